@@ -1,0 +1,175 @@
+//! [`Monitor`]: what happens to a socket's connections, as a stream of events.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use crate::endpoint::Endpoint;
+use crate::fault::PeerFault;
+use crate::peer::PeerInfo;
+
+/// How many events a [`Monitor`] may fall behind.
+const CAPACITY: usize = 1024;
+
+/// Something that happened to an endpoint or a connection of a socket
+/// (`zmq_socket_monitor`).
+///
+/// A connection's life is `Accepted` or `Connected` when the transport stands,
+/// `Ready` when the handshake is done, `Disconnected` when it ends; or
+/// `HandshakeFailed` in place of the last two.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum MonitorEvent {
+    /// The socket listens here; wildcards are resolved.
+    Listening {
+        /// The endpoint, resolved.
+        endpoint: Endpoint,
+    },
+    /// A peer connected to one of our listeners.
+    Accepted {
+        /// Our endpoint.
+        endpoint: Endpoint,
+        /// The peer's address as the transport prints it.
+        address: String,
+    },
+    /// A listener could not accept; it tries again after `retry_in`.
+    AcceptFailed {
+        /// Our endpoint.
+        endpoint: Endpoint,
+        /// What the system said.
+        error: Arc<io::Error>,
+        /// The pause before it tries again.
+        retry_in: Duration,
+    },
+    /// Our attempt to connect succeeded.
+    Connected {
+        /// The endpoint that was given to `connect`.
+        endpoint: Endpoint,
+        /// The peer's address as the transport prints it.
+        address: String,
+    },
+    /// A handshake is done: the peer takes part in routing.
+    Ready {
+        /// Our endpoint, or the one given to `connect`.
+        endpoint: Endpoint,
+        /// The peer.
+        peer: PeerInfo,
+    },
+    /// A connection ended before its handshake was done.
+    HandshakeFailed {
+        /// Our endpoint, or the one given to `connect`.
+        endpoint: Endpoint,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// A connection ended after its handshake.
+    Disconnected {
+        /// Our endpoint, or the one given to `connect`.
+        endpoint: Endpoint,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// An endpoint is dialled again after a pause.
+    Retrying {
+        /// The endpoint given to `connect`.
+        endpoint: Endpoint,
+        /// What failed.
+        reason: DisconnectReason,
+        /// The pause.
+        delay: Duration,
+    },
+    /// An endpoint no longer listens.
+    Closed {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// This monitor was too slow and missed as many events.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+}
+
+/// Why a connection ended or could not be made.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// The system could not connect, or the connection broke.
+    #[error("the transport failed: {0}")]
+    Transport(Arc<io::Error>),
+    /// The peer closed the connection.
+    #[error("the peer closed the connection")]
+    PeerClosed,
+    /// The attempt to connect took longer than allowed.
+    #[error("connecting took too long")]
+    ConnectTimeout,
+    /// The handshake took longer than allowed.
+    #[error("the handshake took too long")]
+    HandshakeTimeout,
+    /// Nothing was heard for longer than the heartbeat allows.
+    #[error("the peer was silent for too long")]
+    HeartbeatTimeout,
+    /// The peer broke the protocol, or does not fit us.
+    #[error("the peer is at fault: {0}")]
+    Fault(PeerFault),
+    /// We had to give up its handshake: too many are pending.
+    #[error("too many handshakes are pending")]
+    TooManyPending,
+    /// This socket did not want it: PAIR has its peer, the routing id is taken.
+    #[error("the socket turned the peer away: {0}")]
+    TurnedAway(&'static str),
+    /// We closed it: `disconnect`, `unbind` or `close`.
+    #[error("closed by this side")]
+    ByUs,
+}
+
+impl DisconnectReason {
+    /// Whether dialling again soon makes no sense, since the peer is alive and
+    /// said no.
+    pub(crate) fn is_rejection(&self) -> bool {
+        matches!(self, Self::Fault(_) | Self::TurnedAway(_))
+    }
+}
+
+/// A stream of a socket's [`MonitorEvent`]s, from the moment it was asked for.
+///
+/// It never slows the socket down: if it is not read, it loses the oldest
+/// events and reports [`MonitorEvent::Lagged`].
+#[derive(Debug)]
+pub struct Monitor(broadcast::Receiver<MonitorEvent>);
+
+impl Monitor {
+    /// Waits for the next event; `None` once the socket is gone.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no event.
+    pub async fn recv(&mut self) -> Option<MonitorEvent> {
+        match self.0.recv().await {
+            Ok(event) => Some(event),
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                Some(MonitorEvent::Lagged { missed })
+            }
+            Err(broadcast::error::RecvError::Closed) => None,
+        }
+    }
+}
+
+/// Where a socket's lower rooms report events. The channel is made for the
+/// first monitor: most sockets never have one.
+#[derive(Debug, Default)]
+pub(crate) struct MonitorSink(OnceLock<broadcast::Sender<MonitorEvent>>);
+
+impl MonitorSink {
+    pub(crate) fn emit(&self, event: MonitorEvent) {
+        if let Some(sender) = self.0.get() {
+            // Every monitor may be gone again: not an error.
+            let _ = sender.send(event);
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> Monitor {
+        Monitor(self.0.get_or_init(|| broadcast::Sender::new(CAPACITY)).subscribe())
+    }
+}

@@ -1,0 +1,396 @@
+//! [`SocketOptions`]: what a socket is made with.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::message::Message;
+use crate::routing_id::RoutingId;
+
+/// How long a socket keeps trying to deliver what it accepted, once it is
+/// closed or dropped, or an endpoint is disconnected (`ZMQ_LINGER`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linger {
+    /// Until everything is delivered.
+    Forever,
+    /// At most this long. Zero gives up at once.
+    For(Duration),
+}
+
+/// The options of a socket: chainable setters over libzmq's defaults.
+///
+/// A socket takes its options when it is made and keeps them, so none can be
+/// set too late. An option that means nothing to a socket type is ignored by
+/// it; each says which types it is for.
+///
+/// ```
+/// use std::time::Duration;
+/// use ferromq::{Linger, PushSocket, SocketOptions};
+///
+/// let push = PushSocket::with_options(
+///     SocketOptions::new().send_hwm(10_000).linger(Linger::For(Duration::from_secs(1))),
+/// );
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct SocketOptions {
+    pub(crate) send_hwm: usize,
+    pub(crate) recv_hwm: usize,
+    pub(crate) recv_hwm_bytes: usize,
+    pub(crate) linger: Option<Linger>,
+    pub(crate) immediate: bool,
+    pub(crate) conflate: bool,
+    pub(crate) reconnect_interval: Duration,
+    pub(crate) reconnect_interval_max: Duration,
+    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) handshake_timeout: Option<Duration>,
+    pub(crate) heartbeat_interval: Option<Duration>,
+    pub(crate) heartbeat_timeout: Option<Duration>,
+    pub(crate) heartbeat_ttl: Duration,
+    pub(crate) max_message_size: Option<usize>,
+    pub(crate) backlog: u32,
+    pub(crate) tcp_keepalive: Option<bool>,
+    pub(crate) tcp_keepalive_idle: Option<Duration>,
+    pub(crate) tcp_keepalive_interval: Option<Duration>,
+    pub(crate) tcp_keepalive_count: Option<u32>,
+    pub(crate) send_buffer: Option<usize>,
+    pub(crate) recv_buffer: Option<usize>,
+    pub(crate) ipv6: bool,
+    pub(crate) type_of_service: u8,
+    pub(crate) routing_id: Option<RoutingId>,
+    pub(crate) metadata: Vec<(String, Bytes)>,
+    pub(crate) router_mandatory: bool,
+    pub(crate) router_handover: bool,
+    pub(crate) probe_router: bool,
+    pub(crate) req_relaxed: bool,
+    pub(crate) req_correlate: bool,
+    pub(crate) xpub_verbosity: XPubVerbosity,
+    pub(crate) xpub_manual: bool,
+    pub(crate) xpub_nodrop: bool,
+    pub(crate) xpub_welcome: Option<Message>,
+}
+
+/// Which subscription changes an XPUB tells the application.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum XPubVerbosity {
+    /// The first subscription to a topic, and the end of the last.
+    #[default]
+    Changes,
+    /// Every subscription, and the end of the last (`ZMQ_XPUB_VERBOSE`).
+    Subscriptions,
+    /// Every subscription and every cancellation (`ZMQ_XPUB_VERBOSER`).
+    All,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            send_hwm: 1000,
+            recv_hwm: 1000,
+            recv_hwm_bytes: 16 << 20,
+            linger: None,
+            immediate: false,
+            conflate: false,
+            reconnect_interval: Duration::from_millis(100),
+            reconnect_interval_max: Duration::ZERO,
+            connect_timeout: None,
+            handshake_timeout: Some(Duration::from_secs(30)),
+            heartbeat_interval: None,
+            heartbeat_timeout: None,
+            heartbeat_ttl: Duration::ZERO,
+            max_message_size: None,
+            backlog: 100,
+            tcp_keepalive: None,
+            tcp_keepalive_idle: None,
+            tcp_keepalive_interval: None,
+            tcp_keepalive_count: None,
+            send_buffer: None,
+            recv_buffer: None,
+            ipv6: false,
+            type_of_service: 0,
+            routing_id: None,
+            metadata: Vec::new(),
+            router_mandatory: false,
+            router_handover: false,
+            probe_router: false,
+            req_relaxed: false,
+            req_correlate: false,
+            xpub_verbosity: XPubVerbosity::Changes,
+            xpub_manual: false,
+            xpub_nodrop: false,
+            xpub_welcome: None,
+        }
+    }
+}
+
+/// Queues and closing.
+impl SocketOptions {
+    /// The defaults, which are libzmq's.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many messages may wait to be sent to one peer. Default 1000; 0 for
+    /// no limit (`ZMQ_SNDHWM`).
+    ///
+    /// At the mark a socket waits or drops, as its type prescribes. Over tcp
+    /// and ipc the mark counts what no writer has taken yet; over inproc it is
+    /// the sum of this and the peer's [`recv_hwm`](Self::recv_hwm).
+    pub fn send_hwm(mut self, messages: usize) -> Self {
+        self.send_hwm = messages;
+        self
+    }
+
+    /// How many messages of one peer may wait to be received before the socket
+    /// stops reading from it. Default 1000; 0 for no limit (`ZMQ_RCVHWM`).
+    pub fn recv_hwm(mut self, messages: usize) -> Self {
+        self.recv_hwm = messages;
+        self
+    }
+
+    /// How many octets of one peer may wait to be received before the socket
+    /// stops reading from it. Default 16 MiB; 0 for no limit. libzmq has no
+    /// such option.
+    pub fn recv_hwm_bytes(mut self, octets: usize) -> Self {
+        self.recv_hwm_bytes = octets;
+        self
+    }
+
+    /// How long to go on delivering after `close`, `disconnect` or drop.
+    /// Default [`Linger::Forever`], for SUB and XSUB zero (`ZMQ_LINGER`).
+    pub fn linger(mut self, linger: Linger) -> Self {
+        self.linger = Some(linger);
+        self
+    }
+
+    /// Whether an endpoint takes messages only while it is connected. Default
+    /// false: messages wait for a peer that is not there yet
+    /// (`ZMQ_IMMEDIATE`).
+    pub fn immediate(mut self, immediate: bool) -> Self {
+        self.immediate = immediate;
+        self
+    }
+
+    /// Whether each queue holds only the newest message. Default false. For
+    /// PUSH, PULL, PUB, SUB and DEALER and for messages of one frame; the
+    /// high-water marks mean nothing then (`ZMQ_CONFLATE`).
+    pub fn conflate(mut self, conflate: bool) -> Self {
+        self.conflate = conflate;
+        self
+    }
+
+    /// The largest message to accept from a peer, in octets of all its frames
+    /// together, inclusive. Default `None`, no limit. A peer that sends a
+    /// larger one is disconnected (`ZMQ_MAXMSGSIZE`, which counts frames).
+    pub fn max_message_size(mut self, octets: impl Into<Option<usize>>) -> Self {
+        self.max_message_size = octets.into();
+        self
+    }
+}
+
+/// Connections.
+impl SocketOptions {
+    /// How long to wait before a lost endpoint is dialled again; a random part
+    /// of up to as much is added. Default 100 ms (`ZMQ_RECONNECT_IVL`).
+    pub fn reconnect_interval(mut self, interval: Duration) -> Self {
+        self.reconnect_interval = interval;
+        self
+    }
+
+    /// Doubles the wait up to this after each failure. Default zero: the wait
+    /// does not grow (`ZMQ_RECONNECT_IVL_MAX`).
+    pub fn reconnect_interval_max(mut self, interval: Duration) -> Self {
+        self.reconnect_interval_max = interval;
+        self
+    }
+
+    /// How long one attempt to connect may take. Default `None`, as long as
+    /// the system allows (`ZMQ_CONNECT_TIMEOUT`).
+    pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.connect_timeout = timeout.into();
+        self
+    }
+
+    /// How long a handshake may take from the first octet to the last.
+    /// Default 30 s; `None` for no limit (`ZMQ_HANDSHAKE_IVL`).
+    pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.handshake_timeout = timeout.into();
+        self
+    }
+
+    /// How often to send PING. Default `None`, never (`ZMQ_HEARTBEAT_IVL`).
+    /// Without it, a peer that vanishes without a word goes unnoticed.
+    pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.heartbeat_interval = interval.into();
+        self
+    }
+
+    /// How long after a PING the peer must be heard. Default `None`, as long
+    /// as the heartbeat interval (`ZMQ_HEARTBEAT_TIMEOUT`).
+    pub fn heartbeat_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.heartbeat_timeout = timeout.into();
+        self
+    }
+
+    /// After how much silence the peer is to give us up; sent with PING in
+    /// tenths of a second, up to 6553.5 s. Default zero, never
+    /// (`ZMQ_HEARTBEAT_TTL`).
+    pub fn heartbeat_ttl(mut self, ttl: Duration) -> Self {
+        self.heartbeat_ttl = ttl;
+        self
+    }
+
+    /// How many connections the system may hold for a listener until they are
+    /// accepted. Default 100 (`ZMQ_BACKLOG`).
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.backlog = connections;
+        self
+    }
+
+    /// Turns TCP keepalive on or off. Default `None`, as the system has it
+    /// (`ZMQ_TCP_KEEPALIVE`).
+    pub fn tcp_keepalive(mut self, keepalive: impl Into<Option<bool>>) -> Self {
+        self.tcp_keepalive = keepalive.into();
+        self
+    }
+
+    /// Silence before the first keepalive probe. Default `None`, the system's
+    /// (`ZMQ_TCP_KEEPALIVE_IDLE`).
+    pub fn tcp_keepalive_idle(mut self, idle: impl Into<Option<Duration>>) -> Self {
+        self.tcp_keepalive_idle = idle.into();
+        self
+    }
+
+    /// Time between keepalive probes. Default `None`, the system's
+    /// (`ZMQ_TCP_KEEPALIVE_INTVL`).
+    pub fn tcp_keepalive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.tcp_keepalive_interval = interval.into();
+        self
+    }
+
+    /// Unanswered probes after which a connection is dead. Default `None`, the
+    /// system's (`ZMQ_TCP_KEEPALIVE_CNT`).
+    pub fn tcp_keepalive_count(mut self, probes: impl Into<Option<u32>>) -> Self {
+        self.tcp_keepalive_count = probes.into();
+        self
+    }
+
+    /// The kernel's send buffer, in octets. Default `None`, the system's
+    /// (`ZMQ_SNDBUF`).
+    pub fn send_buffer(mut self, octets: impl Into<Option<usize>>) -> Self {
+        self.send_buffer = octets.into();
+        self
+    }
+
+    /// The kernel's receive buffer, in octets. Default `None`, the system's
+    /// (`ZMQ_RCVBUF`).
+    pub fn recv_buffer(mut self, octets: impl Into<Option<usize>>) -> Self {
+        self.recv_buffer = octets.into();
+        self
+    }
+
+    /// Whether names and `*` may stand for IPv6 addresses. Default false
+    /// (`ZMQ_IPV6`). Literal IPv6 addresses work either way.
+    pub fn ipv6(mut self, ipv6: bool) -> Self {
+        self.ipv6 = ipv6;
+        self
+    }
+
+    /// The type-of-service octet of IP packets. Default 0 (`ZMQ_TOS`).
+    pub fn type_of_service(mut self, octet: u8) -> Self {
+        self.type_of_service = octet;
+        self
+    }
+
+    /// A property to announce in READY, for the peer to read; names by
+    /// convention start with `X-` (RFC 37). A name has 1 to 255 octets.
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        self.metadata.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// Request-reply.
+impl SocketOptions {
+    /// The name under which ROUTER peers know this socket, for REQ, DEALER and
+    /// ROUTER. Default none: each ROUTER assigns one (`ZMQ_ROUTING_ID`).
+    pub fn routing_id(mut self, id: RoutingId) -> Self {
+        self.routing_id = Some(id);
+        self
+    }
+
+    /// ROUTER: whether a message to an unknown peer is an error, and one to a
+    /// full peer waits. Default false: both are dropped
+    /// (`ZMQ_ROUTER_MANDATORY`).
+    pub fn router_mandatory(mut self, mandatory: bool) -> Self {
+        self.router_mandatory = mandatory;
+        self
+    }
+
+    /// ROUTER: whether a new peer takes a routing id over from the one that
+    /// has it. Default false: the newcomer is turned away
+    /// (`ZMQ_ROUTER_HANDOVER`).
+    pub fn router_handover(mut self, handover: bool) -> Self {
+        self.router_handover = handover;
+        self
+    }
+
+    /// REQ, DEALER, ROUTER: whether each new connection starts with an empty
+    /// message, so that a ROUTER learns of this socket. Default false
+    /// (`ZMQ_PROBE_ROUTER`).
+    pub fn probe_router(mut self, probe: bool) -> Self {
+        self.probe_router = probe;
+        self
+    }
+
+    /// REQ: whether `send` may abandon a request whose reply has not come.
+    /// Default false. Use it with [`req_correlate`](Self::req_correlate), or a
+    /// late reply may be taken for the answer to the new request
+    /// (`ZMQ_REQ_RELAXED`).
+    pub fn req_relaxed(mut self, relaxed: bool) -> Self {
+        self.req_relaxed = relaxed;
+        self
+    }
+
+    /// REQ: whether requests carry a number that replies must repeat, which
+    /// any REP or ROUTER does that keeps envelopes. Default false
+    /// (`ZMQ_REQ_CORRELATE`).
+    pub fn req_correlate(mut self, correlate: bool) -> Self {
+        self.req_correlate = correlate;
+        self
+    }
+}
+
+/// Publish-subscribe.
+impl SocketOptions {
+    /// XPUB: which subscription changes `recv` reports. Default
+    /// [`XPubVerbosity::Changes`] (`ZMQ_XPUB_VERBOSE`, `ZMQ_XPUB_VERBOSER`).
+    pub fn xpub_verbosity(mut self, verbosity: XPubVerbosity) -> Self {
+        self.xpub_verbosity = verbosity;
+        self
+    }
+
+    /// XPUB: whether the application decides what a subscriber gets, by
+    /// calling `subscribe` and `unsubscribe` after it received the request.
+    /// Default false (`ZMQ_XPUB_MANUAL`).
+    pub fn xpub_manual(mut self, manual: bool) -> Self {
+        self.xpub_manual = manual;
+        self
+    }
+
+    /// PUB, XPUB: whether `send` waits while a matching subscriber is full,
+    /// instead of dropping for it. Default false (`ZMQ_XPUB_NODROP`).
+    pub fn xpub_nodrop(mut self, nodrop: bool) -> Self {
+        self.xpub_nodrop = nodrop;
+        self
+    }
+
+    /// PUB, XPUB: a message that each new subscriber gets first (it still
+    /// passes the subscriber's own filter). Default none
+    /// (`ZMQ_XPUB_WELCOME_MSG`).
+    pub fn xpub_welcome(mut self, message: impl Into<Message>) -> Self {
+        self.xpub_welcome = Some(message.into());
+        self
+    }
+}

@@ -1,0 +1,163 @@
+//! One strategy per socket type, over the shared blocks of `routing`.
+//!
+//! A pattern decides which pipe a message goes to, which messages a receiver
+//! may see, and what happens in the mute state. It never waits, knows no
+//! octets, and wakes nobody: it says what happened and the socket acts.
+//! Patterns are shared between tasks; each has its own short locks inside.
+
+use std::sync::Arc;
+
+use crate::message::Message;
+use crate::peer::{DropCause, PeerInfo, Subscription};
+use crate::pipe::{Item, NeedsFlush, Outlet, PeerKey, Pipe, Unwelcome};
+use crate::routing_id::RoutingId;
+
+/// The outlets to flush once the pattern's lock is released.
+#[derive(Default)]
+pub(crate) struct Touched {
+    /// The usual case, without an allocation.
+    first: Option<Arc<dyn Outlet>>,
+    rest: Vec<Arc<dyn Outlet>>,
+}
+
+impl Touched {
+    /// Notes an outlet, if what was pushed to it needs a flush.
+    pub(crate) fn note(&mut self, needs: NeedsFlush, outlet: &Arc<dyn Outlet>) {
+        match (needs, &self.first) {
+            (NeedsFlush::No, _) => {}
+            (NeedsFlush::Yes, None) => self.first = Some(Arc::clone(outlet)),
+            (NeedsFlush::Yes, Some(_)) => self.rest.push(Arc::clone(outlet)),
+        }
+    }
+
+    /// Flushes them. Call it with no lock held.
+    pub(crate) fn flush(self) {
+        for outlet in self.first.iter().chain(&self.rest) {
+            outlet.flush();
+        }
+    }
+}
+
+/// What became of a message handed to [`Pattern::send`].
+#[derive(Debug)]
+pub(crate) enum Routed {
+    /// It is on its way, or was dropped as the pattern prescribes (`lost`
+    /// copies, for that cause).
+    Done { lost: usize, cause: DropCause },
+    /// The mute state: nobody can take it now. The socket waits for room or a
+    /// new peer and offers it again, or gives it back.
+    Mute(Message),
+    /// It cannot be sent now, whatever comes; given back.
+    Refused(Message, SendRefusal),
+}
+
+impl Routed {
+    /// Sent, nothing lost.
+    pub(crate) const SENT: Self = Self::Done { lost: 0, cause: DropCause::PeerFull };
+}
+
+/// Why a pattern does not send a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SendRefusal {
+    /// REQ must receive first, REP has no request to answer.
+    OutOfTurn,
+    /// ROUTER with `mandatory`: no such peer.
+    Unroutable,
+    /// A raw ROUTER message needs an id frame and at least one frame after it.
+    NoRoutingId,
+}
+
+/// A message as a receiver gets it.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) message: Message,
+    /// Who sent it, where the pattern names peers (ROUTER).
+    pub(crate) from: Option<RoutingId>,
+}
+
+/// What a receive finds out before it looks at any inlet.
+#[derive(Debug)]
+pub(crate) enum Before {
+    /// Look at the inlets.
+    Proceed,
+    /// The pattern had this one in store.
+    Ready(Delivery),
+    /// This pattern delivers only from its own store, which is empty.
+    Wait,
+    /// Receiving is out of turn.
+    OutOfTurn,
+    /// The peer that was to answer has left; the socket may send again.
+    PeerLeft,
+}
+
+/// The operations of a socket type. Those with a default mean nothing to most.
+pub(crate) trait Pattern: Send + Sync {
+    /// A pipe enters routing, before or (for accepted peers) just after its
+    /// handshake; [`up`](Self::up) follows when a connection is ready.
+    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome>;
+
+    /// The peer finished its handshake (again, after a reconnect). Subscriptions
+    /// are replayed and the probe and welcome messages are pushed here.
+    fn up(&self, key: PeerKey, peer: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
+        let _ = (key, peer, touched);
+        Ok(())
+    }
+
+    /// The connection of a pipe that stays was lost.
+    fn down(&self, key: PeerKey) {
+        let _ = key;
+    }
+
+    /// The pipe takes no more messages. What came in is still delivered.
+    fn detach(&self, key: PeerKey);
+
+    /// The last of what came in through a detached pipe was taken.
+    fn drained(&self, key: PeerKey) {
+        let _ = key;
+    }
+
+    /// A full outlet has room again.
+    fn room(&self, key: PeerKey);
+
+    /// Routes a message: to the peer `to` where the pattern names peers
+    /// (ROUTER; without `to`, the first frame is the id).
+    fn send(&self, to: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed;
+
+    /// Called when a receive begins and whenever it looks again.
+    fn before_recv(&self) -> Before {
+        Before::Proceed
+    }
+
+    /// A receiver took `message` from the inlet of `from`: what it sees of it,
+    /// or `None` if the pattern discards it (the socket counts that).
+    fn accept(&self, from: PeerKey, message: Message) -> Option<Delivery>;
+
+    /// Whether items are taken through [`deliver`](Self::deliver) as they
+    /// come, not by receivers: PUB, XPUB, PUSH.
+    fn takes_at_once(&self) -> bool {
+        false
+    }
+
+    /// An item that came in, for patterns that take them at once. Says whether
+    /// a receiver has something to take now, and how many messages were dropped.
+    fn deliver(&self, from: PeerKey, item: Item, touched: &mut Touched) -> Delivered {
+        let _ = (from, touched);
+        match item {
+            Item::Message(_) => Delivered { readable: false, discarded: 1 },
+            Item::Subscription(_) => Delivered::default(),
+        }
+    }
+
+    /// Changes what the socket subscribes to (SUB, XSUB) or, for XPUB in
+    /// manual mode, what the peer of the last request is subscribed to.
+    fn subscribe(&self, change: Subscription, touched: &mut Touched) {
+        let _ = (change, touched);
+    }
+}
+
+/// What [`Pattern::deliver`] did.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    pub(crate) readable: bool,
+    pub(crate) discarded: usize,
+}

@@ -1,0 +1,73 @@
+//! What is known of a peer, what it subscribes to, and why it or a message was
+//! lost.
+
+use bytes::Bytes;
+
+use crate::{RoutingId, SocketType};
+
+/// What a peer said of itself in the handshake, and where it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerInfo {
+    /// Its socket type; libzmq accepts a READY without one, and so do we.
+    pub socket_type: Option<SocketType>,
+    /// The routing id it chose for itself.
+    pub routing_id: Option<RoutingId>,
+    /// Its address as the transport prints it; empty where there is none.
+    pub address: String,
+    /// Its other properties, `X-…` among them, in the order they came.
+    pub metadata: Vec<(String, Bytes)>,
+}
+
+/// A change a subscriber makes to what it wants to hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subscription {
+    Subscribe(Bytes),
+    Cancel(Bytes),
+}
+
+impl Subscription {
+    /// The prefix that is subscribed to or cancelled.
+    pub(crate) fn topic(&self) -> &Bytes {
+        match self {
+            Self::Subscribe(topic) | Self::Cancel(topic) => topic,
+        }
+    }
+}
+
+/// Why messages were lost on our side; each cause has a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropCause {
+    /// The peer was at its high-water mark and this pattern does not wait.
+    PeerFull,
+    /// No peer had the routing id, or the asker had left.
+    Unroutable,
+    /// The peer left and what was queued for it was destroyed.
+    PeerLeft,
+    /// The connection broke in the middle of the message.
+    CutInTransit,
+    /// Linger ran out, or `disconnect` gave the rest up.
+    LingerExpired,
+    /// Unread input was discarded by our own `disconnect`, `unbind` or `close`.
+    Unread,
+    /// The pattern has no use for it: a stray reply, a malformed request, data
+    /// sent to a socket that only sends.
+    Discarded,
+    /// A newer message took its place (`conflate`).
+    Conflated,
+}
+
+impl DropCause {
+    /// Every cause.
+    pub const ALL: [Self; 8] = [
+        Self::PeerFull,
+        Self::Unroutable,
+        Self::PeerLeft,
+        Self::CutInTransit,
+        Self::LingerExpired,
+        Self::Unread,
+        Self::Discarded,
+        Self::Conflated,
+    ];
+}
