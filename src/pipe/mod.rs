@@ -16,14 +16,17 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
 use crate::peer::{DropCause, PeerInfo, Subscription};
 
 mod bell;
+mod inproc;
 
 pub(crate) use bell::Bell;
+pub(crate) use inproc::{InprocEnd, sum_of_marks};
 
 /// Names one pipe for as long as the process runs; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,6 +34,18 @@ pub(crate) struct PeerKey(u64);
 
 impl PeerKey {
     /// A key that no other pipe has.
+    pub(crate) fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Names one `bind` or `connect` of a socket; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct EndpointKey(u64);
+
+impl EndpointKey {
+    /// A key that no other endpoint has.
     pub(crate) fn unique() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
@@ -71,6 +86,10 @@ pub(crate) trait Outlet: Send + Sync {
     /// Sends what was pushed, or wakes whoever does. Call it with no lock held.
     fn flush(&self);
 
+    /// Sends what is queued, until the deadline if there is one, then ends the
+    /// pipe for good. New messages are refused from now on.
+    fn close(&self, deadline: Option<Instant>);
+
     /// Ends the connection from our side: what is queued is dropped (counted).
     /// An accepted peer is gone then; an endpoint we connect to is redialled
     /// slowly.
@@ -84,6 +103,8 @@ pub(crate) enum Next {
     Message { message: Message, more: bool },
     /// Nothing now. The inlet is armed: [`SocketSide::readable`] follows.
     Empty,
+    /// No message yet, though enough work for one turn: take another later.
+    Busy,
     /// Nothing, ever again: the peer has left and all it sent was taken.
     Gone,
 }
@@ -93,6 +114,17 @@ pub(crate) trait Inlet: Send + Sync {
     /// Takes the next message, reading from the transport where that does not
     /// wait.
     fn try_next(&self) -> Next;
+
+    /// Whether [`try_next`](Self::try_next) will be [`Next::Gone`] from now on.
+    fn is_spent(&self) -> bool;
+
+    /// Nobody is receiving at the moment, though this inlet is listed: somebody
+    /// else must see to commands and the end of the stream.
+    fn leave(&self);
+
+    /// Forgets what was not received and reads no more; says how many whole
+    /// messages that were.
+    fn discard(&self) -> usize;
 }
 
 /// One peer as a socket and its pattern see it.
@@ -135,8 +167,8 @@ pub(crate) enum Unwelcome {
 pub(crate) trait SocketSide: Send + Sync {
     /// A pipe enters routing: for an endpoint we connect to at once (or, with
     /// `immediate`, when it is first up), for an accepted peer right before
-    /// [`up`](Self::up).
-    fn attach(&self, pipe: Pipe) -> Result<(), Unwelcome>;
+    /// [`up`](Self::up). It belongs to one bind or connect, and ends with it.
+    fn attach(&self, pipe: Pipe, owner: EndpointKey) -> Result<(), Unwelcome>;
 
     /// The handshake with the peer is done. Subscriptions are replayed into the
     /// outlet before this returns.

@@ -1,0 +1,66 @@
+//! [`Context`]: the sockets that can reach each other over `inproc://`.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::engine::Tasks;
+use crate::transport::inproc::Registry;
+
+/// A name space for `inproc://` endpoints, and the sockets made in it.
+///
+/// Ordinary programs need none: sockets are made in the default context. A
+/// context of its own isolates a part of a program, or a test.
+///
+/// ```
+/// use ferromq::{Context, PairSocket, SocketOptions};
+///
+/// let context = Context::new();
+/// let pair = PairSocket::new_in(&context, SocketOptions::new());
+/// ```
+#[derive(Clone, Default)]
+pub struct Context(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    registry: Registry,
+    tasks: Tasks,
+}
+
+impl Context {
+    /// A context that shares nothing with any other.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The context of sockets that were not given one.
+    pub fn global() -> &'static Self {
+        static GLOBAL: OnceLock<Context> = OnceLock::new();
+        GLOBAL.get_or_init(Self::new)
+    }
+
+    /// Waits until no socket of this context has anything left to do: all are
+    /// closed or dropped, and what they had accepted is delivered or given up
+    /// after their linger (`zmq_ctx_term`).
+    ///
+    /// With a socket that is open and bound or connected it waits for ever.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn wait_closed(&self) {
+        self.0.tasks.wait().await;
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,215 @@
+//! [`listen`]: accepts connections on one endpoint.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::select;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::{debug, warn};
+
+use super::connection::Link;
+use super::tasks::{TaskGuard, Tasks};
+use crate::monitor::{DisconnectReason, MonitorEvent};
+use crate::transport::{Listener, Origin, Stream};
+
+/// How many handshakes of one listener may be under way.
+const PENDING: usize = 1024;
+
+/// The pauses after the system could not accept.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
+const ACCEPT_AGAIN_MAX: Duration = Duration::from_secs(1);
+
+/// A listener that runs; dropping it stops it.
+pub(crate) struct Listening {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Listening {
+    /// Stops listening and gives up the handshakes under way. Once this
+    /// returns, the address is free.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        // A task that the runtime has ended has stopped listening as well.
+        let _ = self.task.await;
+    }
+}
+
+/// Accepts connections until the handle is dropped. Each connection is a task
+/// of its own, and a peer enters routing only after its handshake: one that
+/// does nothing costs nobody else.
+pub(crate) fn listen(listener: Listener, link: Link, tasks: [Tasks; 2]) -> Listening {
+    let (stop, stopped) = oneshot::channel();
+    let guards = tasks.each_ref().map(Tasks::enter);
+    link.emit(MonitorEvent::Listening { endpoint: link.endpoint.clone() });
+    let task = tokio::spawn(async move {
+        let _guards = guards;
+        let mut acceptor = Acceptor { link, tasks, pending: Arc::default(), pause: ACCEPT_AGAIN };
+        select! {
+            _ = stopped => {}
+            () = acceptor.run(&listener) => {}
+        }
+        acceptor.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        drop(listener);
+        let endpoint = acceptor.link.endpoint.clone();
+        acceptor.link.emit(MonitorEvent::Closed { endpoint });
+    });
+    Listening { stop, task }
+}
+
+struct Acceptor {
+    link: Link,
+    tasks: [Tasks; 2],
+    pending: Arc<Mutex<Pending>>,
+    pause: Duration,
+}
+
+impl Acceptor {
+    async fn run(&mut self, listener: &Listener) {
+        loop {
+            match listener.accept().await {
+                Ok(stream) => {
+                    self.pause = ACCEPT_AGAIN;
+                    self.serve(stream);
+                }
+                Err(error) => self.recover(error).await,
+            }
+        }
+    }
+
+    /// Starts the connection's task, which is pending until its handshake ends.
+    fn serve(&self, stream: Stream) {
+        let link = self.link.clone();
+        let (endpoint, address) = (link.endpoint.clone(), stream.address.clone());
+        link.emit(MonitorEvent::Accepted { endpoint, address });
+        let guards: [TaskGuard; 2] = self.tasks.each_ref().map(Tasks::enter);
+        let pending = Arc::clone(&self.pending);
+        let (number, evicted) = lock(&pending).enter(stream.origin);
+        tokio::spawn(async move {
+            let _guards = guards;
+            let established = select! {
+                biased;
+                _ = evicted => {
+                    let endpoint = link.endpoint.clone();
+                    let reason = DisconnectReason::TooManyPending;
+                    link.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+                    return;
+                }
+                established = link.handshake(stream) => established,
+            };
+            lock(&pending).leave(number);
+            if let Ok(connection) = established {
+                link.run_once(connection).await;
+            }
+        });
+    }
+
+    /// The system is short of something (descriptors, memory), or the peer was
+    /// gone already: says so and gives it time.
+    async fn recover(&mut self, error: io::Error) {
+        let endpoint = self.link.endpoint.clone();
+        let retry_in = self.pause;
+        warn!(%endpoint, %error, ?retry_in, "cannot accept");
+        let error = Arc::new(error);
+        self.link.emit(MonitorEvent::AcceptFailed { endpoint, error, retry_in });
+        tokio::time::sleep(retry_in).await;
+        self.pause = (2 * self.pause).min(ACCEPT_AGAIN_MAX);
+    }
+}
+
+fn lock(pending: &Mutex<Pending>) -> std::sync::MutexGuard<'_, Pending> {
+    pending.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The handshakes under way, oldest first.
+///
+/// When there are too many, the oldest of the address that has most of them is
+/// given up: whoever floods us pays, and a newcomer is never turned away.
+#[derive(Default)]
+struct Pending {
+    next: u64,
+    entries: VecDeque<(u64, Origin, oneshot::Sender<()>)>,
+    by_origin: HashMap<Origin, usize>,
+}
+
+impl Pending {
+    fn enter(&mut self, origin: Origin) -> (u64, oneshot::Receiver<()>) {
+        if self.entries.len() >= PENDING {
+            self.evict();
+        }
+        let (evict, evicted) = oneshot::channel();
+        let number = self.next;
+        self.next += 1;
+        *self.by_origin.entry(origin.clone()).or_default() += 1;
+        self.entries.push_back((number, origin, evict));
+        (number, evicted)
+    }
+
+    fn leave(&mut self, number: u64) {
+        if let Ok(index) = self.entries.binary_search_by_key(&number, |entry| entry.0) {
+            self.remove(index);
+        }
+    }
+
+    fn evict(&mut self) {
+        let Some((origin, _)) = self.by_origin.iter().max_by_key(|(_, count)| **count) else {
+            return;
+        };
+        if let Some(index) = self.entries.iter().position(|entry| entry.1 == *origin) {
+            debug!(?origin, "too many handshakes are pending");
+            self.remove(index);
+        }
+    }
+
+    /// Removes an entry; dropping its sender ends the handshake.
+    fn remove(&mut self, index: usize) {
+        let Some((_, origin, _)) = self.entries.remove(index) else { return };
+        if let Some(count) = self.by_origin.get_mut(&origin) {
+            *count -= 1;
+            if *count == 0 {
+                self.by_origin.remove(&origin);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.by_origin.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    fn address(last: u8) -> Origin {
+        Origin::Tcp(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)))
+    }
+
+    #[test]
+    fn the_oldest_of_whoever_floods_is_given_up() {
+        let mut pending = Pending::default();
+        let (_, mut honest) = pending.enter(address(1));
+        let mut flood: Vec<_> = (1..PENDING).map(|_| pending.enter(address(2)).1).collect();
+        let (_, mut newcomer) = pending.enter(address(3));
+        assert!(flood[0].try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed));
+        for kept in [&mut honest, &mut newcomer, &mut flood[1]] {
+            assert_eq!(kept.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        }
+        assert_eq!(pending.entries.len(), PENDING);
+    }
+
+    #[test]
+    fn a_handshake_that_is_done_no_longer_counts() {
+        let mut pending = Pending::default();
+        let (number, _kept) = pending.enter(address(1));
+        pending.leave(number);
+        pending.leave(number);
+        assert!(pending.entries.is_empty() && pending.by_origin.is_empty());
+    }
+}

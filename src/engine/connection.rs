@@ -1,0 +1,211 @@
+//! One connection from its first octet to its last: handshake, traffic, end.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tracing::debug;
+
+use super::outbox::Batch;
+use super::stream_pipe::StreamPipe;
+use super::traffic::Traffic;
+use crate::endpoint::Endpoint;
+use crate::monitor::{DisconnectReason, MonitorEvent};
+use crate::options::SocketOptions;
+use crate::peer::{DropCause, PeerInfo};
+use crate::pipe::{EndpointKey, SocketSide, Unwelcome};
+use crate::socket_type::SocketType;
+use crate::transport::Stream;
+use crate::zmtp::{Handshake, HandshakeConfig, Heartbeat, Receiving, Sending};
+
+/// How long to wait for the peer to see that we closed, so that octets it has
+/// not read yet are not destroyed by a reset.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What the connections of one endpoint have in common.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) side: Arc<dyn SocketSide>,
+    pub(crate) socket_type: SocketType,
+    pub(crate) options: Arc<SocketOptions>,
+    /// Where we listen, or what was given to connect.
+    pub(crate) endpoint: Endpoint,
+    pub(crate) owner: EndpointKey,
+}
+
+/// A connection whose handshake is done.
+pub(super) struct Established {
+    read: Pin<Box<dyn AsyncRead + Send>>,
+    write: Pin<Box<dyn AsyncWrite + Send>>,
+    receiving: Receiving,
+    sending: Sending,
+    pub(super) peer: PeerInfo,
+}
+
+impl Link {
+    pub(super) fn emit(&self, event: MonitorEvent) {
+        self.side.emit(event);
+    }
+
+    /// Does the handshake, within the time the options allow for all of it.
+    pub(super) async fn handshake(&self, stream: Stream) -> Result<Established, DisconnectReason> {
+        let handshake = self.shake_hands(stream);
+        let result = match self.options.handshake_timeout {
+            None => handshake.await,
+            Some(limit) => tokio::time::timeout(limit, handshake)
+                .await
+                .unwrap_or(Err(DisconnectReason::HandshakeTimeout)),
+        };
+        if let Err(reason) = &result {
+            debug!(endpoint = %self.endpoint, %reason, "handshake failed");
+            let (endpoint, reason) = (self.endpoint.clone(), reason.clone());
+            self.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+        }
+        result
+    }
+
+    async fn shake_hands(&self, mut stream: Stream) -> Result<Established, DisconnectReason> {
+        let mut handshake = Handshake::new(HandshakeConfig {
+            socket_type: self.socket_type,
+            routing_id: self.options.routing_id.clone(),
+            metadata: self.options.metadata.clone(),
+            max_message_size: self.options.max_message_size,
+        });
+        let mut octets = [0; 1024];
+        let transport = |error| DisconnectReason::Transport(Arc::new(error));
+        loop {
+            let output = handshake.output();
+            stream.write.write_all(&output).await.map_err(transport)?;
+            if handshake.is_done() {
+                break;
+            }
+            let count = stream.read.read(&mut octets).await.map_err(transport)?;
+            if count == 0 {
+                return Err(DisconnectReason::PeerClosed);
+            }
+            if let Err(fault) = handshake.feed(&octets[..count]) {
+                // What is still to be said (our greeting, an ERROR) may help
+                // whoever looks at the other end; it need not arrive.
+                let output = handshake.output();
+                let _ = stream.write.write_all(&output).await;
+                return Err(DisconnectReason::Fault(fault));
+            }
+        }
+        let (receiving, sending, mut peer) = handshake.into_traffic();
+        peer.address = stream.address;
+        Ok(Established {
+            read: Box::into_pin(stream.read),
+            write: Box::into_pin(stream.write),
+            receiving,
+            sending,
+            peer,
+        })
+    }
+
+    /// Runs a connection whose peer is attached to the socket already, until it
+    /// ends. Gives the reason and what was not written.
+    pub(super) async fn run(
+        &self,
+        pipe: &Arc<StreamPipe>,
+        connection: Established,
+    ) -> (DisconnectReason, Batch) {
+        let Established { read, write, receiving, sending, peer } = connection;
+        pipe.inbox.session_up(read, receiving, |armed| pipe.read_waker(armed));
+        pipe.outbox.session_up();
+        let (endpoint, key) = (self.endpoint.clone(), pipe.key);
+        debug!(%endpoint, address = %peer.address, "connection ready");
+        if let Err(unwelcome) = self.side.up(key, &peer) {
+            return (self.turn_away(unwelcome), Batch::default());
+        }
+        let ready = MonitorEvent::Ready { endpoint: endpoint.clone(), peer };
+        let heartbeat = self.heartbeat();
+        let ttl = self.options.heartbeat_ttl;
+        let side = Arc::clone(&self.side);
+        let traffic = Traffic::new(pipe, side, write, sending, heartbeat, ttl, ready);
+        let ended = traffic.run().await;
+        let reason = ended.reason;
+        debug!(%endpoint, %reason, "connection ended");
+        self.emit(MonitorEvent::Disconnected { endpoint, reason: reason.clone() });
+        if matches!(reason, DisconnectReason::ByUs) && ended.batch.is_written() {
+            let _ = tokio::time::timeout(FAREWELL, farewell(pipe, ended.write)).await;
+        }
+        (reason, ended.batch)
+    }
+
+    /// Runs a connection that has a pipe of its own: accepted, or dialled with
+    /// `immediate`.
+    pub(super) async fn run_once(&self, connection: Established) -> DisconnectReason {
+        let pipe = StreamPipe::new(&self.side, &self.options);
+        if let Err(unwelcome) = self.side.attach(pipe.as_pipe(false), self.owner) {
+            return self.turn_away(unwelcome);
+        }
+        let (reason, batch) = self.run(&pipe, connection).await;
+        self.finish(&pipe, &reason, batch);
+        reason
+    }
+
+    fn turn_away(&self, unwelcome: Unwelcome) -> DisconnectReason {
+        let reason = match unwelcome {
+            Unwelcome::AlreadyPaired => DisconnectReason::TurnedAway("PAIR has its peer already"),
+            Unwelcome::DuplicateRoutingId => {
+                DisconnectReason::TurnedAway("another peer has this routing id")
+            }
+            Unwelcome::Closing => DisconnectReason::ByUs,
+        };
+        let endpoint = self.endpoint.clone();
+        self.emit(MonitorEvent::HandshakeFailed { endpoint, reason: reason.clone() });
+        reason
+    }
+
+    fn heartbeat(&self) -> Heartbeat {
+        let now = tokio::time::Instant::now().into_std();
+        Heartbeat::new(self.options.heartbeat_interval, self.options.heartbeat_timeout, now)
+    }
+
+    /// Ends a pipe for good and counts what it still held.
+    pub(super) fn finish(&self, pipe: &StreamPipe, reason: &DisconnectReason, batch: Batch) {
+        let cut = pipe.outbox.session_down(batch);
+        pipe.lost(DropCause::CutInTransit, usize::from(cut));
+        let (left, conflated) = pipe.outbox.end();
+        let cause = match reason {
+            DisconnectReason::ByUs => DropCause::LingerExpired,
+            _ => DropCause::PeerLeft,
+        };
+        pipe.lost(cause, left);
+        pipe.lost(DropCause::Conflated, conflated);
+        if matches!(reason, DisconnectReason::ByUs) {
+            pipe.lost(DropCause::Unread, pipe.inbox.discard());
+        }
+        pipe.inbox.close();
+        self.side.detach(pipe.key);
+    }
+}
+
+/// Ends our half of a connection and waits until the peer ends its own, so
+/// that what we wrote is not destroyed by a reset over what we did not read.
+async fn farewell(pipe: &StreamPipe, mut write: Pin<Box<dyn AsyncWrite + Send>>) {
+    if write.shutdown().await.is_err() {
+        return;
+    }
+    let Some(mut read) = pipe.inbox.take_read() else { return };
+    let mut unread = vec![0; 8 * 1024];
+    while matches!(read.read(&mut unread).await, Ok(1..)) {}
+}
+
+/// Waits until closing a pipe is done: nothing left to send, or no time.
+pub(super) async fn given_up(pipe: &StreamPipe) {
+    use super::outbox::Closing;
+    loop {
+        let now = tokio::time::Instant::now().into_std();
+        let rung = std::future::poll_fn(|cx| pipe.bell.poll_rung(cx));
+        match pipe.outbox.closing(now, false) {
+            Closing::Done => return,
+            Closing::Lingering(Some(deadline)) => {
+                let _ = tokio::time::timeout_at(deadline.into(), rung).await;
+            }
+            Closing::No | Closing::Lingering(None) => rung.await,
+        }
+    }
+}
+

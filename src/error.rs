@@ -1,0 +1,230 @@
+//! Errors, one type per operation, and [`Error`] which they all convert into.
+//!
+//! Each says who is at fault: the call (a wrong endpoint, out of turn), the
+//! system, or nobody (closed, full, empty). What a peer does wrong never fails
+//! a call; it costs the peer its connection and becomes a monitor event.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::endpoint::{Endpoint, EndpointError};
+use crate::message::Message;
+use crate::socket_type::SocketType;
+
+/// Why [`bind`](crate::PullSocket::bind) failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The endpoint is not one, or cannot be bound.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// Another socket has the address, file or name.
+    #[error("{endpoint} is in use")]
+    AddressInUse {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// There is no such network interface, or it has no address of the wanted
+    /// family.
+    #[error("cannot bind {endpoint}: no network interface {name} with a fitting address")]
+    NoSuchInterface {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The name that was looked for.
+        name: String,
+    },
+    /// This build has no such transport.
+    #[error("cannot bind {endpoint}: {reason}")]
+    NotSupported {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Which feature or platform it needs.
+        reason: &'static str,
+    },
+    /// The system did not allow it.
+    #[error("cannot bind {endpoint}: {source}")]
+    Io {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The call was made outside a tokio runtime.
+    #[error("bind must be called within a tokio runtime")]
+    NoRuntime,
+    /// The socket is closed.
+    #[error("the socket is closed")]
+    Closed,
+}
+
+/// Why [`connect`](crate::PushSocket::connect) failed. A peer that cannot be
+/// reached is no error: the socket keeps trying.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The endpoint is not one, or cannot be connected to.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// This build has no such transport.
+    #[error("cannot connect to {endpoint}: {reason}")]
+    NotSupported {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// Which feature or platform it needs.
+        reason: &'static str,
+    },
+    /// A PAIR socket has its one peer already.
+    #[error("a PAIR socket has one peer, and this one has it already")]
+    AlreadyPaired,
+    /// The inproc name is bound by a socket of a type that does not fit.
+    #[error("a {ours} socket cannot talk to the {theirs} socket at {endpoint}")]
+    Incompatible {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The type of this socket.
+        ours: SocketType,
+        /// The type of the socket that has bound the name.
+        theirs: SocketType,
+    },
+    /// The peer at the inproc name turned this socket away, for instance since
+    /// another has its routing id.
+    #[error("the socket at {endpoint} turned this one away")]
+    TurnedAway {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+    /// The call was made outside a tokio runtime.
+    #[error("connect must be called within a tokio runtime")]
+    NoRuntime,
+    /// The socket is closed.
+    #[error("the socket is closed")]
+    Closed,
+}
+
+/// Why [`unbind`](crate::PullSocket::unbind) or
+/// [`disconnect`](crate::PushSocket::disconnect) failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// What was given is not an endpoint.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// The socket has no such endpoint. A wildcard is released by the endpoint
+    /// that `bind` returned.
+    #[error("this socket has not bound or connected {endpoint}")]
+    NotFound {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
+}
+
+/// Why a message was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SendErrorKind {
+    /// Nobody can take it now; only `try_send` says so, `send` waits.
+    #[error("no peer can take a message now")]
+    WouldBlock,
+    /// REQ must receive the reply first; REP has no request to answer.
+    #[error("sending is out of turn")]
+    OutOfTurn,
+    /// ROUTER with `router_mandatory`: no peer has this routing id.
+    #[error("no peer has this routing id")]
+    Unroutable,
+    /// A raw ROUTER message is a routing id and at least one more frame.
+    #[error("the message names no peer: a routing id and at least one more frame are needed")]
+    NoRoutingId,
+    /// The socket is closed.
+    #[error("the socket is closed")]
+    Closed,
+}
+
+/// A message that was not sent, and why.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SendError {
+    kind: SendErrorKind,
+    message: Message,
+}
+
+impl SendError {
+    pub(crate) fn new(kind: SendErrorKind, message: Message) -> Self {
+        Self { kind, message }
+    }
+
+    /// Why it was not sent.
+    pub fn kind(&self) -> SendErrorKind {
+        self.kind
+    }
+
+    /// Whether `try_send` found nobody who can take a message now.
+    pub fn is_would_block(&self) -> bool {
+        self.kind == SendErrorKind::WouldBlock
+    }
+
+    /// The message, as it was given.
+    pub fn into_message(self) -> Message {
+        self.message
+    }
+}
+
+impl fmt::Debug for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendError").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl std::error::Error for SendError {}
+
+/// Why nothing was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// Nothing is there now; only `try_recv` says so, `recv` waits.
+    #[error("no message is there now")]
+    WouldBlock,
+    /// REQ has asked nothing; REP must answer first.
+    #[error("receiving is out of turn")]
+    OutOfTurn,
+    /// REQ: the peer that was asked has left, so its reply can never come. The
+    /// socket may send again.
+    #[error("the peer that was asked has left, so no reply can come")]
+    PeerLeft,
+    /// The socket is closed.
+    #[error("the socket is closed")]
+    Closed,
+}
+
+impl RecvError {
+    /// Whether `try_recv` found nothing for now.
+    pub fn is_would_block(self) -> bool {
+        self == Self::WouldBlock
+    }
+}
+
+/// Any error of this crate, for functions that do several things.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+#[allow(missing_docs)] // The names say it.
+pub enum Error {
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
+    #[error(transparent)]
+    Send(#[from] SendError),
+    #[error(transparent)]
+    Recv(#[from] RecvError),
+    #[error(transparent)]
+    RoutingId(#[from] crate::routing_id::InvalidRoutingId),
+}

@@ -1,0 +1,280 @@
+//! Binding, connecting, and taking both back.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::core::{Core, lock};
+use crate::endpoint::{Endpoint, EndpointError};
+use crate::engine::{self, Link, Listening};
+use crate::error::{BindError, ConnectError, ReleaseError};
+use crate::options::Linger;
+use crate::pipe::{EndpointKey, Outlet, SocketSide, Unwelcome};
+use crate::socket_type::SocketType;
+use crate::transport::Listener;
+use crate::transport::inproc::{InprocRefusal, Party};
+
+/// One bind or connect.
+pub(super) struct Entry {
+    endpoint: Endpoint,
+    owner: EndpointKey,
+    kind: Kind,
+}
+
+enum Kind {
+    Listening(Listening),
+    Dialled(Arc<dyn Outlet>),
+    InprocBound,
+    InprocConnected,
+}
+
+impl Kind {
+    fn is_bind(&self) -> bool {
+        matches!(self, Self::Listening(_) | Self::InprocBound)
+    }
+}
+
+/// What a socket could not deliver before it was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use]
+pub struct Closed {
+    /// Messages that `send` had accepted and that were given up: linger ran
+    /// out, their peer left, or the connection broke in the middle of one.
+    pub undelivered: u64,
+}
+
+impl Core {
+    pub(crate) async fn bind(
+        &self,
+        endpoint: Result<Endpoint, EndpointError>,
+    ) -> Result<Endpoint, BindError> {
+        let endpoint = endpoint?;
+        endpoint.check_bind()?;
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(BindError::NoRuntime);
+        }
+        if self.is_closed() {
+            return Err(BindError::Closed);
+        }
+        if let Some(name) = endpoint.inproc_name() {
+            return self.bind_inproc(name, &endpoint);
+        }
+        let listener = match Listener::bind(&endpoint, &self.options).await {
+            Ok(listener) => listener,
+            Err(failure) => return Err(failure.into_error(endpoint)),
+        };
+        let resolved = listener.endpoint().clone();
+        let link = self.link(resolved.clone())?;
+        let owner = link.owner;
+        self.admit(owner);
+        let listening = engine::listen(listener, link, self.both_tasks());
+        self.enter(resolved.clone(), owner, Kind::Listening(listening));
+        Ok(resolved)
+    }
+
+    fn bind_inproc(&self, name: &str, endpoint: &Endpoint) -> Result<Endpoint, BindError> {
+        let party = self.party(endpoint)?;
+        self.admit(party.owner);
+        if !self.context.registry().bind(name, &party) {
+            self.dismiss(party.owner);
+            return Err(BindError::AddressInUse { endpoint: endpoint.clone() });
+        }
+        self.enter(endpoint.clone(), party.owner, Kind::InprocBound);
+        Ok(endpoint.clone())
+    }
+
+    pub(crate) fn connect(
+        &self,
+        endpoint: Result<Endpoint, EndpointError>,
+    ) -> Result<(), ConnectError> {
+        let endpoint = endpoint?;
+        endpoint.check_connect()?;
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(ConnectError::NoRuntime);
+        }
+        if self.is_closed() {
+            return Err(ConnectError::Closed);
+        }
+        if self.is_repeated(&endpoint) {
+            return Ok(());
+        }
+        if let Some(name) = endpoint.inproc_name() {
+            return self.connect_inproc(name, &endpoint);
+        }
+        let link = self.link(endpoint.clone()).map_err(|_| ConnectError::Closed)?;
+        let owner = link.owner;
+        self.admit(owner);
+        let guards = self.both_tasks().each_ref().map(engine::Tasks::enter);
+        match engine::dial(link, guards) {
+            Ok(outlet) => {
+                self.enter(endpoint, owner, Kind::Dialled(outlet));
+                Ok(())
+            }
+            Err(unwelcome) => {
+                self.dismiss(owner);
+                Err(refused(unwelcome, endpoint))
+            }
+        }
+    }
+
+    fn connect_inproc(&self, name: &str, endpoint: &Endpoint) -> Result<(), ConnectError> {
+        let party = self.party(endpoint).map_err(|_| ConnectError::Closed)?;
+        self.admit(party.owner);
+        match self.context.registry().connect(name, &party) {
+            Ok(()) => {
+                self.enter(endpoint.clone(), party.owner, Kind::InprocConnected);
+                Ok(())
+            }
+            Err(refusal) => {
+                self.dismiss(party.owner);
+                let endpoint = endpoint.clone();
+                Err(match refusal {
+                    InprocRefusal::Incompatible { theirs } => {
+                        ConnectError::Incompatible { endpoint, ours: self.socket_type, theirs }
+                    }
+                    InprocRefusal::Unwelcome(unwelcome) => refused(unwelcome, endpoint),
+                })
+            }
+        }
+    }
+
+    /// Whether such a connect would only double what there is. libzmq ignores
+    /// it for these types: a SUB would get everything twice.
+    fn is_repeated(&self, endpoint: &Endpoint) -> bool {
+        use SocketType::{Dealer, Pub, Req, Sub};
+        let once = matches!(self.socket_type, Req | Dealer | Pub | Sub);
+        let same = |entry: &Entry| !entry.kind.is_bind() && entry.endpoint == *endpoint;
+        once && lock(&self.endpoints).iter().any(same)
+    }
+
+    pub(crate) async fn unbind(
+        &self,
+        endpoint: Result<Endpoint, EndpointError>,
+    ) -> Result<(), ReleaseError> {
+        let entry = self.leave(endpoint?, true)?;
+        if let Some(listening) = self.release(entry) {
+            listening.stop().await;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn disconnect(
+        &self,
+        endpoint: Result<Endpoint, EndpointError>,
+    ) -> Result<(), ReleaseError> {
+        let entry = self.leave(endpoint?, false)?;
+        self.release(entry);
+        Ok(())
+    }
+
+    /// Closes the socket and waits until what it accepted is delivered or
+    /// given up.
+    pub(crate) async fn close(&self) -> Closed {
+        let before = self.losses.undelivered();
+        for listening in self.begin_close() {
+            listening.stop().await;
+        }
+        self.tasks.wait().await;
+        Closed { undelivered: self.losses.undelivered() - before }
+    }
+
+    /// Closes the socket; its tasks end when what was accepted is delivered or
+    /// given up. Dropping the listeners that are returned stops them.
+    pub(crate) fn begin_close(&self) -> Vec<Listening> {
+        self.closed.store(true, Ordering::SeqCst);
+        let entries = std::mem::take(&mut *lock(&self.endpoints));
+        let listening = entries.into_iter().filter_map(|entry| self.release(entry)).collect();
+        let deadline = self.linger_deadline();
+        for pipe in self.dismiss_all() {
+            pipe.outlet.close(deadline);
+        }
+        self.receivers.wake_all();
+        self.senders.wake_all();
+        listening
+    }
+
+    /// Ends a bind or connect and every connection that came of it.
+    fn release(&self, entry: Entry) -> Option<Listening> {
+        let deadline = self.linger_deadline();
+        if let Some(name) = entry.endpoint.inproc_name() {
+            self.context.registry().release(name, entry.owner);
+        }
+        for pipe in self.dismiss(entry.owner) {
+            pipe.outlet.close(deadline);
+        }
+        match entry.kind {
+            Kind::Listening(listening) => Some(listening),
+            Kind::Dialled(outlet) => {
+                outlet.close(deadline);
+                None
+            }
+            Kind::InprocBound | Kind::InprocConnected => None,
+        }
+    }
+
+    fn enter(&self, endpoint: Endpoint, owner: EndpointKey, kind: Kind) {
+        let entry = Entry { endpoint, owner, kind };
+        let mut endpoints = lock(&self.endpoints);
+        if !self.is_closed() {
+            endpoints.push(entry);
+            return;
+        }
+        // Closed in the meantime by another task.
+        drop(endpoints);
+        self.release(entry);
+    }
+
+    fn leave(&self, endpoint: Endpoint, bind: bool) -> Result<Entry, ReleaseError> {
+        let mut endpoints = lock(&self.endpoints);
+        let same = |entry: &Entry| entry.kind.is_bind() == bind && entry.endpoint == endpoint;
+        match endpoints.iter().position(same) {
+            Some(index) => Ok(endpoints.remove(index)),
+            None => Err(ReleaseError::NotFound { endpoint }),
+        }
+    }
+
+    fn side(&self) -> Option<Arc<dyn SocketSide>> {
+        self.me.upgrade().map(|core| core as Arc<dyn SocketSide>)
+    }
+
+    fn link(&self, endpoint: Endpoint) -> Result<Link, BindError> {
+        Ok(Link {
+            side: self.side().ok_or(BindError::Closed)?,
+            socket_type: self.socket_type,
+            options: Arc::clone(&self.options),
+            endpoint,
+            owner: EndpointKey::unique(),
+        })
+    }
+
+    fn party(&self, endpoint: &Endpoint) -> Result<Party, BindError> {
+        Ok(Party {
+            side: self.side().ok_or(BindError::Closed)?,
+            socket_type: self.socket_type,
+            options: Arc::clone(&self.options),
+            endpoint: endpoint.clone(),
+            owner: EndpointKey::unique(),
+        })
+    }
+
+    fn both_tasks(&self) -> [engine::Tasks; 2] {
+        [self.tasks.clone(), self.context.tasks().clone()]
+    }
+
+    /// When lingering that begins now ends; `None` for never.
+    fn linger_deadline(&self) -> Option<Instant> {
+        match self.linger() {
+            Linger::Forever => None,
+            Linger::For(time) => tokio::time::Instant::now().into_std().checked_add(time),
+        }
+    }
+}
+
+fn refused(unwelcome: Unwelcome, endpoint: Endpoint) -> ConnectError {
+    match unwelcome {
+        Unwelcome::AlreadyPaired => ConnectError::AlreadyPaired,
+        Unwelcome::DuplicateRoutingId => ConnectError::TurnedAway { endpoint },
+        Unwelcome::Closing => ConnectError::Closed,
+    }
+}

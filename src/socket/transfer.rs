@@ -1,0 +1,215 @@
+//! Sending and receiving: the only place that waits in the mute state.
+//!
+//! Both try first, without registering anywhere. What a caller owes the other
+//! tasks for a long run of calls that never waited is paid at the start of the
+//! next call, before anything is accepted or taken, so a dropped future never
+//! lost or doubled a message.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::core::{Core, Peer, lock};
+use super::waiters::Parked;
+use crate::error::{RecvError, SendError, SendErrorKind};
+use crate::message::Message;
+use crate::pattern::{Before, Delivery, Routed, SendRefusal, Touched};
+use crate::peer::DropCause;
+use crate::pipe::Next;
+use crate::routing_id::RoutingId;
+use crate::socket_type::SocketType;
+
+/// How many calls may go by before one lets other tasks run.
+const CALLS: u32 = 256;
+
+/// How many peers or discarded messages one look may go through.
+const LOOKS: usize = 256;
+
+/// What one look for a message came to.
+enum Look {
+    Found(Delivery),
+    Nothing,
+    /// More to look through; others first.
+    Busy,
+}
+
+impl Core {
+    /// Sends a message, waiting while nobody can take it.
+    pub(crate) async fn send(
+        &self,
+        to: Option<&RoutingId>,
+        message: Message,
+    ) -> Result<(), SendError> {
+        cooperate(&self.sent).await;
+        let Some(mut message) = self.offer(to, message)? else { return Ok(()) };
+        loop {
+            // Registered before the next try, so that room that comes between
+            // that try and the wait is not missed.
+            let mut room = pin!(self.senders.notified());
+            room.as_mut().enable();
+            message = match self.offer(to, message)? {
+                None => return Ok(()),
+                Some(message) => message,
+            };
+            room.await;
+        }
+    }
+
+    /// Sends a message if somebody can take it now.
+    pub(crate) fn try_send(
+        &self,
+        to: Option<&RoutingId>,
+        message: Message,
+    ) -> Result<(), SendError> {
+        match self.offer(to, message)? {
+            None => Ok(()),
+            Some(message) => Err(SendError::new(SendErrorKind::WouldBlock, message)),
+        }
+    }
+
+    /// Offers a message to the pattern; gives it back in the mute state.
+    fn offer(&self, to: Option<&RoutingId>, message: Message) -> Result<Option<Message>, SendError> {
+        if self.is_closed() {
+            return Err(SendError::new(SendErrorKind::Closed, message));
+        }
+        let mut touched = Touched::default();
+        let turn = self.lockstep.as_ref().map(lock);
+        let routed = self.pattern.send(to, message, &mut touched);
+        drop(turn);
+        touched.flush();
+        match routed {
+            Routed::Done { lost, cause } => {
+                self.losses.add(cause, lost);
+                Ok(None)
+            }
+            Routed::Mute(message) => Ok(Some(message)),
+            Routed::Refused(message, refusal) => {
+                let kind = match refusal {
+                    SendRefusal::OutOfTurn => SendErrorKind::OutOfTurn,
+                    SendRefusal::Unroutable => SendErrorKind::Unroutable,
+                    SendRefusal::NoRoutingId => SendErrorKind::NoRoutingId,
+                };
+                Err(SendError::new(kind, message))
+            }
+        }
+    }
+
+    /// Receives a message, waiting until there is one.
+    pub(crate) async fn recv(&self) -> Result<Delivery, RecvError> {
+        cooperate(&self.received).await;
+        let mut parked: Option<Leaving<'_>> = None;
+        loop {
+            let mut event = pin!(self.receivers.notified());
+            if parked.is_some() {
+                event.as_mut().enable();
+            }
+            match self.look()? {
+                Look::Found(delivery) => return Ok(delivery),
+                Look::Busy => tokio::task::yield_now().await,
+                // Look once more when counted as waiting and registered.
+                Look::Nothing if parked.is_none() => {
+                    parked = Some(Leaving { core: self, parked: Some(self.receivers.park()) });
+                }
+                Look::Nothing => event.await,
+            }
+        }
+    }
+
+    /// Receives a message if there is one.
+    pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
+        match self.look()? {
+            Look::Found(delivery) => Ok(delivery),
+            Look::Nothing | Look::Busy => Err(RecvError::WouldBlock),
+        }
+    }
+
+    fn look(&self) -> Result<Look, RecvError> {
+        for _ in 0..LOOKS {
+            if self.is_closed() {
+                return Err(RecvError::Closed);
+            }
+            let turn = self.lockstep.as_ref().map(lock);
+            match self.pattern.before_recv() {
+                Before::Proceed => {}
+                Before::Ready(delivery) => {
+                    // There may be more in store for others who wait.
+                    self.receivers.wake_one();
+                    return Ok(Look::Found(delivery));
+                }
+                Before::Wait => return Ok(Look::Nothing),
+                Before::OutOfTurn => return Err(RecvError::OutOfTurn),
+                Before::PeerLeft => return Err(RecvError::PeerLeft),
+            }
+            let Some(peer) = lock(&self.ready).take_turn() else { return Ok(Look::Nothing) };
+            let found = self.read(peer);
+            drop(turn);
+            if let Some(delivery) = found {
+                return Ok(Look::Found(delivery));
+            }
+        }
+        Ok(Look::Busy)
+    }
+
+    /// Reads from the peer whose turn it is.
+    fn read(&self, peer: Arc<Peer>) -> Option<Delivery> {
+        let key = peer.pipe.key;
+        let (found, more) = match peer.pipe.inlet.try_next() {
+            Next::Message { message, more } => (Some(message), more),
+            Next::Empty => (None, false),
+            Next::Busy => (None, true),
+            Next::Gone => {
+                self.end_turn(peer, false);
+                self.reap(key);
+                return None;
+            }
+        };
+        let Some(message) = found else {
+            self.end_turn(peer, more);
+            return None;
+        };
+        let delivery = self.pattern.accept(key, message);
+        if delivery.is_none() && self.socket_type != SocketType::Sub {
+            // What SUB filters was not meant for it and is not lost.
+            self.losses.add(DropCause::Discarded, 1);
+        }
+        self.end_turn(peer, more);
+        delivery
+    }
+
+    fn end_turn(&self, peer: Arc<Peer>, more: bool) {
+        let mut ready = lock(&self.ready);
+        ready.end_turn(peer, more);
+        let left = !ready.is_empty();
+        drop(ready);
+        // One event may have brought more than one message.
+        if left && self.receivers.any() {
+            self.receivers.wake_one();
+        }
+    }
+}
+
+/// Lets other tasks run after many calls that did not wait.
+async fn cooperate(calls: &AtomicU32) {
+    if calls.fetch_add(1, Ordering::Relaxed) % CALLS == CALLS - 1 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A receiver that stops waiting, with a message or because its future was
+/// dropped. What is still listed is left to the engines, who see to commands
+/// and the end of the stream if no other receiver comes.
+struct Leaving<'a> {
+    core: &'a Core,
+    parked: Option<Parked<'a>>,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        // Not counted any more before the look: what is listed after it finds
+        // nobody waiting and goes to the engine by itself.
+        drop(self.parked.take());
+        for peer in lock(&self.core.ready).iter() {
+            peer.pipe.inlet.leave();
+        }
+    }
+}
