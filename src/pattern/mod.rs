@@ -5,38 +5,18 @@
 //! octets, and wakes nobody: it says what happened and the socket acts.
 //! Patterns are shared between tasks; each has its own short locks inside.
 
-use std::sync::Arc;
-
 use crate::message::Message;
 use crate::peer::{DropCause, PeerInfo, Subscription};
-use crate::pipe::{Item, NeedsFlush, Outlet, PeerKey, Pipe, Unwelcome};
+use crate::pipe::{Item, PeerKey, Pipe, Unwelcome};
 use crate::routing_id::RoutingId;
 
-/// The outlets to flush once the pattern's lock is released.
-#[derive(Default)]
-pub(crate) struct Touched {
-    /// The usual case, without an allocation.
-    first: Option<Arc<dyn Outlet>>,
-    rest: Vec<Arc<dyn Outlet>>,
-}
+pub(crate) mod pair;
+pub(crate) mod pipeline;
+pub(crate) mod reqrep;
+#[cfg(test)]
+mod testing;
 
-impl Touched {
-    /// Notes an outlet, if what was pushed to it needs a flush.
-    pub(crate) fn note(&mut self, needs: NeedsFlush, outlet: &Arc<dyn Outlet>) {
-        match (needs, &self.first) {
-            (NeedsFlush::No, _) => {}
-            (NeedsFlush::Yes, None) => self.first = Some(Arc::clone(outlet)),
-            (NeedsFlush::Yes, Some(_)) => self.rest.push(Arc::clone(outlet)),
-        }
-    }
-
-    /// Flushes them. Call it with no lock held.
-    pub(crate) fn flush(self) {
-        for outlet in self.first.iter().chain(&self.rest) {
-            outlet.flush();
-        }
-    }
-}
+pub(crate) use crate::pipe::Touched;
 
 /// What became of a message handed to [`Pattern::send`].
 #[derive(Debug)]

@@ -16,14 +16,17 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
 use crate::peer::{DropCause, PeerInfo, Subscription};
 
 mod bell;
+mod touched;
 
 pub(crate) use bell::Bell;
+pub(crate) use touched::Touched;
 
 /// Names one pipe for as long as the process runs; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,7 +60,8 @@ pub(crate) enum NeedsFlush {
 
 /// The way towards one peer.
 pub(crate) trait Outlet: Send + Sync {
-    /// Whether [`push`](Self::push) would take a message now.
+    /// Whether [`push`](Self::push) would take a message now. If not, then
+    /// [`SocketSide::room`] follows as after [`Refused::Full`].
     fn has_room(&self) -> bool;
 
     /// Takes a message, or gives it back. Call it under the pattern's lock.
@@ -70,6 +74,10 @@ pub(crate) trait Outlet: Send + Sync {
 
     /// Sends what was pushed, or wakes whoever does. Call it with no lock held.
     fn flush(&self);
+
+    /// Sends what is queued, until the deadline if there is one, then ends the
+    /// pipe for good. New messages are refused from now on.
+    fn close(&self, deadline: Option<Instant>);
 
     /// Ends the connection from our side: what is queued is dropped (counted).
     /// An accepted peer is gone then; an endpoint we connect to is redialled
@@ -84,6 +92,8 @@ pub(crate) enum Next {
     Message { message: Message, more: bool },
     /// Nothing now. The inlet is armed: [`SocketSide::readable`] follows.
     Empty,
+    /// No message yet, though enough work for one turn: take another later.
+    Busy,
     /// Nothing, ever again: the peer has left and all it sent was taken.
     Gone,
 }
@@ -93,6 +103,17 @@ pub(crate) trait Inlet: Send + Sync {
     /// Takes the next message, reading from the transport where that does not
     /// wait.
     fn try_next(&self) -> Next;
+
+    /// Whether [`try_next`](Self::try_next) will be [`Next::Gone`] from now on.
+    fn is_spent(&self) -> bool;
+
+    /// Nobody is receiving at the moment, though this inlet is listed: somebody
+    /// else must see to commands and the end of the stream.
+    fn leave(&self);
+
+    /// Forgets what was not received and reads no more; says how many whole
+    /// messages that were.
+    fn discard(&self) -> usize;
 }
 
 /// One peer as a socket and its pattern see it.
