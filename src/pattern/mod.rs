@@ -77,7 +77,8 @@ pub(crate) trait Pattern: Send + Sync {
     fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome>;
 
     /// The peer finished its handshake (again, after a reconnect). Subscriptions
-    /// are replayed and the probe and welcome messages are pushed here.
+    /// are replayed and the probe and welcome messages are pushed here. After an
+    /// error the pipe is rejected; if it was accepted, `detach` follows.
     fn up(&self, key: PeerKey, peer: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
         let _ = (key, peer, touched);
         Ok(())
@@ -91,7 +92,8 @@ pub(crate) trait Pattern: Send + Sync {
     /// The pipe takes no more messages. What came in is still delivered.
     fn detach(&self, key: PeerKey);
 
-    /// The last of what came in through a detached pipe was taken.
+    /// The last of what came in through a detached pipe was taken, or what was
+    /// left is discarded. This ends every detached pipe.
     fn drained(&self, key: PeerKey) {
         let _ = key;
     }

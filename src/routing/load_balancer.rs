@@ -111,7 +111,8 @@ impl LoadBalancer {
         }
     }
 
-    /// Pushes to one peer out of turn, unless it is full or gone.
+    /// Pushes to one peer out of turn, unless it is full or gone. This looks
+    /// at every peer, which a new connection can afford.
     pub(crate) fn push_to(&self, key: PeerKey, message: Message, touched: &mut Touched) {
         let available = || self.available.iter().find(|peer| peer.key == key);
         let outlet = self.full.get(&key).or_else(|| Some(&available()?.outlet));

@@ -81,6 +81,11 @@ impl Req {
         }
     }
 
+    /// The envelope of a request, which its reply has too.
+    fn envelope(&self, number: u32) -> Envelope {
+        if self.correlate { Envelope::numbered(number) } else { Envelope::minimal() }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -208,10 +213,7 @@ impl Pattern for Req {
                 state.remove(key);
                 continue;
             }
-            let envelope = match self.correlate {
-                true => Envelope::numbered(state.number),
-                false => Envelope::minimal(),
-            };
+            let envelope = self.envelope(state.number);
             match state.ask(key, envelope, message, touched) {
                 Ok(()) => {
                     let lost = std::mem::take(&mut state.drained);

@@ -83,16 +83,22 @@ fn router_refuses_a_lone_id_frame() {
 }
 
 #[test]
-fn router_drops_a_message_if_the_queue_does_not_exist_or_is_full() {
-    let peer = FakePeer::accepted(0);
+fn router_drops_a_message_if_the_queue_does_not_exist() {
+    let peer = FakePeer::accepted(10);
     let router = router_with(SocketOptions::new(), &[(&peer, "A")]);
     let unknown = send(&router, message(["B", "m"]));
     assert!(matches!(unknown, Routed::Done { lost: 1, cause: DropCause::Unroutable }));
-    let full = send(&router, message(["A", "m"]));
-    assert!(matches!(full, Routed::Done { lost: 1, cause: DropCause::PeerFull }));
     peer.depart();
     let gone = send(&router, message(["A", "m"]));
     assert!(matches!(gone, Routed::Done { lost: 1, cause: DropCause::Unroutable }));
+}
+
+#[test]
+fn router_does_not_block_on_sending_and_drops_a_message_if_the_queue_is_full() {
+    let peer = FakePeer::accepted(0);
+    let router = router_with(SocketOptions::new(), &[(&peer, "A")]);
+    let full = send(&router, message(["A", "m"]));
+    assert!(matches!(full, Routed::Done { lost: 1, cause: DropCause::PeerFull }));
 }
 
 #[test]
