@@ -5,38 +5,18 @@
 //! octets, and wakes nobody: it says what happened and the socket acts.
 //! Patterns are shared between tasks; each has its own short locks inside.
 
-use std::sync::Arc;
-
 use crate::message::Message;
 use crate::peer::{DropCause, PeerInfo, Subscription};
-use crate::pipe::{Item, NeedsFlush, Outlet, PeerKey, Pipe, Unwelcome};
+use crate::pipe::{Item, PeerKey, Pipe, Unwelcome};
 use crate::routing_id::RoutingId;
 
-/// The outlets to flush once the pattern's lock is released.
-#[derive(Default)]
-pub(crate) struct Touched {
-    /// The usual case, without an allocation.
-    first: Option<Arc<dyn Outlet>>,
-    rest: Vec<Arc<dyn Outlet>>,
-}
+pub(crate) mod pair;
+pub(crate) mod pipeline;
+pub(crate) mod reqrep;
+#[cfg(test)]
+mod testing;
 
-impl Touched {
-    /// Notes an outlet, if what was pushed to it needs a flush.
-    pub(crate) fn note(&mut self, needs: NeedsFlush, outlet: &Arc<dyn Outlet>) {
-        match (needs, &self.first) {
-            (NeedsFlush::No, _) => {}
-            (NeedsFlush::Yes, None) => self.first = Some(Arc::clone(outlet)),
-            (NeedsFlush::Yes, Some(_)) => self.rest.push(Arc::clone(outlet)),
-        }
-    }
-
-    /// Flushes them. Call it with no lock held.
-    pub(crate) fn flush(self) {
-        for outlet in self.first.iter().chain(&self.rest) {
-            outlet.flush();
-        }
-    }
-}
+pub(crate) use crate::pipe::Touched;
 
 /// What became of a message handed to [`Pattern::send`].
 #[derive(Debug)]
@@ -97,7 +77,8 @@ pub(crate) trait Pattern: Send + Sync {
     fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome>;
 
     /// The peer finished its handshake (again, after a reconnect). Subscriptions
-    /// are replayed and the probe and welcome messages are pushed here.
+    /// are replayed and the probe and welcome messages are pushed here. After an
+    /// error the pipe is rejected; if it was accepted, `detach` follows.
     fn up(&self, key: PeerKey, peer: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
         let _ = (key, peer, touched);
         Ok(())
@@ -111,7 +92,8 @@ pub(crate) trait Pattern: Send + Sync {
     /// The pipe takes no more messages. What came in is still delivered.
     fn detach(&self, key: PeerKey);
 
-    /// The last of what came in through a detached pipe was taken.
+    /// The last of what came in through a detached pipe was taken, or what was
+    /// left is discarded. This ends every detached pipe.
     fn drained(&self, key: PeerKey) {
         let _ = key;
     }

@@ -24,9 +24,11 @@ use crate::peer::{DropCause, PeerInfo, Subscription};
 
 mod bell;
 mod inproc;
+mod touched;
 
 pub(crate) use bell::Bell;
 pub(crate) use inproc::{InprocEnd, sum_of_marks};
+pub(crate) use touched::Touched;
 
 /// Names one pipe for as long as the process runs; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,7 +74,8 @@ pub(crate) enum NeedsFlush {
 
 /// The way towards one peer.
 pub(crate) trait Outlet: Send + Sync {
-    /// Whether [`push`](Self::push) would take a message now.
+    /// Whether [`push`](Self::push) would take a message now. If not, then
+    /// [`SocketSide::room`] follows as after [`Refused::Full`].
     fn has_room(&self) -> bool;
 
     /// Takes a message, or gives it back. Call it under the pattern's lock.

@@ -1,0 +1,248 @@
+//! REP (RFC 28): receives a request, then sends its reply.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::message::Message;
+use crate::options::SocketOptions;
+use crate::pattern::{Before, Delivery, Pattern, Routed, SendRefusal, Touched};
+use crate::peer::DropCause;
+use crate::pipe::{Outlet, PeerKey, Pipe, Refused, Unwelcome};
+use crate::routing::{Envelope, PeerMap};
+use crate::routing_id::RoutingId;
+
+/// REP answers one request at a time.
+///
+/// ```text
+///            accept: a request
+///   ┌──────┐ ─────────────────► ┌──────────┐
+///   │ Idle │                    │ Replying │
+///   └──────┘ ◄───────────────── └──────────┘
+///            send: its reply
+/// ```
+/// RFC 28: SHALL receive and then send exactly one message at a time. Sending
+/// while idle and receiving while replying are out of turn and change nothing.
+/// That the asker leaves changes nothing either: the reply is due, and dropped.
+///
+/// No `send` comes between [`Pattern::before_recv`] and [`Pattern::accept`]:
+/// the socket sees to that.
+pub(crate) struct Rep {
+    /// Guards whose turn it is, and the pushes to the peers.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    peers: PeerMap<Arc<dyn Outlet>>,
+    turn: Turn,
+}
+
+#[derive(Default)]
+enum Turn {
+    #[default]
+    Idle,
+    Replying {
+        asker: PeerKey,
+        envelope: Envelope,
+    },
+}
+
+impl Rep {
+    pub(crate) fn new(_options: &SocketOptions) -> Self {
+        Self { state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    // RFC 28: SHALL deliver this message back to the originating peer. SHALL
+    // silently discard the reply, or return an error, if the originating peer
+    // is no longer connected. SHALL not block on sending.
+    fn reply(&self, asker: PeerKey, message: Message, touched: &mut Touched) -> Routed {
+        let Some(outlet) = self.peers.get(&asker) else {
+            return Routed::Done { lost: 1, cause: DropCause::Unroutable };
+        };
+        match outlet.push(message) {
+            Ok(needs) => {
+                touched.note(needs, outlet);
+                Routed::SENT
+            }
+            Err(Refused::Full(_)) => Routed::Done { lost: 1, cause: DropCause::PeerFull },
+            Err(Refused::Gone(_)) => Routed::Done { lost: 1, cause: DropCause::Unroutable },
+        }
+    }
+}
+
+impl Pattern for Rep {
+    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
+        self.state().peers.insert(pipe.key, Arc::clone(&pipe.outlet));
+        Ok(())
+    }
+
+    fn detach(&self, key: PeerKey) {
+        self.state().peers.remove(&key);
+    }
+
+    // Nothing to note: a reply goes to its asker or nowhere.
+    fn room(&self, _key: PeerKey) {}
+
+    fn send(&self, _to: Option<&RoutingId>, mut message: Message, touched: &mut Touched) -> Routed {
+        let mut state = self.state();
+        match std::mem::take(&mut state.turn) {
+            Turn::Idle => Routed::Refused(message, SendRefusal::OutOfTurn),
+            Turn::Replying { asker, envelope } => {
+                // RFC 28: SHALL prepend the address envelope and delimiter.
+                envelope.put_on(&mut message);
+                state.reply(asker, message, touched)
+            }
+        }
+    }
+
+    // RFC 28: SHALL wait for a single reply message from its calling
+    // application.
+    fn before_recv(&self) -> Before {
+        match self.state().turn {
+            Turn::Idle => Before::Proceed,
+            Turn::Replying { .. } => Before::OutOfTurn,
+        }
+    }
+
+    fn accept(&self, from: PeerKey, mut message: Message) -> Option<Delivery> {
+        // RFC 28: SHALL remove and store the address envelope, including the
+        // delimiter. (What has none, or no data frame after it, is no request.)
+        let envelope = Envelope::take_off(&mut message)?;
+        self.state().turn = Turn::Replying { asker: from, envelope };
+        // RFC 28: SHALL pass the remaining data frames to its calling
+        // application.
+        Some(Delivery { message, from: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pattern::testing::{is_sent, send};
+    use crate::routing::testing::{FakePeer, message};
+
+    fn rep_with(peers: &[&Arc<FakePeer>]) -> Rep {
+        let rep = Rep::new(&SocketOptions::new());
+        for peer in peers {
+            rep.attach(&peer.pipe()).unwrap();
+        }
+        rep
+    }
+
+    /// Receives a request made of these frames and says what is seen of it.
+    fn ask<'a>(
+        rep: &Rep,
+        peer: &FakePeer,
+        frames: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Message> {
+        assert!(matches!(rep.before_recv(), Before::Proceed));
+        rep.accept(peer.key, message(frames)).map(|delivery| delivery.message)
+    }
+
+    fn is_idle(rep: &Rep) -> bool {
+        matches!(rep.before_recv(), Before::Proceed)
+    }
+
+    #[test]
+    fn rep_receives_and_then_sends_exactly_one_message_at_a_time() {
+        let peer = FakePeer::accepted(10);
+        let rep = rep_with(&[&peer]);
+        let early = send(&rep, message(["early", "reply"]));
+        assert!(matches!(
+            early,
+            Routed::Refused(back, SendRefusal::OutOfTurn) if back == message(["early", "reply"])
+        ));
+        for _ in 0..2 {
+            assert_eq!(ask(&rep, &peer, ["", "request"]), Some(message(["request"])));
+            assert!(matches!(rep.before_recv(), Before::OutOfTurn));
+            assert!(is_sent(&send(&rep, message(["reply"]))));
+            assert!(matches!(send(&rep, message(["again"])), Routed::Refused(..)));
+        }
+        assert_eq!(peer.take_sent(), vec![message(["", "reply"]); 2]);
+    }
+
+    #[test]
+    fn rep_stores_the_envelope_and_prepends_it_to_the_reply() {
+        let peer = FakePeer::accepted(10);
+        let rep = rep_with(&[&peer]);
+        assert_eq!(ask(&rep, &peer, ["X", "Y", "", "A", "", "B"]), Some(message(["A", "", "B"])));
+        assert!(is_sent(&send(&rep, message(["reply", ""]))));
+        assert_eq!(peer.take_sent(), [message(["X", "Y", "", "reply", ""])]);
+    }
+
+    #[test]
+    fn rep_does_not_filter_or_modify_messages() {
+        let peer = FakePeer::accepted(10);
+        let rep = rep_with(&[&peer]);
+        for (request, body) in [(vec!["", ""], vec![""]), (vec!["", "", "a"], vec!["", "a"])] {
+            assert_eq!(ask(&rep, &peer, request.clone()), Some(message(body.clone())));
+            assert!(is_sent(&send(&rep, message(body))));
+            assert_eq!(peer.take_sent(), [message(request)]);
+        }
+    }
+
+    #[test]
+    fn rep_delivers_the_reply_to_the_originating_peer() {
+        let [a, b] = [10, 10].map(FakePeer::accepted);
+        let rep = rep_with(&[&a, &b]);
+        for peer in [&b, &a, &b] {
+            assert!(ask(&rep, peer, ["", "request"]).is_some());
+            assert!(is_sent(&send(&rep, message(["reply"]))));
+            assert_eq!(peer.take_sent(), [message(["", "reply"])]);
+        }
+        assert!(a.take_sent().is_empty());
+    }
+
+    #[test]
+    fn rep_discards_the_reply_if_the_originating_peer_is_no_longer_connected() {
+        let [detached, gone, next] = [10, 10, 10].map(FakePeer::accepted);
+        let rep = rep_with(&[&detached, &gone, &next]);
+        for peer in [&detached, &gone] {
+            assert!(ask(&rep, peer, ["", "request"]).is_some());
+            peer.depart();
+            if Arc::ptr_eq(peer, &detached) {
+                rep.detach(peer.key);
+            }
+            let lost = send(&rep, message(["reply"]));
+            assert!(matches!(lost, Routed::Done { lost: 1, cause: DropCause::Unroutable }));
+            assert!(is_idle(&rep));
+        }
+        assert!(ask(&rep, &next, ["", "request"]).is_some());
+        assert!(is_sent(&send(&rep, message(["reply"]))));
+    }
+
+    #[test]
+    fn rep_does_not_block_on_sending() {
+        let peer = FakePeer::accepted(0);
+        let rep = rep_with(&[&peer]);
+        assert!(ask(&rep, &peer, ["", "request"]).is_some());
+        let lost = send(&rep, message(["reply"]));
+        assert!(matches!(lost, Routed::Done { lost: 1, cause: DropCause::PeerFull }));
+        assert!(is_idle(&rep));
+    }
+
+    #[test]
+    fn rep_skips_a_malformed_request_whole_and_serves_the_next() {
+        let peer = FakePeer::accepted(10);
+        let rep = rep_with(&[&peer]);
+        for malformed in [vec!["x"], vec![""], vec!["x", "y"], vec!["x", ""]] {
+            assert_eq!(ask(&rep, &peer, malformed), None);
+            assert!(is_idle(&rep));
+        }
+        assert!(ask(&rep, &peer, ["", "request"]).is_some());
+    }
+
+    #[test]
+    fn rep_serves_a_request_whose_asker_has_left() {
+        let peer = FakePeer::accepted(10);
+        let rep = rep_with(&[&peer]);
+        rep.detach(peer.key);
+        assert_eq!(ask(&rep, &peer, ["", "request"]), Some(message(["request"])));
+        assert!(matches!(send(&rep, message(["reply"])), Routed::Done { lost: 1, .. }));
+    }
+}

@@ -1,0 +1,31 @@
+//! How the tests of all patterns drive them.
+
+use crate::message::Message;
+use crate::pattern::{Pattern, Routed, Touched};
+use crate::peer::PeerInfo;
+use crate::pipe::Unwelcome;
+use crate::routing::testing::FakePeer;
+use crate::routing_id::RoutingId;
+
+/// Sends, and flushes what was touched.
+pub(crate) fn send(pattern: &dyn Pattern, message: Message) -> Routed {
+    let mut touched = Touched::default();
+    let routed = pattern.send(None, message, &mut touched);
+    touched.flush();
+    routed
+}
+
+/// Whether a message was sent and nothing was lost.
+pub(crate) fn is_sent(routed: &Routed) -> bool {
+    matches!(routed, Routed::Done { lost: 0, .. })
+}
+
+/// The peer's handshake is done; it named itself `id`, or not if that is empty.
+pub(crate) fn up(pattern: &dyn Pattern, peer: &FakePeer, id: &str) -> Result<(), Unwelcome> {
+    let routing_id = RoutingId::new(id.as_bytes().to_vec()).ok();
+    let info = PeerInfo { routing_id, ..PeerInfo::default() };
+    let mut touched = Touched::default();
+    let welcome = pattern.up(peer.key, &info, &mut touched);
+    touched.flush();
+    welcome
+}
