@@ -6,17 +6,37 @@
 //! Patterns are shared between tasks; each has its own short locks inside.
 
 use crate::message::Message;
+use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo, Subscription};
 use crate::pipe::{Item, PeerKey, Pipe, Unwelcome};
 use crate::routing_id::RoutingId;
+use crate::socket_type::SocketType;
 
 pub(crate) mod pair;
 pub(crate) mod pipeline;
+pub(crate) mod pubsub;
 pub(crate) mod reqrep;
 #[cfg(test)]
 mod testing;
 
 pub(crate) use crate::pipe::Touched;
+
+/// The strategy of a socket type.
+pub(crate) fn for_type(socket_type: SocketType, options: &SocketOptions) -> Box<dyn Pattern> {
+    match socket_type {
+        SocketType::Req => Box::new(reqrep::Req::new(options)),
+        SocketType::Rep => Box::new(reqrep::Rep::new(options)),
+        SocketType::Router => Box::new(reqrep::Router::new(options)),
+        SocketType::Dealer => Box::new(reqrep::Dealer::new(options)),
+        SocketType::Pub => Box::new(pubsub::Pub::new(options)),
+        SocketType::Sub => Box::new(pubsub::Sub::new(options)),
+        SocketType::XPub => Box::new(pubsub::XPub::new(options)),
+        SocketType::XSub => Box::new(pubsub::XSub::new(options)),
+        SocketType::Push => Box::new(pipeline::Push::new(options)),
+        SocketType::Pull => Box::new(pipeline::Pull::new(options)),
+        SocketType::Pair => Box::new(pair::Pair::new(options)),
+    }
+}
 
 /// What became of a message handed to [`Pattern::send`].
 #[derive(Debug)]

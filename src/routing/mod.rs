@@ -8,12 +8,14 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use crate::pipe::PeerKey;
 
 mod envelope;
+mod fair_queue;
 mod load_balancer;
 mod routing_table;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub(crate) use envelope::Envelope;
+pub(crate) use fair_queue::{FairQueue, Listing, Turn};
 pub(crate) use load_balancer::LoadBalancer;
 pub(crate) use routing_table::{IdTaken, RoutingTable};
 

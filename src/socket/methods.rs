@@ -1,0 +1,184 @@
+//! The calls that several socket types share, written once.
+//!
+//! Macros and not a trait, so that users import nothing and each type's page
+//! shows exactly what it can do.
+
+/// What every socket has: making, binding, connecting, closing.
+macro_rules! common_methods {
+    ($name:ident, $kind:ident) => {
+        impl $name {
+            /// A socket with the default options, in the default context.
+            pub fn new() -> Self {
+                Self::with_options(SocketOptions::new())
+            }
+
+            /// A socket with these options, in the default context.
+            pub fn with_options(options: SocketOptions) -> Self {
+                Self::new_in(Context::global(), options)
+            }
+
+            /// A socket with these options, in a context of its own choice:
+            /// only sockets of one context meet over `inproc://`.
+            pub fn new_in(context: &Context, options: SocketOptions) -> Self {
+                Self(Handle::new(Core::new(SocketType::$kind, options, context.clone())))
+            }
+
+            /// Listens on an endpoint and returns it resolved: for port 0 or
+            /// `*` with the real port, for `ipc://*` with the real path. A
+            /// socket may bind and connect any number of endpoints, in any
+            /// order (`zmq_bind`).
+            ///
+            /// # Errors
+            /// When the endpoint is no endpoint or not one to bind, is in use,
+            /// the system does not allow it, the socket is closed, or there is
+            /// no tokio runtime.
+            ///
+            /// # Cancel safety
+            /// Dropping the future binds nothing.
+            pub async fn bind(&self, endpoint: impl IntoEndpoint) -> Result<Endpoint, BindError> {
+                self.0.bind(endpoint.into_endpoint()).await
+            }
+
+            /// Connects to an endpoint in the background and keeps it
+            /// connected: returns at once, whether or not anybody is there yet.
+            /// What is sent meanwhile waits, unless the option
+            /// [`immediate`](SocketOptions::immediate) is set (`zmq_connect`).
+            ///
+            /// # Errors
+            /// When the endpoint is no endpoint or not one to connect to, the
+            /// socket is closed, or there is no tokio runtime. A peer that
+            /// cannot be reached is no error; [`monitor`](Self::monitor) tells.
+            pub fn connect(&self, endpoint: impl IntoEndpoint) -> Result<(), ConnectError> {
+                self.0.connect(endpoint.into_endpoint())
+            }
+
+            /// Stops listening on an endpoint, as [`bind`](Self::bind) returned
+            /// it, and ends the connections that came of it: what was accepted
+            /// for them goes out under linger, what they sent and nobody has
+            /// received is discarded. The address is free when this returns
+            /// (`zmq_unbind`).
+            ///
+            /// # Errors
+            /// When the socket has not bound it.
+            ///
+            /// # Cancel safety
+            /// Once polled, the endpoint is released even if the future is
+            /// dropped.
+            pub async fn unbind(&self, endpoint: impl IntoEndpoint) -> Result<(), ReleaseError> {
+                self.0.unbind(endpoint.into_endpoint()).await
+            }
+
+            /// Disconnects an endpoint, as it was given to
+            /// [`connect`](Self::connect): what was accepted for it goes out in
+            /// the background under linger, what it sent and nobody has received
+            /// is discarded (`zmq_disconnect`).
+            ///
+            /// # Errors
+            /// When the socket has not connected it.
+            pub fn disconnect(&self, endpoint: impl IntoEndpoint) -> Result<(), ReleaseError> {
+                self.0.disconnect(endpoint.into_endpoint())
+            }
+
+            /// Closes the socket, for all its clones, and waits until what it
+            /// had accepted is handed to the system or given up, as the option
+            /// [`linger`](SocketOptions::linger) says. Says how many messages
+            /// were given up (`zmq_close`).
+            ///
+            /// # Cancel safety
+            /// Once polled, the socket is closed; dropping the future leaves
+            /// the rest to the background.
+            pub async fn close(&self) -> Closed {
+                self.0.close().await
+            }
+
+            /// A stream of what happens to this socket's connections from now
+            /// on (`zmq_socket_monitor`).
+            pub fn monitor(&self) -> Monitor {
+                self.0.monitor()
+            }
+
+            /// How many messages this socket has lost for a cause, so far.
+            pub fn dropped(&self, cause: DropCause) -> u64 {
+                self.0.dropped(cause)
+            }
+
+            /// The type of this socket (`ZMQ_TYPE`).
+            pub fn socket_type(&self) -> SocketType {
+                self.0.socket_type()
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+/// `send` and `try_send`.
+macro_rules! send_methods {
+    ($name:ident) => {
+        impl $name {
+            /// Sends a message, waiting while the pattern has nobody to give it
+            /// to. `Ok` means that the socket has accepted it (`zmq_msg_send`).
+            ///
+            /// # Errors
+            /// Gives the message back when the socket is closed, or when it is
+            /// not this socket's turn to send.
+            ///
+            /// # Cancel safety
+            /// The message is accepted in the very poll that returns `Ok`:
+            /// dropping the future before means that it was not sent and will
+            /// not be. A retry after a timeout never doubles it.
+            pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+                self.0.send(None, message.into()).await
+            }
+
+            /// Sends a message if somebody can take it now.
+            ///
+            /// # Errors
+            /// Gives the message back, also when `send` would have to wait
+            /// ([`SendError::is_would_block`]).
+            pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+                self.0.try_send(None, message.into())
+            }
+        }
+    };
+}
+
+/// `recv` and `try_recv`.
+macro_rules! recv_methods {
+    ($name:ident) => {
+        impl $name {
+            /// Receives a message, waiting until there is one (`zmq_msg_recv`).
+            ///
+            /// # Errors
+            /// When the socket is closed, or when it is not this socket's turn
+            /// to receive. What peers do wrong is never an error here.
+            ///
+            /// # Cancel safety
+            /// Dropping the future loses nothing: a message is taken in the
+            /// very poll that returns it.
+            pub async fn recv(&self) -> Result<Message, RecvError> {
+                self.0.recv().await.map(|delivery| delivery.message)
+            }
+
+            /// Receives a message if there is one.
+            ///
+            /// # Errors
+            /// Also when there is none for now ([`RecvError::is_would_block`]).
+            pub fn try_recv(&self) -> Result<Message, RecvError> {
+                self.0.try_recv().map(|delivery| delivery.message)
+            }
+        }
+    };
+}
+
+pub(super) use {common_methods, recv_methods, send_methods};

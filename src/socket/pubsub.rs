@@ -1,0 +1,179 @@
+//! PUB, SUB, XPUB and XSUB (RFC 29).
+
+use bytes::Bytes;
+
+use super::methods::{common_methods, recv_methods, send_methods};
+use super::{Closed, Core, Handle};
+use crate::context::Context;
+use crate::endpoint::{Endpoint, IntoEndpoint};
+use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError};
+use crate::message::Message;
+use crate::monitor::Monitor;
+use crate::options::SocketOptions;
+use crate::peer::{DropCause, Subscription};
+use crate::socket_type::SocketType;
+
+/// `subscribe` and `unsubscribe` of SUB and XSUB.
+macro_rules! subscribe_methods {
+    ($name:ident) => {
+        impl $name {
+            /// Asks all publishers, present and future, for messages whose
+            /// first frame starts with `prefix`; the empty prefix stands for
+            /// all. Prefixes are counted: each needs as many
+            /// [`unsubscribe`](Self::unsubscribe) as `subscribe`
+            /// (`ZMQ_SUBSCRIBE`).
+            ///
+            /// It takes effect when the publisher has heard of it, so what is
+            /// published until then is missed.
+            pub fn subscribe(&self, prefix: impl AsRef<[u8]>) {
+                let prefix = Bytes::copy_from_slice(prefix.as_ref());
+                self.0.subscribe(Subscription::Subscribe(prefix));
+            }
+
+            /// Takes a [`subscribe`](Self::subscribe) back; without one, does
+            /// nothing (`ZMQ_UNSUBSCRIBE`).
+            pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) {
+                let prefix = Bytes::copy_from_slice(prefix.as_ref());
+                self.0.subscribe(Subscription::Cancel(prefix));
+            }
+        }
+    };
+}
+
+/// Publishes to any number of subscribers.
+///
+/// ```text
+///              ┌──► SUB "weather."
+///   PUB ───────┼──► SUB "weather.eu"   each gets what starts with its prefix
+///              └──► SUB ""
+/// ```
+/// `send` never waits: a subscriber that is full misses messages (they are
+/// counted), and with no subscriber a message goes nowhere. With the option
+/// [`xpub_nodrop`](SocketOptions::xpub_nodrop), `send` waits instead.
+///
+/// | | |
+/// |---|---|
+/// | Peers | SUB, XSUB |
+/// | Direction | sends only |
+/// | Outgoing | to every subscriber whose prefix matches |
+/// | In the mute state | drops |
+///
+/// A wrong direction does not compile:
+/// ```compile_fail,E0599
+/// # async fn wrong(publisher: ferromq::PubSocket) {
+/// publisher.recv().await;
+/// # }
+/// ```
+/// ```compile_fail,E0599
+/// # fn wrong(publisher: ferromq::PubSocket) {
+/// publisher.subscribe("topic");
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PubSocket(Handle);
+
+common_methods!(PubSocket, Pub);
+send_methods!(PubSocket);
+
+/// Receives what publishers send under the prefixes it subscribes to; at first
+/// it subscribes to nothing.
+///
+/// ```text
+///   PUB ──┐
+///   PUB ──┼──► SUB              fair-queued
+///   PUB ──┘
+/// ```
+/// Subscriptions are sent again to each publisher that comes back, before it
+/// counts as ready.
+///
+/// | | |
+/// |---|---|
+/// | Peers | PUB, XPUB |
+/// | Direction | receives only |
+/// | Incoming | fair-queued |
+/// | At the mark | stops reading; then the publisher drops |
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use ferromq::{SubSocket, XPubSocket};
+///
+/// let (publisher, sub) = (XPubSocket::new(), SubSocket::new());
+/// sub.subscribe("weather.");
+/// sub.connect(publisher.bind("tcp://127.0.0.1:0").await?)?;
+/// publisher.recv().await?; // The subscription has arrived.
+/// publisher.send(["weather.eu", "sunny"]).await?;
+/// assert_eq!(&sub.recv().await?[1], "sunny".as_bytes());
+/// # Ok::<_, ferromq::Error>(()) }).unwrap();
+/// ```
+/// A wrong direction does not compile:
+/// ```compile_fail,E0599
+/// # async fn wrong(sub: ferromq::SubSocket) {
+/// sub.send("no").await;
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SubSocket(Handle);
+
+common_methods!(SubSocket, Sub);
+recv_methods!(SubSocket);
+subscribe_methods!(SubSocket);
+
+/// A PUB that also receives: the subscriptions of its peers, and messages that
+/// XSUB peers send upstream.
+///
+/// A subscription arrives as a message of one frame: an octet 1 (subscribe) or
+/// 0 (unsubscribe), then the prefix. The option
+/// [`xpub_verbosity`](SocketOptions::xpub_verbosity) says which ones arrive.
+///
+/// | | |
+/// |---|---|
+/// | Peers | SUB, XSUB |
+/// | Direction | both |
+/// | Outgoing | to every subscriber whose prefix matches |
+/// | Incoming | subscriptions and messages, as they come |
+/// | In the mute state | drops |
+#[derive(Clone)]
+pub struct XPubSocket(Handle);
+
+common_methods!(XPubSocket, XPub);
+send_methods!(XPubSocket);
+recv_methods!(XPubSocket);
+
+impl XPubSocket {
+    /// With the option [`xpub_manual`](SocketOptions::xpub_manual): subscribes
+    /// the peer whose request was received last to `prefix`, whatever it asked
+    /// for. Otherwise does nothing.
+    pub fn subscribe(&self, prefix: impl AsRef<[u8]>) {
+        let prefix = Bytes::copy_from_slice(prefix.as_ref());
+        self.0.subscribe(Subscription::Subscribe(prefix));
+    }
+
+    /// With the option [`xpub_manual`](SocketOptions::xpub_manual): ends a
+    /// subscription of the peer whose request was received last. Otherwise does
+    /// nothing.
+    pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) {
+        let prefix = Bytes::copy_from_slice(prefix.as_ref());
+        self.0.subscribe(Subscription::Cancel(prefix));
+    }
+}
+
+/// A SUB that can also send: subscriptions in the form XPUB receives them, for
+/// proxies, and messages upstream. It does not filter what it receives.
+///
+/// A message of one frame that starts with an octet 1 or 0 is a subscription or
+/// its end; any other goes to all publishers.
+///
+/// | | |
+/// |---|---|
+/// | Peers | PUB, XPUB |
+/// | Direction | both |
+/// | Outgoing | to every publisher |
+/// | Incoming | fair-queued |
+/// | In the mute state | drops |
+#[derive(Clone)]
+pub struct XSubSocket(Handle);
+
+common_methods!(XSubSocket, XSub);
+send_methods!(XSubSocket);
+recv_methods!(XSubSocket);
+subscribe_methods!(XSubSocket);

@@ -1,0 +1,101 @@
+//! PUSH, PULL (RFC 30) and PAIR (RFC 31).
+
+use super::methods::{common_methods, recv_methods, send_methods};
+use super::{Closed, Core, Handle};
+use crate::context::Context;
+use crate::endpoint::{Endpoint, IntoEndpoint};
+use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError};
+use crate::message::Message;
+use crate::monitor::Monitor;
+use crate::options::SocketOptions;
+use crate::peer::DropCause;
+use crate::socket_type::SocketType;
+
+/// Sends work to any number of [`PullSocket`]s, in turn.
+///
+/// ```text
+///              ┌──► PULL
+///   PUSH ──1,4─┼2─► PULL        each message goes to one peer
+///              └3─► PULL
+/// ```
+/// Peers take turns, message by message; one that is full is passed over.
+/// With no peer, or with all of them full, `send` waits for whichever is free
+/// first.
+///
+/// | | |
+/// |---|---|
+/// | Peers | PULL |
+/// | Direction | sends only |
+/// | Outgoing | round-robin |
+/// | In the mute state | waits |
+///
+/// A wrong direction does not compile:
+/// ```compile_fail,E0599
+/// # async fn wrong(push: ferromq::PushSocket) {
+/// push.recv().await;
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PushSocket(Handle);
+
+common_methods!(PushSocket, Push);
+send_methods!(PushSocket);
+
+/// Receives work from any number of [`PushSocket`]s.
+///
+/// ```text
+///   PUSH ──┐
+///   PUSH ──┼──► PULL            fair-queued: one message from each in turn
+///   PUSH ──┘
+/// ```
+///
+/// | | |
+/// |---|---|
+/// | Peers | PUSH |
+/// | Direction | receives only |
+/// | Incoming | fair-queued |
+/// | At the mark | stops reading, so that the sender waits |
+///
+/// A wrong direction does not compile:
+/// ```compile_fail,E0599
+/// # async fn wrong(pull: ferromq::PullSocket) {
+/// pull.send("no").await;
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct PullSocket(Handle);
+
+common_methods!(PullSocket, Pull);
+recv_methods!(PullSocket);
+
+/// Talks to exactly one other [`PairSocket`], usually over `inproc://`.
+///
+/// ```text
+///   PAIR ◄────► PAIR
+/// ```
+/// The first peer has the socket to itself until it leaves; others are turned
+/// away.
+///
+/// | | |
+/// |---|---|
+/// | Peers | PAIR |
+/// | Direction | both |
+/// | In the mute state | waits |
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use ferromq::PairSocket;
+///
+/// let (one, other) = (PairSocket::new(), PairSocket::new());
+/// one.bind("inproc://pair-doc").await?;
+/// other.connect("inproc://pair-doc")?;
+/// other.send("ready").await?;
+/// assert_eq!(one.recv().await?, "ready".into());
+/// # Ok::<_, ferromq::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct PairSocket(Handle);
+
+common_methods!(PairSocket, Pair);
+send_methods!(PairSocket);
+recv_methods!(PairSocket);
