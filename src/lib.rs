@@ -7,6 +7,7 @@ mod message;
 mod monitor;
 mod options;
 mod peer;
+mod printable;
 mod routing_id;
 mod socket_type;
 
@@ -16,7 +17,7 @@ mod pattern;
 
 pub use endpoint::Endpoint;
 pub use fault::PeerFault;
-pub use message::Message;
+pub use message::{Frames, IntoFrame, IntoFrames, Message};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo};
