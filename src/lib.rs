@@ -15,7 +15,7 @@ mod pipe;
 
 mod pattern;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use fault::PeerFault;
 pub use message::{Frames, IntoFrame, IntoFrames, Message};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
