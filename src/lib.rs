@@ -7,6 +7,7 @@ mod message;
 mod monitor;
 mod options;
 mod peer;
+mod printable;
 mod routing_id;
 mod socket_type;
 
@@ -16,9 +17,9 @@ mod routing;
 
 mod pattern;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use fault::PeerFault;
-pub use message::Message;
+pub use message::{Frames, IntoFrame, IntoFrames, Message};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo};

@@ -1,15 +1,37 @@
 //! [`RoutingId`]: the name under which a ROUTER knows a peer.
 
+use std::borrow::Borrow;
 use std::fmt;
+use std::str::FromStr;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use thiserror::Error;
+
+use crate::message::IntoFrame;
+use crate::printable::Printable;
+
+/// The most octets an id can have: the wire gives its length one octet.
+const MAX_LENGTH: usize = 255;
 
 /// The name under which a ROUTER knows a peer (`ZMQ_ROUTING_ID`; on the wire
 /// the property `Identity`).
 ///
 /// One that a user chooses has 1 to 255 octets and does not start with a zero
 /// octet; those that start with zero are assigned by the ROUTER itself.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use ferromq::RoutingId;
+///
+/// let worker = RoutingId::try_from("worker-1")?;
+/// assert_eq!(worker, "worker-1".parse()?);
+/// assert!(RoutingId::try_from(b"\0\x01").is_err());
+///
+/// let mut jobs = HashMap::new();
+/// jobs.insert(worker, "resize");
+/// assert_eq!(jobs.get(&b"worker-1"[..]), Some(&"resize"));
+/// # Ok::<(), ferromq::InvalidRoutingId>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RoutingId(Bytes);
 
@@ -37,7 +59,7 @@ impl RoutingId {
         let octets = octets.into();
         match (octets.len(), octets.first()) {
             (0, _) => Err(InvalidRoutingId::Empty),
-            (256.., _) => Err(InvalidRoutingId::TooLong(octets.len())),
+            (length, _) if length > MAX_LENGTH => Err(InvalidRoutingId::TooLong(length)),
             (_, Some(0)) => Err(InvalidRoutingId::LeadingZero),
             _ => Ok(Self(octets)),
         }
@@ -70,8 +92,105 @@ impl AsRef<[u8]> for RoutingId {
     }
 }
 
+/// A map keyed by routing ids can be searched by octets.
+impl Borrow<[u8]> for RoutingId {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<RoutingId> for Bytes {
+    fn from(id: RoutingId) -> Self {
+        id.0
+    }
+}
+
+impl IntoFrame for RoutingId {
+    fn into_frame(self) -> Bytes {
+        self.0
+    }
+}
+
+impl IntoFrame for &RoutingId {
+    fn into_frame(self) -> Bytes {
+        self.0.clone()
+    }
+}
+
+/// Checks the octets as [`RoutingId::new`] does; what is borrowed is copied.
+macro_rules! checked_from {
+    ($($source:ty),+) => {$(
+        impl TryFrom<$source> for RoutingId {
+            type Error = InvalidRoutingId;
+
+            fn try_from(source: $source) -> Result<Self, InvalidRoutingId> {
+                Self::new(source.into_frame())
+            }
+        }
+    )+};
+}
+
+checked_from!(&str, String, &[u8], Vec<u8>, Bytes);
+
+impl<const N: usize> TryFrom<&[u8; N]> for RoutingId {
+    type Error = InvalidRoutingId;
+
+    fn try_from(octets: &[u8; N]) -> Result<Self, InvalidRoutingId> {
+        Self::new(octets.into_frame())
+    }
+}
+
+impl FromStr for RoutingId {
+    type Err = InvalidRoutingId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRoutingId> {
+        Self::try_from(text)
+    }
+}
+
+/// Prints text as text and anything else as escaped octets.
 impl fmt::Debug for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RoutingId({:?})", self.0)
+        write!(f, "RoutingId({:?})", Printable::new(&self.0, MAX_LENGTH))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+
+    #[test]
+    fn an_id_has_1_to_255_octets_and_no_leading_zero() {
+        assert_eq!(RoutingId::try_from(""), Err(InvalidRoutingId::Empty));
+        assert_eq!(RoutingId::try_from(b"\0a"), Err(InvalidRoutingId::LeadingZero));
+        assert!(RoutingId::try_from(b"a\0").is_ok());
+        assert!(RoutingId::try_from(vec![1; 255]).is_ok());
+        assert_eq!(RoutingId::try_from(vec![1; 256]), Err(InvalidRoutingId::TooLong(256)));
+        assert_eq!(RoutingId::try_from(vec![0; 256]), Err(InvalidRoutingId::TooLong(256)));
+    }
+
+    #[test]
+    fn conversions_agree() {
+        let id: RoutingId = "worker".parse().unwrap();
+        assert_eq!(RoutingId::try_from(String::from("worker")), Ok(id.clone()));
+        assert_eq!(RoutingId::try_from(&b"worker"[..]), Ok(id.clone()));
+        assert_eq!(RoutingId::try_from(Bytes::from_static(b"worker")), Ok(id.clone()));
+        assert_eq!(Bytes::from(id), "worker");
+    }
+
+    #[test]
+    fn maps_are_searched_by_octets() {
+        let id = RoutingId::try_from("worker").unwrap();
+        assert!(HashMap::from([(id.clone(), 1)]).contains_key(&b"worker"[..]));
+        assert!(BTreeMap::from([(id, 1)]).contains_key(&b"worker"[..]));
+    }
+
+    #[test]
+    fn debug_escapes_what_is_not_text() {
+        assert_eq!(format!("{:?}", RoutingId::try_from("w1").unwrap()), r#"RoutingId("w1")"#);
+        let automatic = RoutingId::automatic(258);
+        assert_eq!(format!("{automatic:?}"), r#"RoutingId(b"\x00\x00\x00\x01\x02")"#);
     }
 }
