@@ -12,6 +12,8 @@ mod socket_type;
 
 mod pipe;
 
+mod routing;
+
 mod pattern;
 
 pub use endpoint::Endpoint;

@@ -12,12 +12,16 @@ use crate::peer::{DropCause, PeerInfo, Subscription};
 use crate::pipe::{Item, NeedsFlush, Outlet, PeerKey, Pipe, Unwelcome};
 use crate::routing_id::RoutingId;
 
-/// The outlets to flush once the pattern's lock is released.
+pub(crate) mod pubsub;
+
+/// The outlets to flush, and those to reject, once the pattern's lock is
+/// released.
 #[derive(Default)]
 pub(crate) struct Touched {
     /// The usual case, without an allocation.
     first: Option<Arc<dyn Outlet>>,
     rest: Vec<Arc<dyn Outlet>>,
+    rejected: Vec<Arc<dyn Outlet>>,
 }
 
 impl Touched {
@@ -30,10 +34,18 @@ impl Touched {
         }
     }
 
-    /// Flushes them. Call it with no lock held.
+    /// Notes an outlet whose peer went beyond a bound.
+    pub(crate) fn reject(&mut self, outlet: &Arc<dyn Outlet>) {
+        self.rejected.push(Arc::clone(outlet));
+    }
+
+    /// Flushes and rejects them. Call it with no lock held.
     pub(crate) fn flush(self) {
         for outlet in self.first.iter().chain(&self.rest) {
             outlet.flush();
+        }
+        for outlet in &self.rejected {
+            outlet.reject();
         }
     }
 }

@@ -16,6 +16,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
@@ -71,6 +72,10 @@ pub(crate) trait Outlet: Send + Sync {
     /// Sends what was pushed, or wakes whoever does. Call it with no lock held.
     fn flush(&self);
 
+    /// Sends what is queued, until the deadline if there is one, then ends the
+    /// pipe for good. New messages are refused from now on.
+    fn close(&self, deadline: Option<Instant>);
+
     /// Ends the connection from our side: what is queued is dropped (counted).
     /// An accepted peer is gone then; an endpoint we connect to is redialled
     /// slowly.
@@ -84,6 +89,8 @@ pub(crate) enum Next {
     Message { message: Message, more: bool },
     /// Nothing now. The inlet is armed: [`SocketSide::readable`] follows.
     Empty,
+    /// No message yet, though enough work for one turn: take another later.
+    Busy,
     /// Nothing, ever again: the peer has left and all it sent was taken.
     Gone,
 }
@@ -93,6 +100,17 @@ pub(crate) trait Inlet: Send + Sync {
     /// Takes the next message, reading from the transport where that does not
     /// wait.
     fn try_next(&self) -> Next;
+
+    /// Whether [`try_next`](Self::try_next) will be [`Next::Gone`] from now on.
+    fn is_spent(&self) -> bool;
+
+    /// Nobody is receiving at the moment, though this inlet is listed: somebody
+    /// else must see to commands and the end of the stream.
+    fn leave(&self);
+
+    /// Forgets what was not received and reads no more; says how many whole
+    /// messages that were.
+    fn discard(&self) -> usize;
 }
 
 /// One peer as a socket and its pattern see it.
