@@ -3,47 +3,30 @@
 //! They hold no locks of their own: a pattern keeps them inside its own.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 
 use crate::pipe::PeerKey;
 
+mod distributor;
 mod envelope;
 mod fair_queue;
 mod load_balancer;
+mod own_keys;
 mod routing_table;
+mod subscription_trie;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use distributor::{Distributor, Slot};
 pub(crate) use envelope::Envelope;
 pub(crate) use fair_queue::{FairQueue, Listing, Turn};
 pub(crate) use load_balancer::LoadBalancer;
+pub(crate) use own_keys::OwnKeys;
 pub(crate) use routing_table::{IdTaken, RoutingTable};
+pub(crate) use subscription_trie::{Inserted, Removed, SubscriptionTrie, TopicId};
 
 /// A map by pipe, for paths taken once per message.
-pub(crate) type PeerMap<V> = HashMap<PeerKey, V, BuildHasherDefault<PeerHasher>>;
-
-/// Hashes a [`PeerKey`] with one multiplication. We number the pipes ourselves,
-/// so no peer can choose keys that collide.
-#[derive(Debug, Default)]
-pub(crate) struct PeerHasher(u64);
-
-impl Hasher for PeerHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, octets: &[u8]) {
-        for &octet in octets {
-            self.write_u64(octet.into());
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // 2^64 over the golden ratio: neighbours end up far apart, also in the
-        // high bits, which the map uses too.
-        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
+pub(crate) type PeerMap<V> = HashMap<PeerKey, V, OwnKeys>;
 
 /// Where to start counting when others should not guess it.
 pub(crate) fn random_start() -> u32 {

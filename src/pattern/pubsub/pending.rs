@@ -1,0 +1,124 @@
+//! [`Pending`]: what an XPUB has for its application, in the order it came.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::message::Message;
+use crate::options::SocketOptions;
+use crate::pipe::PeerKey;
+
+/// How many notices wait at most, and how many octets of them: as many as one
+/// peer may cause by subscribing to all it can.
+const NOTICES: Share = Share { count: 1_000_000, octets: (64 << 20) + 1_000_000 };
+
+/// The connection of a peer that asked for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asker {
+    pub(super) key: PeerKey,
+    /// Counts its connections: a request of one is not a request of the next.
+    pub(super) session: u32,
+}
+
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// A message that a subscriber sent upstream.
+    Message(Message),
+    /// A subscription or cancellation, and whose it was, if it was a request
+    /// that the application is to decide on.
+    Notice(Bytes, Option<Asker>),
+}
+
+/// A bounded store; what does not fit is dropped and counted.
+#[derive(Debug)]
+pub(super) struct Pending {
+    entries: VecDeque<Entry>,
+    messages: Gauge,
+    notices: Gauge,
+    dropped: usize,
+}
+
+impl Pending {
+    pub(super) fn new(options: &SocketOptions) -> Self {
+        let unlimited = |limit: usize| if limit == 0 { usize::MAX } else { limit };
+        // RFC 29: SHOULD constrain incoming and outgoing queue sizes to a
+        // runtime-configurable limit.
+        let messages =
+            Share { count: unlimited(options.recv_hwm), octets: unlimited(options.recv_hwm_bytes) };
+        Self {
+            entries: VecDeque::new(),
+            messages: Gauge::new(messages),
+            notices: Gauge::new(NOTICES),
+            dropped: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        let (gauge, octets) = self.gauge(&entry);
+        if gauge.admit(octets) {
+            self.entries.push_back(entry);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.entries.pop_front()?;
+        let (gauge, octets) = self.gauge(&entry);
+        gauge.release(octets);
+        if self.entries.is_empty() {
+            self.entries.shrink_to(64);
+        }
+        Some(entry)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many entries were dropped since the last call.
+    pub(super) fn take_dropped(&mut self) -> usize {
+        std::mem::take(&mut self.dropped)
+    }
+
+    fn gauge(&mut self, entry: &Entry) -> (&mut Gauge, usize) {
+        match entry {
+            Entry::Message(message) => (&mut self.messages, message.size()),
+            Entry::Notice(notice, _) => (&mut self.notices, notice.len()),
+        }
+    }
+}
+
+/// A number of entries and of octets in them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    count: usize,
+    octets: usize,
+}
+
+#[derive(Debug)]
+struct Gauge {
+    used: Share,
+    limit: Share,
+}
+
+impl Gauge {
+    fn new(limit: Share) -> Self {
+        Self { used: Share::default(), limit }
+    }
+
+    /// Counts an entry, if it fits. Where there is none yet, any does.
+    fn admit(&mut self, octets: usize) -> bool {
+        let Share { count, octets: used } = self.used;
+        let fits = count < self.limit.count && octets <= self.limit.octets.saturating_sub(used);
+        if fits || count == 0 {
+            self.used = Share { count: count + 1, octets: used + octets };
+        }
+        fits || count == 0
+    }
+
+    fn release(&mut self, octets: usize) {
+        self.used.count -= 1;
+        self.used.octets -= octets;
+    }
+}

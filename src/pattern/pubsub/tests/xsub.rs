@@ -1,0 +1,168 @@
+//! XSUB and SUB: one test per SHALL of RFC 29, then how subscriptions count.
+
+use crate::pattern::SendRefusal;
+
+use super::*;
+
+fn accepted(pattern: &XSub, peer: &Peer, body: &'static str) -> bool {
+    pattern.accept(peer.key, text(body)).is_some()
+}
+
+#[test]
+fn sub_shall_only_receive_messages() {
+    let sub = XSub::sub();
+    let peer = join(&sub, 10);
+    match route(&sub, text("\u{1}a")) {
+        Routed::Refused(message, SendRefusal::OutOfTurn) => assert_eq!(message, text("\u{1}a")),
+        other => panic!("{other:?}"),
+    }
+    assert!(peer.outlet.take().is_empty() && peer.outlet.take_control().is_empty());
+}
+
+#[test]
+fn xsub_shall_accept_subscription_commands_from_its_application() {
+    let xsub = XSub::new();
+    let peer = join(&xsub, 0);
+    send(&xsub, text("\u{1}a"));
+    send(&xsub, text("\0a"));
+    send(&xsub, text("\0a"));
+    assert_eq!(peer.outlet.take_control(), [subscription("a"), cancellation("a")]);
+    assert_eq!(peer.outlet.with(|state| state.flushed), 2);
+}
+
+#[test]
+fn xsub_shall_send_subscriptions_to_each_publisher_once_it_is_up() {
+    for xsub in [XSub::new(), XSub::sub()] {
+        let (early, late) = (join(&xsub, 0), attach(&xsub, 0, true));
+        for topic in ["b", "a", "b", "c"] {
+            change(&xsub, subscription(topic));
+        }
+        change(&xsub, cancellation("c"));
+        // Every SUBSCRIBE is sent, as libzmq does, and the last CANCEL.
+        let all = [
+            subscription("b"),
+            subscription("a"),
+            subscription("b"),
+            subscription("c"),
+            cancellation("c"),
+        ];
+        assert_eq!(early.outlet.take_control(), all);
+        assert_eq!(late.outlet.take_control(), []);
+        // Each topic once, now and whenever it comes back.
+        for _ in 0..2 {
+            up(&xsub, &late);
+            assert_eq!(late.outlet.take_control(), [subscription("a"), subscription("b")]);
+            xsub.down(late.key);
+            change(&xsub, subscription("d"));
+            change(&xsub, cancellation("d"));
+            assert_eq!(late.outlet.take_control(), []);
+        }
+    }
+}
+
+#[test]
+fn subscriptions_are_counted_here_and_cancelled_once() {
+    let sub = XSub::sub();
+    let peer = join(&sub, 0);
+    change(&sub, subscription("a"));
+    change(&sub, subscription("a"));
+    peer.outlet.take_control();
+    change(&sub, cancellation("x"));
+    change(&sub, cancellation("a"));
+    assert_eq!(peer.outlet.take_control(), []);
+    assert!(accepted(&sub, &peer, "a"));
+    change(&sub, cancellation("a"));
+    change(&sub, cancellation("a"));
+    assert_eq!(peer.outlet.take_control(), [cancellation("a")]);
+    assert!(!accepted(&sub, &peer, "a"));
+}
+
+#[test]
+fn sub_filters_what_publishers_send_beyond_its_subscriptions() {
+    let sub = XSub::sub();
+    let peer = join(&sub, 0);
+    assert!(!accepted(&sub, &peer, "") && !accepted(&sub, &peer, "abc"));
+    change(&sub, subscription("ab"));
+    assert!(accepted(&sub, &peer, "ab") && accepted(&sub, &peer, "abc"));
+    assert!(!accepted(&sub, &peer, "a") && !accepted(&sub, &peer, "b"));
+    change(&sub, subscription(""));
+    assert!(accepted(&sub, &peer, "") && accepted(&sub, &peer, "x"));
+    change(&sub, cancellation(""));
+    assert!(!accepted(&sub, &peer, "x") && accepted(&sub, &peer, "abc"));
+}
+
+#[test]
+fn xsub_shall_deliver_messages_unmodified_and_unfiltered() {
+    let xsub = XSub::new();
+    let peer = join(&xsub, 0);
+    let delivery = xsub.accept(peer.key, frames(["a", "b"])).expect("XSUB takes all");
+    assert_eq!((delivery.message, delivery.from), (frames(["a", "b"]), None));
+}
+
+#[test]
+fn xsub_shall_send_all_messages_to_all_connected_publishers() {
+    let xsub = XSub::new();
+    let (here, dialled) = (join(&xsub, 10), attach(&xsub, 10, true));
+    // Several frames make no subscription.
+    let messages = [text("hello"), frames(["\u{1}a", "b"]), text("")];
+    for message in messages.clone() {
+        assert_eq!(send(&xsub, message), 0);
+    }
+    assert_eq!(here.outlet.take(), messages);
+    assert_eq!(dialled.outlet.take(), messages);
+    xsub.detach(here.key);
+    send(&xsub, text("x"));
+    assert_eq!((here.outlet.take().len(), dialled.outlet.take().len()), (0, 1));
+}
+
+#[test]
+fn xsub_shall_silently_drop_the_message_if_the_queue_for_a_publisher_is_full() {
+    let xsub = XSub::new();
+    let (small, large) = (join(&xsub, 1), join(&xsub, 2));
+    let lost: Vec<usize> = ["1", "2", "3"].map(|body| send(&xsub, text(body))).into();
+    assert_eq!(lost, [0, 1, 2]);
+    assert_eq!(small.outlet.take(), texts(["1"]));
+    assert_eq!(large.outlet.take(), texts(["1", "2"]));
+}
+
+#[test]
+fn xsub_shall_not_block_on_sending() {
+    let xsub = XSub::new();
+    assert_eq!(send(&xsub, text("nobody is here")), 0);
+    let gone = join(&xsub, 10);
+    gone.outlet.with(|state| state.gone = true);
+    assert_eq!(send(&xsub, text("gone")), 0);
+    gone.outlet.with(|state| state.gone = false);
+    send(&xsub, text("forgotten"));
+    assert_eq!(gone.outlet.take(), []);
+}
+
+#[test]
+fn a_forwarder_passes_messages_and_subscriptions_on() {
+    let (publisher, front) = (XPub::publisher(&options()), XSub::new());
+    let (back, sub) = (XPub::new(&options()), XSub::sub());
+    let (up, down) = (Link::new(&front, &publisher), Link::new(&sub, &back));
+    change(&sub, subscription(""));
+    down.carry();
+    for notice in received(&back) {
+        send(&front, notice);
+    }
+    up.carry();
+    send(&publisher, text(""));
+    for message in up.carry() {
+        send(&back, message);
+    }
+    assert_eq!(down.carry(), texts([""]));
+}
+
+#[test]
+fn verbose_publishers_see_every_subscription_of_a_counting_subscriber() {
+    let verbose = options().xpub_verbosity(crate::XPubVerbosity::All);
+    let (xpub, sub) = (XPub::new(&verbose), XSub::sub());
+    let link = Link::new(&sub, &xpub);
+    for step in [subscription("A"), subscription("A"), cancellation("A"), cancellation("A")] {
+        change(&sub, step);
+    }
+    link.carry();
+    assert_eq!(received(&xpub), texts(["\u{1}A", "\u{1}A", "\0A"]));
+}

@@ -1,0 +1,177 @@
+//! [`Distributor`]: hands a message to every peer of a set, as PUB, XPUB and
+//! XSUB do.
+//!
+//! A round marks the peers that are to get the message, each once however often
+//! it is marked, then sends. The message is moved to the last of them and
+//! cloned for the others; nothing is allocated per message. A peer that is full
+//! misses it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::message::Message;
+use crate::pipe::{NeedsFlush, Outlet, PeerKey, Pipe, Refused};
+
+use super::OwnKeys;
+
+/// Where a distributor keeps a peer, until it is detached; used again after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Slot(u32);
+
+/// The peers of a socket, each with what the pattern keeps of it.
+pub(crate) struct Distributor<P> {
+    members: Vec<Option<Member<P>>>,
+    free: Vec<Slot>,
+    slots: HashMap<PeerKey, Slot, OwnKeys>,
+    round: u64,
+    /// The peers marked in this round.
+    marked: Vec<Slot>,
+    /// Peers that turned out to have left.
+    gone: Vec<PeerKey>,
+}
+
+/// Takes note of the outlets that need a flush.
+pub(crate) trait Note: FnMut(NeedsFlush, &Arc<dyn Outlet>) {}
+
+impl<F: FnMut(NeedsFlush, &Arc<dyn Outlet>)> Note for F {}
+
+struct Member<P> {
+    key: PeerKey,
+    outlet: Arc<dyn Outlet>,
+    /// The last round it was marked in.
+    round: u64,
+    own: P,
+}
+
+impl<P> Distributor<P> {
+    pub(crate) fn new() -> Self {
+        Self {
+            members: Vec::new(),
+            free: Vec::new(),
+            slots: HashMap::default(),
+            round: 0,
+            marked: Vec::new(),
+            gone: Vec::new(),
+        }
+    }
+
+    /// Takes a peer in, unless it is here already.
+    pub(crate) fn attach(&mut self, pipe: &Pipe, own: P) {
+        if self.slots.contains_key(&pipe.key) {
+            return;
+        }
+        let outlet = Arc::clone(&pipe.outlet);
+        let member = Member { key: pipe.key, outlet, round: 0, own };
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.members[slot.0 as usize] = Some(member);
+                slot
+            }
+            None => {
+                self.members.push(Some(member));
+                // A process has far fewer than 2^32 connections.
+                Slot((self.members.len() - 1) as u32)
+            }
+        };
+        self.slots.insert(pipe.key, slot);
+    }
+
+    /// Lets a peer go.
+    pub(crate) fn detach(&mut self, key: PeerKey) -> Option<(Slot, P)> {
+        let slot = self.slots.remove(&key)?;
+        let member = self.members.get_mut(slot.0 as usize)?.take()?;
+        self.marked.retain(|&marked| marked != slot);
+        self.free.push(slot);
+        Some((slot, member.own))
+    }
+
+    /// What the pattern keeps of a peer.
+    pub(crate) fn get_mut(&mut self, key: PeerKey) -> Option<(Slot, &mut P)> {
+        let slot = *self.slots.get(&key)?;
+        let member = self.members.get_mut(slot.0 as usize)?.as_mut()?;
+        Some((slot, &mut member.own))
+    }
+
+    /// The way to a peer.
+    pub(crate) fn outlet(&self, key: PeerKey) -> Option<&Arc<dyn Outlet>> {
+        self.member(*self.slots.get(&key)?).map(|member| &member.outlet)
+    }
+
+    /// Every peer.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<dyn Outlet>, &P)> {
+        self.members.iter().flatten().map(|member| (&member.outlet, &member.own))
+    }
+
+    /// Begins a round: nobody is marked.
+    pub(crate) fn start_round(&mut self) {
+        self.round += 1;
+        self.marked.clear();
+    }
+
+    /// Marks a peer, once per round.
+    pub(crate) fn mark(&mut self, slot: Slot) {
+        if let Some(Some(member)) = self.members.get_mut(slot.0 as usize) {
+            if member.round != self.round {
+                member.round = self.round;
+                self.marked.push(slot);
+            }
+        }
+    }
+
+    /// Marks every peer.
+    pub(crate) fn mark_all(&mut self) {
+        for index in 0..self.members.len() {
+            self.mark(Slot(index as u32));
+        }
+    }
+
+    /// Whether every marked peer would take a message. It stays true while the
+    /// pattern's lock is held.
+    pub(crate) fn marked_have_room(&self) -> bool {
+        let mut members = self.marked.iter().filter_map(|&slot| self.member(slot));
+        members.all(|member| member.outlet.has_room())
+    }
+
+    /// Sends to the marked peers, and notes what each outlet said; says how
+    /// many were full.
+    pub(crate) fn send(&mut self, message: Message, mut note: impl Note) -> usize {
+        let marked = std::mem::take(&mut self.marked);
+        let mut full = 0;
+        if let Some((&last, others)) = marked.split_last() {
+            for &slot in others {
+                full += self.push(slot, message.clone(), &mut note);
+            }
+            full += self.push(last, message, &mut note);
+        }
+        self.marked = marked;
+        self.marked.clear();
+        full
+    }
+
+    /// The peers that had left when they were sent to, since the last call. The
+    /// pattern is to detach them.
+    pub(crate) fn take_gone(&mut self) -> Vec<PeerKey> {
+        std::mem::take(&mut self.gone)
+    }
+
+    fn push(&mut self, slot: Slot, message: Message, note: &mut impl Note) -> usize {
+        let Some(member) = self.members.get(slot.0 as usize).and_then(Option::as_ref) else {
+            return 0;
+        };
+        match member.outlet.push(message) {
+            Ok(needs) => {
+                note(needs, &member.outlet);
+                0
+            }
+            Err(Refused::Full(_)) => 1,
+            Err(Refused::Gone(_)) => {
+                self.gone.push(member.key);
+                0
+            }
+        }
+    }
+
+    fn member(&self, slot: Slot) -> Option<&Member<P>> {
+        self.members.get(slot.0 as usize)?.as_ref()
+    }
+}
