@@ -175,3 +175,94 @@ impl<P> Distributor<P> {
         self.members.get(slot.0 as usize)?.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::time::Instant;
+
+    use crate::pipe::{Inlet, Next};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Queue(Mutex<Vec<Message>>);
+
+    impl Outlet for Queue {
+        fn has_room(&self) -> bool {
+            self.0.lock().expect("no test panics holding it").is_empty()
+        }
+
+        fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
+            let mut queue = self.0.lock().expect("no test panics holding it");
+            if !queue.is_empty() {
+                return Err(Refused::Full(message));
+            }
+            queue.push(message);
+            Ok(NeedsFlush::Yes)
+        }
+
+        fn control(&self, _: crate::peer::Subscription) -> NeedsFlush {
+            NeedsFlush::No
+        }
+
+        fn flush(&self) {}
+
+        fn close(&self, _: Option<Instant>) {}
+
+        fn reject(&self) {}
+    }
+
+    impl Inlet for Queue {
+        fn try_next(&self) -> Next {
+            Next::Empty
+        }
+
+        fn is_spent(&self) -> bool {
+            false
+        }
+
+        fn leave(&self) {}
+
+        fn discard(&self) -> usize {
+            0
+        }
+    }
+
+    fn attach(peers: &mut Distributor<()>) -> PeerKey {
+        let queue = Arc::new(Queue::default());
+        let key = PeerKey::unique();
+        peers.attach(&Pipe { key, outlet: queue.clone(), inlet: queue, connected: false }, ());
+        key
+    }
+
+    #[test]
+    fn a_peer_is_marked_once_per_round_and_slots_are_used_again() {
+        let mut peers = Distributor::new();
+        let keys = [attach(&mut peers), attach(&mut peers)];
+        let mut flushes = 0;
+        let slot = peers.get_mut(keys[0]).map(|(slot, ())| slot).expect("it is attached");
+        for expected in [0, 1] {
+            peers.start_round();
+            peers.mark(slot);
+            peers.mark(slot);
+            assert_eq!(peers.marked_have_room(), expected == 0);
+            assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), expected);
+            // The round is over.
+            assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+        }
+        assert_eq!(flushes, 1);
+        peers.start_round();
+        peers.mark(slot);
+        assert!(peers.detach(keys[0]).is_some() && peers.detach(keys[0]).is_none());
+        let newcomer = attach(&mut peers);
+        assert_eq!(peers.get_mut(newcomer).map(|(slot, ())| slot), Some(slot));
+        // The mark was of the one who left.
+        assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+        assert_eq!((flushes, peers.iter().count()), (1, 2));
+        peers.start_round();
+        peers.mark_all();
+        assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+        assert_eq!(flushes, 3);
+    }
+}

@@ -14,6 +14,7 @@ use crate::pipe::{Inlet, Item, NeedsFlush, Next, Outlet, PeerKey, Pipe, Refused}
 
 use super::{XPub, XSub, single};
 
+mod bounds;
 mod manual;
 mod xpub;
 mod xsub;
