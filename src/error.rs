@@ -34,13 +34,20 @@ pub enum BindError {
         /// The name that was looked for.
         name: String,
     },
+    /// There is something at the path that is not a socket, and not ours to
+    /// remove.
+    #[error("cannot bind {endpoint}: the file exists and is not a socket")]
+    NotASocket {
+        /// The endpoint.
+        endpoint: Endpoint,
+    },
     /// This build has no such transport.
     #[error("cannot bind {endpoint}: {reason}")]
     NotSupported {
         /// The endpoint.
         endpoint: Endpoint,
         /// Which feature or platform it needs.
-        reason: &'static str,
+        reason: Unsupported,
     },
     /// The system did not allow it.
     #[error("cannot bind {endpoint}: {source}")]
@@ -72,7 +79,7 @@ pub enum ConnectError {
         /// The endpoint.
         endpoint: Endpoint,
         /// Which feature or platform it needs.
-        reason: &'static str,
+        reason: Unsupported,
     },
     /// A PAIR socket has its one peer already.
     #[error("a PAIR socket has one peer, and this one has it already")]
@@ -117,6 +124,30 @@ pub enum ReleaseError {
         /// The endpoint.
         endpoint: Endpoint,
     },
+}
+
+/// Why a transport is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// Its cargo feature is off.
+    #[error("this build of ferromq is without {0}: enable its cargo feature `{0}`")]
+    Feature(&'static str),
+    /// The platform has no Unix domain sockets.
+    #[error("ipc needs Unix domain sockets, which ferromq does not use on this platform")]
+    Ipc,
+    /// The platform has no abstract socket names.
+    #[error("ipc names that start with @ exist on Linux only")]
+    AbstractName,
+    /// Inproc is not made of octets.
+    #[error("inproc is no byte stream")]
+    NoByteStream,
+}
+
+impl From<Unsupported> for std::io::Error {
+    fn from(reason: Unsupported) -> Self {
+        Self::new(std::io::ErrorKind::Unsupported, reason)
+    }
 }
 
 /// Why a message was not sent.

@@ -80,6 +80,11 @@ impl RoutingId {
         Self(frame)
     }
 
+    /// What stands for an id where there is none.
+    pub(crate) fn none() -> Self {
+        Self(Bytes::new())
+    }
+
     /// The octets of the id.
     pub fn as_bytes(&self) -> &Bytes {
         &self.0

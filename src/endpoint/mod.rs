@@ -115,6 +115,14 @@ impl Endpoint {
         }
     }
 
+    /// The name of an inproc endpoint.
+    pub fn inproc_name(&self) -> Option<&str> {
+        match &self.0 {
+            Address::Inproc(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The endpoint taken apart.
     pub(crate) fn address(&self) -> &Address {
         &self.0

@@ -17,7 +17,7 @@ use crate::peer::{DropCause, PeerInfo};
 use crate::pipe::{EndpointKey, SocketSide, Unwelcome};
 use crate::socket_type::SocketType;
 use crate::transport::Stream;
-use crate::zmtp::{Handshake, HandshakeConfig, Heartbeat, Receiving, Sending};
+use crate::zmtp::{Handshake, HandshakeConfig, Heartbeat, HeartbeatConfig, Receiving, Sending};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
@@ -160,7 +160,8 @@ impl Link {
 
     fn heartbeat(&self) -> Heartbeat {
         let now = tokio::time::Instant::now().into_std();
-        Heartbeat::new(self.options.heartbeat_interval, self.options.heartbeat_timeout, now)
+        let (interval, timeout) = (self.options.heartbeat_interval, self.options.heartbeat_timeout);
+        Heartbeat::new(HeartbeatConfig { interval, timeout }, now)
     }
 
     /// Ends a pipe for good and counts what it still held.

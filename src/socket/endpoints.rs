@@ -11,7 +11,7 @@ use crate::error::{BindError, ConnectError, ReleaseError};
 use crate::options::Linger;
 use crate::pipe::{EndpointKey, Outlet, SocketSide, Unwelcome};
 use crate::socket_type::SocketType;
-use crate::transport::Listener;
+use crate::transport::{BindFailure, Listener};
 use crate::transport::inproc::{InprocRefusal, Party};
 
 /// One bind or connect.
@@ -62,7 +62,7 @@ impl Core {
         }
         let listener = match Listener::bind(&endpoint, &self.options).await {
             Ok(listener) => listener,
-            Err(failure) => return Err(failure.into_error(endpoint)),
+            Err(failure) => return Err(failed(failure, endpoint)),
         };
         let resolved = listener.endpoint().clone();
         let link = self.link(resolved.clone())?;
@@ -268,6 +268,17 @@ impl Core {
             Linger::Forever => None,
             Linger::For(time) => tokio::time::Instant::now().into_std().checked_add(time),
         }
+    }
+}
+
+fn failed(failure: BindFailure, endpoint: Endpoint) -> BindError {
+    match failure {
+        BindFailure::Endpoint(error) => BindError::Endpoint(error),
+        BindFailure::AddressInUse { .. } => BindError::AddressInUse { endpoint },
+        BindFailure::NoSuchInterface(name) => BindError::NoSuchInterface { endpoint, name },
+        BindFailure::NotASocket(_) => BindError::NotASocket { endpoint },
+        BindFailure::Unsupported(reason) => BindError::NotSupported { endpoint, reason },
+        BindFailure::Io { source } => BindError::Io { endpoint, source },
     }
 }
 
