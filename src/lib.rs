@@ -11,6 +11,8 @@ mod printable;
 mod routing_id;
 mod socket_type;
 
+mod transport;
+
 mod pipe;
 
 mod pattern;
