@@ -20,9 +20,11 @@ pub(crate) enum BindFailure {
         source: io::Error,
     },
     /// Bind looks up interfaces, not hosts.
+    #[cfg_attr(not(feature = "tcp"), allow(dead_code))]
     #[error("there is no network interface {0:?} with an address of a family that is enabled")]
     NoSuchInterface(String),
     /// What is at the path is not ours to remove.
+    #[cfg_attr(not(all(unix, feature = "ipc")), allow(dead_code))]
     #[error("{} exists and is not a socket", .0.display())]
     NotASocket(PathBuf),
     /// The transport is not there.
@@ -55,6 +57,7 @@ pub(crate) enum Unsupported {
     #[error("ipc needs Unix domain sockets, which ferromq does not use on this platform")]
     Ipc,
     /// The platform has no abstract socket names.
+    #[cfg_attr(not(all(unix, feature = "ipc")), allow(dead_code))]
     #[error("ipc names that start with @ exist on Linux only")]
     AbstractName,
     /// Inproc is not made of octets.

@@ -1,6 +1,6 @@
 //! A connection inside the process, for tests and simulation.
 
-use tokio::io::{DuplexStream, duplex, split};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
 
 use super::{Origin, Stream};
 
@@ -19,13 +19,19 @@ fn end(stream: DuplexStream) -> Stream {
     Stream { read, write, address: "memory".into(), origin: Origin::Local }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Passes octets both ways between the ends of a connection.
+pub(crate) async fn exchange(mut left: Stream, mut right: Stream) {
+    let mut buffer = [0; 4];
+    left.write.write_all(b"ping").await.unwrap();
+    right.read.read_exact(&mut buffer).await.unwrap();
+    assert_eq!(&buffer, b"ping");
+    right.write.write_all(b"pong").await.unwrap();
+    left.read.read_exact(&mut buffer).await.unwrap();
+    assert_eq!(&buffer, b"pong");
+}
 
-    #[tokio::test]
-    async fn what_one_end_writes_the_other_reads() {
-        let (left, right) = pair();
-        crate::transport::tuning::tests::exchange(left, right).await;
-    }
+#[tokio::test]
+async fn what_one_end_writes_the_other_reads() {
+    let (left, right) = pair();
+    exchange(left, right).await;
 }

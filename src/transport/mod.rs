@@ -16,12 +16,14 @@ mod tcp;
 #[cfg(any(feature = "tcp", all(unix, feature = "ipc")))]
 mod tuning;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::endpoint::{Address, Endpoint};
+#[cfg(any(feature = "tcp", all(unix, feature = "ipc")))]
+use crate::endpoint::Address;
+use crate::endpoint::Endpoint;
 use crate::options::SocketOptions;
 
 pub(crate) use failure::{BindFailure, Unsupported};
@@ -40,6 +42,7 @@ pub(crate) struct Stream {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Origin {
     /// A host; one that comes by IPv4 to an IPv6 socket is known by IPv4.
+    #[cfg_attr(not(feature = "tcp"), allow(dead_code))]
     Tcp(IpAddr),
     /// This machine.
     Local,
@@ -123,7 +126,7 @@ impl Listener {
     allow(unused_variables, clippy::unused_async)
 )]
 pub(crate) async fn connect(endpoint: &Endpoint, options: &SocketOptions) -> io::Result<Stream> {
-    endpoint.check_connect().map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
+    endpoint.check_connect().map_err(|e| io::Error::new(ErrorKind::InvalidInput, e))?;
     match endpoint.address() {
         #[cfg(feature = "tcp")]
         Address::Tcp(address) => tcp::connect(address, options).await,
@@ -137,16 +140,15 @@ pub(crate) async fn connect(endpoint: &Endpoint, options: &SocketOptions) -> io:
 /// accepted, which is gone, and says nothing of the next one.
 #[cfg(any(feature = "tcp", all(unix, feature = "ipc")))]
 fn is_of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::*;
     matches!(
         error.kind(),
-        ConnectionAborted
-            | ConnectionReset
-            | ConnectionRefused
-            | Interrupted
-            | HostUnreachable
-            | NetworkUnreachable
-            | NetworkDown
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::Interrupted
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
     )
 }
 
@@ -162,7 +164,7 @@ mod tests {
         assert!(matches!(failure, BindFailure::Endpoint(_)));
         for text in ["tcp://*:5555", "tcp://127.0.0.1:0", "ipc://*"] {
             let error = connect(&text.parse().unwrap(), &options).await.err().unwrap();
-            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{text}");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{text}");
         }
     }
 
@@ -172,7 +174,7 @@ mod tests {
         let failure = Listener::bind(&endpoint, &options).await.unwrap_err();
         assert!(matches!(failure, BindFailure::Unsupported(Unsupported::NoByteStream)));
         let error = connect(&endpoint, &options).await.err().unwrap();
-        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
     }
 
     #[cfg(not(all(unix, feature = "ipc")))]

@@ -23,12 +23,16 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(super) fn bind(at: &HostPort, options: &SocketOptions) -> Result<Self, BindFailure> {
-        let is_localhost =
-            matches!(&at.host, Host::Name(name) if name.eq_ignore_ascii_case("localhost"));
-        // Everybody reaches `localhost` by IPv4, by IPv6 only who enabled it.
-        if options.ipv6 && !is_localhost {
+        let prefers_v6 = match &at.host {
+            Host::Any => options.ipv6,
+            // Everybody reaches `localhost` by IPv4, by IPv6 only who enabled it.
+            Host::Name(name) => options.ipv6 && !name.eq_ignore_ascii_case("localhost"),
+            Host::V4(_) | Host::V6(..) => false,
+        };
+        if prefers_v6 {
             match Self::bind_in(at, Family::V6, options) {
-                Err(BindFailure::NoSuchInterface(_) | BindFailure::Io { .. }) if at.is_open() => {}
+                // The machine, or the interface, may be without IPv6.
+                Err(BindFailure::NoSuchInterface(_) | BindFailure::Io { .. }) => {}
                 result => return result,
             }
         }
@@ -68,13 +72,6 @@ impl Listener {
                 Err(error) => return Err(error),
             }
         }
-    }
-}
-
-impl HostPort {
-    /// Whether another family may serve as well: nothing says which one.
-    fn is_open(&self) -> bool {
-        matches!(self.host, Host::Any | Host::Name(_))
     }
 }
 
@@ -155,7 +152,7 @@ fn finish(stream: TcpStream, peer: SocketAddr, tuning: &Tuning) -> Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{self, tuning::tests::exchange};
+    use crate::transport::{self, memory::exchange};
 
     async fn bind(text: &str, options: &SocketOptions) -> Result<transport::Listener, BindFailure> {
         transport::Listener::bind(&text.parse().unwrap(), options).await

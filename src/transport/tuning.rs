@@ -1,6 +1,7 @@
 //! [`Tuning`]: the options of a socket that the system applies.
 
 use std::io;
+#[cfg(feature = "tcp")]
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -143,23 +144,5 @@ impl TcpTuning {
 fn wish(option: &'static str, result: io::Result<()>) {
     if let Err(error) = result {
         tracing::debug!(option, %error, "the system refused a socket option");
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    use crate::transport::Stream;
-
-    /// Passes octets both ways.
-    pub(in crate::transport) async fn exchange(mut left: Stream, mut right: Stream) {
-        let mut buffer = [0; 4];
-        left.write.write_all(b"ping").await.unwrap();
-        right.read.read_exact(&mut buffer).await.unwrap();
-        assert_eq!(&buffer, b"ping");
-        right.write.write_all(b"pong").await.unwrap();
-        left.read.read_exact(&mut buffer).await.unwrap();
-        assert_eq!(&buffer, b"pong");
     }
 }

@@ -135,7 +135,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::transport::{self, tuning::tests::exchange};
+    use crate::transport::{self, memory::exchange};
 
     async fn bind(endpoint: impl IntoEndpoint) -> Result<transport::Listener, BindFailure> {
         transport::Listener::bind(&endpoint.into_endpoint().unwrap(), &SocketOptions::new()).await
