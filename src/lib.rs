@@ -32,8 +32,7 @@ mod socket;
 pub use context::Context;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use error::{
-    BindError, ConnectError, Error, RecvError, ReleaseError, SendError, SendErrorKind,
-    Unsupported,
+    BindError, ConnectError, Error, RecvError, ReleaseError, SendError, SendErrorKind, Unsupported,
 };
 pub use fault::PeerFault;
 pub use message::{Frames, IntoFrame, IntoFrames, Message};

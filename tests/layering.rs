@@ -8,7 +8,14 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 500;
 
 const VOCABULARY: &[&str] = &[
-    "message", "routing_id", "endpoint", "socket_type", "peer", "fault", "options", "error",
+    "message",
+    "routing_id",
+    "endpoint",
+    "socket_type",
+    "peer",
+    "fault",
+    "options",
+    "error",
     "monitor",
 ];
 

@@ -14,7 +14,11 @@ async fn push_pull_tcp() {
     push.connect(&ep).unwrap();
     for i in 0..10_000u32 {
         within(push.send(i.to_string())).await.unwrap();
-        if i % 100 == 99 { for j in i - 99..=i { assert_eq!(within(pull.recv()).await.unwrap(), j.to_string().into()); } }
+        if i % 100 == 99 {
+            for j in i - 99..=i {
+                assert_eq!(within(pull.recv()).await.unwrap(), j.to_string().into());
+            }
+        }
     }
     assert_eq!(within(push.close()).await.undelivered, 0);
     let _ = within(pull.close()).await;
@@ -27,24 +31,32 @@ async fn push_pull_stream() {
     let t = tokio::spawn(async move {
         let push = PushSocket::new();
         push.connect(&ep).unwrap();
-        for i in 0..100_000u32 { push.send(i.to_string()).await.unwrap(); }
+        for i in 0..100_000u32 {
+            push.send(i.to_string()).await.unwrap();
+        }
         within(push.close()).await
     });
-    for i in 0..100_000u32 { assert_eq!(within(pull.recv()).await.unwrap(), i.to_string().into()); }
+    for i in 0..100_000u32 {
+        assert_eq!(within(pull.recv()).await.unwrap(), i.to_string().into());
+    }
     assert_eq!(t.await.unwrap().undelivered, 0);
 }
 
-#[tokio::test(flavor="multi_thread", worker_threads=2)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn push_pull_stream_mt() {
     let pull = PullSocket::new();
     let ep = pull.bind("tcp://127.0.0.1:*").await.unwrap();
     let t = tokio::spawn(async move {
         let push = PushSocket::new();
         push.connect(&ep).unwrap();
-        for i in 0..100_000u32 { push.send(i.to_string()).await.unwrap(); }
+        for i in 0..100_000u32 {
+            push.send(i.to_string()).await.unwrap();
+        }
         within(push.close()).await
     });
-    for i in 0..100_000u32 { assert_eq!(within(pull.recv()).await.unwrap(), i.to_string().into()); }
+    for i in 0..100_000u32 {
+        assert_eq!(within(pull.recv()).await.unwrap(), i.to_string().into());
+    }
     assert_eq!(t.await.unwrap().undelivered, 0);
 }
 
@@ -90,7 +102,8 @@ async fn pub_sub() {
 async fn router_dealer_big() {
     let r = RouterSocket::new();
     let ep = r.bind("tcp://127.0.0.1:*").await.unwrap();
-    let d = DealerSocket::with_options(SocketOptions::new().routing_id(RoutingId::new("me").unwrap()));
+    let d =
+        DealerSocket::with_options(SocketOptions::new().routing_id(RoutingId::new("me").unwrap()));
     d.connect(&ep).unwrap();
     let big = vec![7u8; 8 << 20];
     within(d.send(big.clone())).await.unwrap();

@@ -91,7 +91,8 @@ mod tests {
         assert_eq!(print(&text), text);
         assert_eq!(print(text.as_str()), text);
         assert_eq!(print(text.clone()), text);
-        assert_eq!(print(&text.parse::<Endpoint>().unwrap()), text);
+        let endpoint: Endpoint = text.parse().unwrap();
+        assert_eq!(print(&endpoint), text);
         assert_eq!(print(("*", 1)), "tcp://*:1");
         assert_eq!(print(("::1", 1)), "tcp://[::1]:1");
         assert_eq!(print((String::from("[::1]"), 1)), "tcp://[::1]:1");

@@ -283,4 +283,16 @@ mod tests {
         let error = with_source.check_bind().unwrap_err();
         assert_eq!(error.fault(), &EndpointFault::SourceOfBind);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_refused_with_an_example_or_survives_printing(
+            text in "((tcp|ipc|inproc|x)://)?([0-9a-f:.%;@*\\[\\]/-]{0,12}(:[0-9*]{0,5})?|\\PC{0,20})",
+        ) {
+            match text.parse::<Endpoint>() {
+                Ok(endpoint) => assert_eq!(endpoint.to_string().parse(), Ok(endpoint)),
+                Err(error) => assert!(error.example().parse::<Endpoint>().is_ok()),
+            }
+        }
+    }
 }

@@ -197,7 +197,9 @@ mod tests {
         let (_, mut honest) = pending.enter(address(1));
         let mut flood: Vec<_> = (1..PENDING).map(|_| pending.enter(address(2)).1).collect();
         let (_, mut newcomer) = pending.enter(address(3));
-        assert!(flood[0].try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed));
+        assert!(
+            flood[0].try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed)
+        );
         for kept in [&mut honest, &mut newcomer, &mut flood[1]] {
             assert_eq!(kept.try_recv(), Err(oneshot::error::TryRecvError::Empty));
         }

@@ -209,4 +209,3 @@ pub(super) async fn given_up(pipe: &StreamPipe) {
         }
     }
 }
-

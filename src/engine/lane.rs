@@ -93,9 +93,9 @@ mod tests {
         assert_eq!(
             left,
             [
-                Subscription::Cancel(Bytes::from("1")), // 9997
+                Subscription::Cancel(Bytes::from("1")),    // 9997
                 Subscription::Subscribe(Bytes::from("2")), // 9998
-                Subscription::Cancel(Bytes::from("0")), // 9999
+                Subscription::Cancel(Bytes::from("0")),    // 9999
             ]
         );
     }

@@ -187,6 +187,7 @@ impl<'a> IntoIterator for &'a Message {
 #[derive(Debug, Clone)]
 pub struct IntoFrames {
     first: Option<Bytes>,
+    #[allow(clippy::box_collection)] // As in the message.
     rest: Option<Box<VecDeque<Bytes>>>,
 }
 

@@ -50,6 +50,7 @@ pub struct Message {
     /// The frames after the first. Boxed so that a message of one frame stays
     /// small, which is what moves through every queue; a deque so that
     /// envelopes can be put in front and taken off in constant time.
+    #[allow(clippy::box_collection)]
     rest: Option<Box<VecDeque<Bytes>>>,
 }
 

@@ -11,8 +11,8 @@ use crate::error::{BindError, ConnectError, ReleaseError};
 use crate::options::Linger;
 use crate::pipe::{EndpointKey, Outlet, SocketSide, Unwelcome};
 use crate::socket_type::SocketType;
-use crate::transport::{BindFailure, Listener};
 use crate::transport::inproc::{InprocRefusal, Party};
+use crate::transport::{BindFailure, Listener};
 
 /// One bind or connect.
 pub(super) struct Entry {

@@ -195,7 +195,11 @@ impl RouterSocket {
     ///
     /// # Errors
     /// As [`send_to`](Self::send_to), and when it would have to wait.
-    pub fn try_send_to(&self, id: &RoutingId, message: impl Into<Message>) -> Result<(), SendError> {
+    pub fn try_send_to(
+        &self,
+        id: &RoutingId,
+        message: impl Into<Message>,
+    ) -> Result<(), SendError> {
         self.0.try_send(Some(id), message.into())
     }
 

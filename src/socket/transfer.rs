@@ -68,7 +68,11 @@ impl Core {
     }
 
     /// Offers a message to the pattern; gives it back in the mute state.
-    fn offer(&self, to: Option<&RoutingId>, message: Message) -> Result<Option<Message>, SendError> {
+    fn offer(
+        &self,
+        to: Option<&RoutingId>,
+        message: Message,
+    ) -> Result<Option<Message>, SendError> {
         if self.is_closed() {
             return Err(SendError::new(SendErrorKind::Closed, message));
         }
