@@ -86,6 +86,12 @@ impl Message {
     }
 }
 
+impl From<Bytes> for Message {
+    fn from(first: Bytes) -> Self {
+        Self { first, rest: None }
+    }
+}
+
 impl Index<usize> for Message {
     type Output = Bytes;
 
