@@ -3,11 +3,120 @@
 
 use thiserror::Error;
 
+use crate::{InvalidRoutingId, SocketType};
+
 /// What a peer did wrong.
+///
+/// Text that comes from the peer is limited in length and escaped: it can be
+/// logged as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PeerFault {
     /// What it sent first is not a ZMTP greeting.
     #[error("this is not a ZMTP greeting")]
     NotZmtp,
+    /// It speaks a ZMTP before 3.0.
+    #[error("it speaks a ZMTP before 3.0 (the version octet of its greeting is {major})")]
+    TooOld {
+        /// The version octet of its greeting; ZMTP 2.0 sends 1.
+        major: u8,
+    },
+    /// It wants another security mechanism.
+    #[error("it wants the mechanism '{theirs}', we want '{ours}'")]
+    MechanismMismatch {
+        /// The mechanism of this socket.
+        ours: &'static str,
+        /// The mechanism its greeting names.
+        theirs: String,
+    },
+    /// It refused us with an ERROR command.
+    #[error("it refused us: '{reason}'")]
+    RefusedUs {
+        /// The reason it gave; libzmq sends a status such as `400`, or nothing.
+        reason: String,
+    },
+    /// A command of the handshake is larger than any honest one.
+    #[error("a handshake command of {size} octets is too large")]
+    HandshakeTooLarge {
+        /// The size that the header claims.
+        size: u64,
+    },
+    /// The handshake needed another command, or a command at all.
+    #[error("the handshake does not expect '{command}' here")]
+    UnexpectedInHandshake {
+        /// The name of the command that came.
+        command: String,
+    },
+    /// The property list of its handshake does not add up.
+    #[error("its metadata is malformed")]
+    MalformedMetadata,
+    /// Its handshake has more properties than any honest one.
+    #[error("its metadata has more than {limit} properties")]
+    TooManyProperties {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// It sent a property twice.
+    #[error("its metadata has the property '{name}' twice")]
+    DuplicateProperty {
+        /// The name of the property, as it came the second time.
+        name: String,
+    },
+    /// The routing id that it chose is not one that a peer may choose.
+    #[error("its routing id is refused: {0}")]
+    InvalidRoutingId(#[from] InvalidRoutingId),
+    /// Its socket type is not one that we know.
+    #[error("its socket type '{name}' is unknown")]
+    UnknownSocketType {
+        /// The type it named.
+        name: String,
+    },
+    /// Its socket type does not talk to ours.
+    #[error("its socket type {theirs} does not talk to {ours}")]
+    IncompatibleSocketType {
+        /// The type of this socket.
+        ours: SocketType,
+        /// The type of its socket.
+        theirs: SocketType,
+    },
+    /// A message is larger than this socket admits.
+    #[error("a message is larger than {limit} octets")]
+    MessageTooLarge {
+        /// The largest sum of all frames of a message.
+        limit: usize,
+    },
+    /// A message has more frames than any honest one.
+    #[error("a message has more than {limit} frames")]
+    TooManyFrames {
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// A frame is both a command and part of a message of several frames.
+    #[error("a command has the flag MORE")]
+    CommandWithMore,
+    /// A command is larger than any honest one.
+    #[error("a command of {size} octets is too large")]
+    CommandTooLarge {
+        /// The size that the header claims.
+        size: u64,
+    },
+    /// The lengths inside of a command do not add up.
+    #[error("a command is malformed")]
+    MalformedCommand,
+    /// The topic that it subscribes to, or cancels, is too long.
+    #[error("a topic of {size} octets is too long")]
+    TopicTooLong {
+        /// The length of the topic.
+        size: usize,
+    },
+}
+
+impl PeerFault {
+    /// Octets of a peer as text for a fault: cut to what any honest text needs
+    /// (an ERROR has at most 255), and escaped so that they cannot steer a
+    /// terminal or a log.
+    pub(crate) fn text(octets: &[u8]) -> String {
+        let shown = octets.get(..255).unwrap_or(octets);
+        shown.escape_ascii().to_string()
+    }
 }

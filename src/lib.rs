@@ -13,6 +13,7 @@ mod socket_type;
 mod pipe;
 
 mod pattern;
+mod zmtp;
 
 pub use endpoint::Endpoint;
 pub use fault::PeerFault;

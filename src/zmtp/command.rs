@@ -1,0 +1,151 @@
+//! Commands: READY, ERROR, SUBSCRIBE, CANCEL, PING and PONG (RFC 37,
+//! "Commands").
+
+use std::time::Duration;
+
+use bytes::BufMut;
+
+use super::framing::{COMMAND, Header};
+use crate::PeerFault;
+
+/// The longest topic that a peer may subscribe to.
+pub(crate) const MAX_TOPIC: usize = 64 * 1024;
+
+/// The longest context of a PING and a PONG.
+const MAX_CONTEXT: usize = 16;
+
+const READY: &[u8] = b"READY";
+const ERROR: &[u8] = b"ERROR";
+const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
+const CANCEL: &[u8] = b"CANCEL";
+const PING: &[u8] = b"PING";
+const PONG: &[u8] = b"PONG";
+
+/// A command, borrowed from the body of its frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Command<'a> {
+    /// The property list, not looked into.
+    Ready(&'a [u8]),
+    /// The reason.
+    Error(&'a [u8]),
+    /// The topic.
+    Subscribe(&'a [u8]),
+    /// The topic.
+    Cancel(&'a [u8]),
+    Ping {
+        /// After how much silence to give the sender up; zero is never.
+        ttl: Duration,
+        /// To be sent back with PONG.
+        context: &'a [u8],
+    },
+    Pong,
+    /// One that we do not know, by its name.
+    Other(&'a [u8]),
+}
+
+impl<'a> Command<'a> {
+    /// The command in the body of a frame.
+    ///
+    /// # Errors
+    /// When the lengths in it do not add up, or a topic is too long.
+    pub(crate) fn decode(body: &'a [u8]) -> Result<Self, PeerFault> {
+        let (&name_len, rest) = body.split_first().ok_or(PeerFault::MalformedCommand)?;
+        let name_len = usize::from(name_len);
+        // RFC 37: command-name = OCTET 1*255command-name-char
+        if name_len == 0 || name_len > rest.len() {
+            return Err(PeerFault::MalformedCommand);
+        }
+        let (name, data) = rest.split_at(name_len);
+        Ok(match name {
+            READY => Self::Ready(data),
+            ERROR => Self::Error(reason(data)?),
+            SUBSCRIBE => Self::Subscribe(topic(data)?),
+            CANCEL => Self::Cancel(topic(data)?),
+            PING => ping(data)?,
+            PONG => Self::Pong,
+            name => Self::Other(name),
+        })
+    }
+
+    /// The name of the command.
+    pub(crate) fn name(&self) -> &'a [u8] {
+        match self {
+            Self::Ready(_) => READY,
+            Self::Error(_) => ERROR,
+            Self::Subscribe(_) => SUBSCRIBE,
+            Self::Cancel(_) => CANCEL,
+            Self::Ping { .. } => PING,
+            Self::Pong => PONG,
+            Self::Other(name) => name,
+        }
+    }
+}
+
+fn reason(data: &[u8]) -> Result<&[u8], PeerFault> {
+    // RFC 37: error-reason = OCTET *VCHAR
+    match data.split_first() {
+        Some((&len, reason)) if usize::from(len) == reason.len() => Ok(reason),
+        _ => Err(PeerFault::MalformedCommand),
+    }
+}
+
+fn topic(data: &[u8]) -> Result<&[u8], PeerFault> {
+    if data.len() > MAX_TOPIC {
+        return Err(PeerFault::TopicTooLong { size: data.len() });
+    }
+    Ok(data)
+}
+
+fn ping(data: &[u8]) -> Result<Command<'_>, PeerFault> {
+    let (ttl, context) = data.split_first_chunk().ok_or(PeerFault::MalformedCommand)?;
+    // RFC 37: ping-ttl is in tenths of a second.
+    let ttl = Duration::from_millis(u64::from(u16::from_be_bytes(*ttl)) * 100);
+    // RFC 37 limits the context to 16 octets. libzmq cuts a longer one, and
+    // its tests send it one.
+    Ok(Command::Ping { ttl, context: cut(context) })
+}
+
+fn cut(context: &[u8]) -> &[u8] {
+    context.get(..MAX_CONTEXT).unwrap_or(context)
+}
+
+/// Puts a READY with the property list that `properties` holds.
+pub(crate) fn put_ready(properties: &[u8], out: &mut impl BufMut) {
+    put(READY, &[properties], out);
+}
+
+/// Puts an ERROR; a reason is at most 255 octets.
+pub(crate) fn put_error(reason: &str, out: &mut impl BufMut) {
+    let reason = reason.as_bytes();
+    let reason = reason.get(..255).unwrap_or(reason);
+    put(ERROR, &[&[reason.len() as u8], reason], out);
+}
+
+pub(crate) fn put_subscribe(topic: &[u8], out: &mut impl BufMut) {
+    put(SUBSCRIBE, &[topic], out);
+}
+
+pub(crate) fn put_cancel(topic: &[u8], out: &mut impl BufMut) {
+    put(CANCEL, &[topic], out);
+}
+
+/// Puts a PING without context; a TTL has tenths of a second, 6553.5 at most.
+pub(crate) fn put_ping(ttl: Duration, out: &mut impl BufMut) {
+    let deciseconds = u16::try_from(ttl.as_millis() / 100).unwrap_or(u16::MAX);
+    put(PING, &[&deciseconds.to_be_bytes()], out);
+}
+
+pub(crate) fn put_pong(context: &[u8], out: &mut impl BufMut) {
+    put(PONG, &[cut(context)], out);
+}
+
+fn put(name: &[u8], data: &[&[u8]], out: &mut impl BufMut) {
+    // Whether the size is a long one depends on the name, too.
+    let size = 1 + name.len() + data.iter().map(|part| part.len()).sum::<usize>();
+    Header::new(COMMAND, size).put(out);
+    out.put_u8(name.len() as u8); // All our names are short.
+    out.put_slice(name);
+    for part in data {
+        out.put_slice(part);
+    }
+}

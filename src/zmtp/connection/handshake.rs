@@ -1,0 +1,214 @@
+//! [`Handshake`]: from the first octet until traffic may begin.
+
+use bytes::{Buf, Bytes, BytesMut};
+use tracing::debug;
+
+use super::{Receiving, Sending};
+use crate::zmtp::command::{self, Command};
+use crate::zmtp::framing::Header;
+use crate::zmtp::greeting::{PeerGreeting, greeting};
+use crate::zmtp::mechanism::{Mechanism, Step};
+use crate::zmtp::metadata;
+use crate::{PeerFault, PeerInfo, RoutingId, SocketType};
+
+/// The largest command of a handshake.
+const MAX_COMMAND: usize = 8 * 1024;
+
+/// What we are, and what we admit.
+#[derive(Debug, Clone)]
+pub(crate) struct HandshakeConfig {
+    pub(crate) socket_type: SocketType,
+    pub(crate) routing_id: Option<RoutingId>,
+    /// Further properties, `X-…`.
+    pub(crate) metadata: Vec<(String, Bytes)>,
+    /// The largest message of the traffic. (libzmq applies it to the commands
+    /// of the handshake as well; those have a bound of their own here.)
+    pub(crate) max_message_size: Option<usize>,
+}
+
+/// Greeting and handshake of one connection.
+///
+/// Give it what comes with [`feed`](Self::feed) and write what
+/// [`output`](Self::output) has, at first and after each `feed`, also after a
+/// fault, until [`is_done`](Self::is_done).
+///
+/// ```text
+///           64 octets            READY
+/// Greeting ───────────► Commands ──────► Done
+///     │                    │
+///     └───────────┬────────┘
+///                 ▼ fault
+///              Failed
+/// ```
+///
+/// Holds one command of the peer at most, 8 KiB, whatever it sends.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    stage: Stage,
+    mechanism: Mechanism,
+    max_message_size: Option<usize>,
+    output: BytesMut,
+    /// A command that is not complete; at last what came after the handshake.
+    input: BytesMut,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Greeting(PeerGreeting),
+    Commands { minor: u8 },
+    Done { minor: u8, peer: PeerInfo },
+    Failed(PeerFault),
+}
+
+impl Handshake {
+    /// A handshake with the mechanism NULL.
+    pub(crate) fn new(config: HandshakeConfig) -> Self {
+        let mut properties = BytesMut::new();
+        let HandshakeConfig { socket_type, routing_id, metadata, max_message_size } = config;
+        metadata::put(socket_type, routing_id.as_ref(), &metadata, &mut properties);
+        let mechanism = Mechanism::null(socket_type, properties);
+        Self {
+            stage: Stage::Greeting(PeerGreeting::new(mechanism.name())),
+            output: BytesMut::from(&greeting(mechanism.name())[..]),
+            mechanism,
+            max_message_size,
+            input: BytesMut::new(),
+        }
+    }
+
+    /// Takes what is to be written now.
+    pub(crate) fn output(&mut self) -> BytesMut {
+        self.output.split()
+    }
+
+    /// Takes what the peer sent. What belongs to the traffic is kept for it.
+    ///
+    /// # Errors
+    /// When the peer is at fault, or refused us; the same again from then on.
+    pub(crate) fn feed(&mut self, mut octets: &[u8]) -> Result<(), PeerFault> {
+        while !octets.is_empty() {
+            if let Err(fault) = self.step(&mut octets) {
+                self.fail(&fault);
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether both sides accepted each other and all our output was taken.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self.stage, Stage::Done { .. }) && self.output.is_empty()
+    }
+
+    /// The two halves of the traffic, and what the peer said of itself. Its
+    /// address is for the caller to add.
+    ///
+    /// # Panics
+    /// Unless [`is_done`](Self::is_done).
+    pub(crate) fn into_traffic(self) -> (Receiving, Sending, PeerInfo) {
+        debug_assert!(self.output.is_empty(), "our READY was not sent");
+        let Stage::Done { minor, peer } = self.stage else {
+            panic!("traffic begins after the handshake");
+        };
+        (Receiving::new(self.input, self.max_message_size), Sending::new(minor), peer)
+    }
+
+    /// Goes on by one stage or one command, and takes what that needed.
+    fn step(&mut self, octets: &mut &[u8]) -> Result<(), PeerFault> {
+        match &mut self.stage {
+            Stage::Greeting(greeting) => {
+                if let Some(minor) = greeting.feed(octets)? {
+                    self.mechanism.start(&mut self.output);
+                    self.stage = Stage::Commands { minor };
+                }
+            }
+            Stage::Commands { minor } => {
+                let minor = *minor;
+                if let Some(body) = take_command(&mut self.input, octets)? {
+                    self.on_command(&body, minor)?;
+                }
+            }
+            Stage::Done { .. } => {
+                self.input.extend_from_slice(octets);
+                *octets = &[];
+            }
+            Stage::Failed(fault) => return Err(fault.clone()),
+        }
+        Ok(())
+    }
+
+    fn on_command(&mut self, body: &[u8], minor: u8) -> Result<(), PeerFault> {
+        let command = Command::decode(body)?;
+        if let Command::Error(reason) = command {
+            return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
+        }
+        if let Step::Done(peer) = self.mechanism.on_command(command, &mut self.output)? {
+            debug!(socket_type = ?peer.socket_type, minor, "handshake is done");
+            self.stage = Stage::Done { minor, peer };
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, fault: &PeerFault) {
+        if matches!(self.stage, Stage::Failed(_)) {
+            return;
+        }
+        if let Some(reason) = refusal(fault) {
+            command::put_error(reason, &mut self.output);
+        }
+        self.stage = Stage::Failed(fault.clone());
+        self.input = BytesMut::new();
+    }
+}
+
+/// Takes octets off the front of `input` until they make up one command;
+/// returns its body. `buffered` keeps what is not complete.
+fn take_command(buffered: &mut BytesMut, input: &mut &[u8]) -> Result<Option<BytesMut>, PeerFault> {
+    loop {
+        let missing = match Header::parse(buffered) {
+            None => 1,
+            Some((header, len)) => {
+                let missing = len + admit(header)? - buffered.len();
+                if missing == 0 {
+                    buffered.advance(len);
+                    return Ok(Some(buffered.split()));
+                }
+                missing
+            }
+        };
+        if input.is_empty() {
+            return Ok(None);
+        }
+        let (taken, rest) = input.split_at(missing.min(input.len()));
+        buffered.extend_from_slice(taken);
+        *input = rest;
+    }
+}
+
+/// Judges a command by its header. Whether it has the flag COMMAND makes no
+/// difference: libzmq does not look at it, so there are peers without.
+fn admit(header: Header) -> Result<usize, PeerFault> {
+    // RFC 37: a command is always one frame.
+    if header.has_more() {
+        return Err(PeerFault::CommandWithMore);
+    }
+    match usize::try_from(header.size()) {
+        Ok(size) if size <= MAX_COMMAND => Ok(size),
+        _ => Err(PeerFault::HandshakeTooLarge { size: header.size() }),
+    }
+}
+
+/// What to tell a peer that we refuse for what its READY says. Other faults
+/// have no answer that the peer would understand.
+fn refusal(fault: &PeerFault) -> Option<&'static str> {
+    // RFC 37: error-reason = OCTET *VCHAR, which has no blanks.
+    match fault {
+        PeerFault::MalformedMetadata
+        | PeerFault::TooManyProperties { .. }
+        | PeerFault::DuplicateProperty { .. } => Some("Invalid-Metadata"),
+        PeerFault::InvalidRoutingId(_) => Some("Invalid-Identity"),
+        PeerFault::UnknownSocketType { .. } => Some("Unknown-Socket-Type"),
+        PeerFault::IncompatibleSocketType { .. } => Some("Incompatible-Socket-Type"),
+        _ => None,
+    }
+}

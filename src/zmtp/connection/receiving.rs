@@ -1,0 +1,129 @@
+//! [`Receiving`]: the half of the traffic that comes from the peer.
+
+use std::time::Duration;
+
+use bytes::buf::Limit;
+use bytes::{Bytes, BytesMut};
+use tracing::trace;
+
+use crate::peer::Subscription;
+use crate::zmtp::command::Command;
+use crate::zmtp::framing::{Decoder, Unit};
+use crate::zmtp::metadata::Properties;
+use crate::{Message, PeerFault};
+
+/// What a peer sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Incoming {
+    Message(Message),
+    Subscription(Subscription),
+    Ping {
+        /// After how much silence the peer wants to be given up; zero is never.
+        ttl: Duration,
+        /// To be sent back with PONG.
+        context: Bytes,
+    },
+    Pong,
+}
+
+/// Octets of a peer to messages and the commands of the traffic.
+///
+/// Read into [`space`](Self::space), then call [`next`](Self::next) until it
+/// has no more; then read again. What came before a fault comes out before the
+/// fault does.
+#[derive(Debug)]
+pub(crate) struct Receiving {
+    decoder: Decoder,
+    fault: Option<PeerFault>,
+}
+
+impl Receiving {
+    /// Traffic whose first octets are `received`.
+    pub(super) fn new(received: BytesMut, max_message_size: Option<usize>) -> Self {
+        Self { decoder: Decoder::new(received, max_message_size), fault: None }
+    }
+
+    /// Where the next read goes: a chunk of 8 to 64 KiB, larger the more a
+    /// read finds, or what the body of a large frame lacks.
+    pub(crate) fn space(&mut self) -> Limit<&mut BytesMut> {
+        self.decoder.space()
+    }
+
+    /// Gives back the read buffer of a connection that is idle.
+    pub(crate) fn release(&mut self) {
+        self.decoder.release();
+    }
+
+    /// Whether octets are held: a frame or a message has begun and is not
+    /// complete, or [`next`](Self::next) has more.
+    pub(crate) fn has_partial(&self) -> bool {
+        self.decoder.has_partial()
+    }
+
+    /// How many octets are held.
+    pub(crate) fn buffered(&self) -> usize {
+        self.decoder.buffered()
+    }
+
+    /// What comes next, if all of it is there.
+    ///
+    /// # Errors
+    /// When the peer is at fault; the same again from then on.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Option<Incoming>, PeerFault> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        let next = self.next_known();
+        if let Err(fault) = &next {
+            self.fault = Some(fault.clone());
+        }
+        next
+    }
+
+    /// The next message or command that means something to us.
+    #[inline]
+    fn next_known(&mut self) -> Result<Option<Incoming>, PeerFault> {
+        while let Some(unit) = self.decoder.next()? {
+            let body = match unit {
+                Unit::Message(message) => return Ok(Some(Incoming::Message(message))),
+                Unit::Command(body) => body,
+            };
+            if let Some(command) = Self::understand(&body)? {
+                return Ok(Some(command));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A command of the traffic; nothing, if it is well-formed and means
+    /// nothing here. (RFC 37 does not say what to do; libzmq ignores it.)
+    ///
+    /// What is kept of it is copied, so that it does not keep alive all that
+    /// was read along with it.
+    fn understand(body: &[u8]) -> Result<Option<Incoming>, PeerFault> {
+        Ok(match Command::decode(body)? {
+            Command::Subscribe(topic) => {
+                let topic = Bytes::copy_from_slice(topic);
+                Some(Incoming::Subscription(Subscription::Subscribe(topic)))
+            }
+            Command::Cancel(topic) => {
+                let topic = Bytes::copy_from_slice(topic);
+                Some(Incoming::Subscription(Subscription::Cancel(topic)))
+            }
+            Command::Ping { ttl, context } => {
+                Some(Incoming::Ping { ttl, context: Bytes::copy_from_slice(context) })
+            }
+            Command::Pong => Some(Incoming::Pong),
+            Command::Ready(properties) => {
+                Properties::new(properties).try_for_each(|property| property.map(drop))?;
+                None
+            }
+            Command::Error(_) => None,
+            Command::Other(name) => {
+                trace!(name = %name.escape_ascii(), "an unknown command is ignored");
+                None
+            }
+        })
+    }
+}

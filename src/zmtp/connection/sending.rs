@@ -1,0 +1,57 @@
+//! [`Sending`]: the half of the traffic that goes to the peer.
+
+use std::time::Duration;
+
+use bytes::BufMut;
+
+use crate::peer::Subscription;
+use crate::zmtp::command;
+use crate::zmtp::framing::Header;
+
+/// The octets that belong to one session. Messages are not among them: they
+/// are the same in every session, and [`Encoded`](crate::zmtp::Encoded) has
+/// them. What is put here goes between whole messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sending {
+    /// The minor version of ZMTP 3 that both speak, 0 or 1.
+    minor: u8,
+}
+
+impl Sending {
+    pub(super) fn new(minor: u8) -> Self {
+        Self { minor }
+    }
+
+    /// Whether the peer knows PING and PONG, which came with ZMTP 3.1.
+    pub(crate) fn has_heartbeats(&self) -> bool {
+        self.minor >= 1
+    }
+
+    /// Puts a subscription or its end.
+    pub(crate) fn subscription(&self, subscription: &Subscription, out: &mut impl BufMut) {
+        match subscription {
+            Subscription::Subscribe(topic) if self.minor == 0 => put_legacy(0x01, topic, out),
+            Subscription::Cancel(topic) if self.minor == 0 => put_legacy(0x00, topic, out),
+            Subscription::Subscribe(topic) => command::put_subscribe(topic, out),
+            Subscription::Cancel(topic) => command::put_cancel(topic, out),
+        }
+    }
+
+    /// Puts a PING that asks the peer to give us up after `ttl` of silence;
+    /// zero is never. The unit is a tenth of a second, the most 6553.5 s.
+    pub(crate) fn ping(&self, ttl: Duration, out: &mut impl BufMut) {
+        command::put_ping(ttl, out);
+    }
+
+    /// Puts the answer to a PING with this context.
+    pub(crate) fn pong(&self, context: &[u8], out: &mut impl BufMut) {
+        command::put_pong(context, out);
+    }
+}
+
+/// RFC 23: a subscription is a message, its first octet says which way.
+fn put_legacy(kind: u8, topic: &[u8], out: &mut impl BufMut) {
+    Header::new(0, 1 + topic.len()).put(out);
+    out.put_u8(kind);
+    out.put_slice(topic);
+}

@@ -1,0 +1,65 @@
+//! [`Body`]: a large frame that is being received into memory of its own.
+
+use bytes::buf::Limit;
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::header::Header;
+
+/// Frames from this size on get memory of their own, unless they are in the
+/// read buffer already. Also the most that is allocated before the peer sent
+/// as much.
+pub(super) const LARGE: usize = 64 * 1024;
+
+/// The body of a large frame, as far as it is there.
+#[derive(Debug)]
+pub(super) struct Body {
+    header: Header,
+    size: usize,
+    octets: BytesMut,
+}
+
+impl Body {
+    /// A body of `size` octets that starts with `received`.
+    pub(super) fn new(header: Header, size: usize, received: &[u8]) -> Self {
+        let mut octets = BytesMut::with_capacity(Self::capacity_beyond(size, received.len()));
+        octets.extend_from_slice(received);
+        Self { header, size, octets }
+    }
+
+    /// How much memory a body of `size` octets may take when `received` of
+    /// them fill what it has.
+    ///
+    /// The steps are `size` halved again and again, so that doubling ends at
+    /// `size` exactly, and a claim that no octets follow costs one small step.
+    fn capacity_beyond(size: usize, received: usize) -> usize {
+        let mut capacity = size;
+        while capacity > LARGE && capacity / 2 > received {
+            capacity /= 2;
+        }
+        capacity
+    }
+
+    pub(super) fn header(&self) -> Header {
+        self.header
+    }
+
+    /// How many octets are there.
+    pub(super) fn len(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// Takes the body, if it is complete.
+    pub(super) fn complete(&mut self) -> Option<Bytes> {
+        (self.octets.len() == self.size).then(|| std::mem::take(&mut self.octets).freeze())
+    }
+
+    /// Where the next octets go; never more room than the body lacks.
+    pub(super) fn space(&mut self) -> Limit<&mut BytesMut> {
+        let received = self.octets.len();
+        if received == self.octets.capacity() {
+            self.octets.reserve(Self::capacity_beyond(self.size, received) - received);
+        }
+        let missing = self.size - received;
+        (&mut self.octets).limit(missing)
+    }
+}

@@ -1,0 +1,190 @@
+//! [`Decoder`]: octets to whole messages and commands.
+
+use bytes::buf::Limit;
+use bytes::{Bytes, BytesMut};
+
+use super::body::{Body, LARGE};
+use super::header::{COMMAND, Header, LONG, MORE};
+use super::input::Input;
+use crate::{Message, PeerFault};
+
+/// The most frames of a message. Each costs memory beside its octets.
+const MAX_FRAMES: usize = 65_536;
+
+/// The largest command: the longest name, and as much data again as the
+/// longest topic, which is the only long data there is.
+const MAX_COMMAND: u64 = 1 + 255 + 65_536;
+
+/// The largest body that memory can hold, and RFC 37 allows (2^63 - 1).
+const MAX_SIZE: usize = isize::MAX as usize;
+
+/// What a peer sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Message(Message),
+    /// The body of a command, name and all.
+    Command(Bytes),
+}
+
+/// Finds the frames in the octets of a peer and joins them to messages.
+///
+/// A message comes out whole or not at all. A frame is a slice of what was
+/// read, except a large one: that is read straight into memory of its own,
+/// which grows with the octets received and not with the size claimed.
+///
+/// ```text
+///          space()              whole frame there            no MORE
+/// read ──────────────► chunk ─────────────────────► partial ─────────► Message
+///   │                    │ large and not all there     │ COMMAND
+///   └──────────────────► body ────────────────────────►└─────────────► Command
+/// ```
+#[derive(Debug)]
+pub(crate) struct Decoder {
+    input: Input,
+    /// A large frame that is not complete. Nothing is read into the chunk
+    /// meanwhile, and the chunk is empty.
+    body: Option<Body>,
+    /// The frames so far of a message that is not complete, and their size.
+    partial: Option<Message>,
+    partial_size: usize,
+    /// The largest sum of all frames of a message.
+    max_message_size: usize,
+}
+
+impl Decoder {
+    /// A decoder for a stream whose first octets are `received`.
+    pub(crate) fn new(received: BytesMut, max_message_size: Option<usize>) -> Self {
+        Self {
+            input: Input::new(received),
+            body: None,
+            partial: None,
+            partial_size: 0,
+            max_message_size: max_message_size.unwrap_or(MAX_SIZE).min(MAX_SIZE),
+        }
+    }
+
+    /// Where the next read goes.
+    pub(crate) fn space(&mut self) -> Limit<&mut BytesMut> {
+        match &mut self.body {
+            Some(body) => body.space(),
+            None => self.input.space(),
+        }
+    }
+
+    /// Gives memory back that an idle connection does not need.
+    pub(crate) fn release(&mut self) {
+        self.input.release();
+    }
+
+    /// Whether a frame or a message has begun and is not complete, or was not
+    /// taken yet.
+    pub(crate) fn has_partial(&self) -> bool {
+        self.partial.is_some() || self.body.is_some() || self.input.len() > 0
+    }
+
+    /// How many octets are held: not understood yet, or of a message that is
+    /// not complete.
+    pub(crate) fn buffered(&self) -> usize {
+        self.input.len() + self.body.as_ref().map_or(0, Body::len) + self.partial_size
+    }
+
+    /// The next message or command, if the octets so far hold one.
+    ///
+    /// # Errors
+    /// When the peer is at fault. There is no way to go on from there.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Result<Option<Unit>, PeerFault> {
+        if let Some(message) = self.next_short() {
+            return Ok(Some(Unit::Message(message)));
+        }
+        while let Some((header, body)) = self.next_frame()? {
+            // libzmq sends a PING between the frames of a message where RFC 37
+            // has commands between messages only; so commands stand alone.
+            if header.is_command() {
+                return Ok(Some(Unit::Command(body)));
+            }
+            if let Some(message) = self.join(header, body) {
+                return Ok(Some(Unit::Message(message)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The shortest way for the most common case: a message of one short frame
+    /// that is all there.
+    #[inline]
+    fn next_short(&mut self) -> Option<Message> {
+        if self.partial.is_some() || self.body.is_some() {
+            return None;
+        }
+        let octets = self.input.octets();
+        let &[flags, size, ..] = octets else { return None };
+        let size = usize::from(size);
+        let is_plain = flags & (MORE | LONG | COMMAND) == 0;
+        if !is_plain || octets.len() - 2 < size || size > self.max_message_size {
+            return None;
+        }
+        Some(Message::from(self.input.cut(2, size)))
+    }
+
+    /// The next frame, if all of it is there.
+    fn next_frame(&mut self) -> Result<Option<(Header, Bytes)>, PeerFault> {
+        if let Some(body) = &mut self.body {
+            let header = body.header();
+            let Some(octets) = body.complete() else { return Ok(None) };
+            self.body = None;
+            return Ok(Some((header, octets)));
+        }
+        let Some((header, len)) = Header::parse(self.input.octets()) else { return Ok(None) };
+        let size = self.admit(header)?;
+        let received = self.input.len() - len;
+        if received >= size {
+            return Ok(Some((header, self.input.cut(len, size))));
+        }
+        if size >= LARGE {
+            self.body = Some(Body::new(header, size, &self.input.cut_all(len)));
+        }
+        Ok(None)
+    }
+
+    /// Judges a frame by its header, before any of its body is waited for.
+    fn admit(&self, header: Header) -> Result<usize, PeerFault> {
+        if header.is_command() {
+            // RFC 37: a command is always one frame, bit 0 SHALL be zero.
+            if header.has_more() {
+                return Err(PeerFault::CommandWithMore);
+            }
+            return match usize::try_from(header.size()) {
+                Ok(size) if header.size() <= MAX_COMMAND => Ok(size),
+                _ => Err(PeerFault::CommandTooLarge { size: header.size() }),
+            };
+        }
+        if self.partial.as_ref().is_some_and(|partial| partial.len() >= MAX_FRAMES) {
+            return Err(PeerFault::TooManyFrames { limit: MAX_FRAMES });
+        }
+        let left = self.max_message_size - self.partial_size;
+        match usize::try_from(header.size()) {
+            Ok(size) if size <= left => Ok(size),
+            _ => Err(PeerFault::MessageTooLarge { limit: self.max_message_size }),
+        }
+    }
+
+    /// Adds a frame to the message it belongs to; the message if it was the
+    /// last one.
+    fn join(&mut self, header: Header, body: Bytes) -> Option<Message> {
+        self.partial_size += body.len();
+        let message = match self.partial.take() {
+            None => Message::from(body),
+            Some(mut message) => {
+                message.push_back(body);
+                message
+            }
+        };
+        if header.has_more() {
+            self.partial = Some(message);
+            return None;
+        }
+        self.partial_size = 0;
+        Some(message)
+    }
+}

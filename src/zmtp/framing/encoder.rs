@@ -1,0 +1,189 @@
+//! [`Encoded`]: a batch of messages as the octets of one vectored write.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::Bytes;
+
+use super::header::{Header, MORE};
+use crate::Message;
+
+/// Bodies from this size on are written from where they are. Below it, copying
+/// is cheaper than one more entry in a vectored write.
+pub(super) const SPLICE: usize = 2048;
+
+/// The capacity that an empty batch keeps at most.
+const KEPT_CAPACITY: usize = 1 << 20;
+
+/// Whole messages as plaintext frames: the same octets for every session, so
+/// that what was not written before a connection broke fits the next one.
+///
+/// Headers and small bodies are in `buf`, large bodies are shared:
+///
+/// ```text
+/// buf       header body header        header body …
+///                             ↑ offset
+/// splices                     large body
+/// ```
+///
+/// Writing goes through [`chunks_vectored`](Self::chunks_vectored) and
+/// [`advance`](Self::advance); pushing in between is fine.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded {
+    /// Headers and small bodies, also those already written: a broken
+    /// connection is understood from them (see `recover`).
+    pub(super) buf: Vec<u8>,
+    /// The large bodies not yet written, each with the offset in `buf` that it
+    /// comes in front of.
+    pub(super) splices: VecDeque<(usize, Bytes)>,
+    pub(super) messages: usize,
+    /// The octets of all frames with their headers.
+    pub(super) bytes: usize,
+    /// How many of `bytes` are written.
+    pub(super) written: usize,
+    /// How much of `buf` is written.
+    position: usize,
+    /// How much of the first splice is written.
+    spliced: usize,
+}
+
+impl Encoded {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a message at the end.
+    pub(crate) fn push(&mut self, message: Message) {
+        let frames = message.len();
+        if frames == 1 {
+            self.push_frame(0, message.first());
+        } else {
+            for (index, frame) in message.iter().enumerate() {
+                let flags = if index + 1 < frames { MORE } else { 0 };
+                self.push_frame(flags, frame);
+            }
+        }
+        self.messages += 1;
+    }
+
+    fn push_frame(&mut self, flags: u8, body: &Bytes) {
+        let before = self.buf.len();
+        if let Ok(size) = u8::try_from(body.len()) {
+            self.buf.reserve(2 + body.len());
+            self.buf.extend_from_slice(&[flags, size]);
+            self.buf.extend_from_slice(body);
+            self.bytes += self.buf.len() - before;
+            return;
+        }
+        Header::new(flags, body.len()).put(&mut self.buf);
+        if body.len() < SPLICE {
+            self.buf.extend_from_slice(body);
+            self.bytes += self.buf.len() - before;
+        } else {
+            self.bytes += self.buf.len() - before + body.len();
+            self.splices.push_back((self.buf.len(), body.clone()));
+        }
+    }
+
+    /// Adds what `later` holds, of which nothing may be written yet, at the
+    /// end.
+    pub(crate) fn append(&mut self, later: Self) {
+        debug_assert_eq!(later.written, 0, "what is partly written cannot be moved");
+        if self.bytes == 0 {
+            *self = later;
+            return;
+        }
+        let base = self.buf.len();
+        self.buf.extend_from_slice(&later.buf);
+        self.splices.extend(later.splices.into_iter().map(|(offset, body)| (base + offset, body)));
+        self.messages += later.messages;
+        self.bytes += later.bytes;
+    }
+
+    /// How many messages were pushed.
+    pub(crate) fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// The octets of all frames with their headers, written or not.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether nothing was pushed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages == 0
+    }
+
+    /// How many octets are written.
+    pub(crate) fn written(&self) -> usize {
+        self.written
+    }
+
+    /// How many octets are left to write.
+    pub(crate) fn remaining(&self) -> usize {
+        self.bytes - self.written
+    }
+
+    /// Forgets everything. Keeps the memory, unless it grew beyond reason.
+    pub(crate) fn clear(&mut self) {
+        self.buf.clear();
+        self.buf.shrink_to(KEPT_CAPACITY);
+        self.splices.clear();
+        self.splices.shrink_to(KEPT_CAPACITY / SPLICE);
+        self.messages = 0;
+        self.bytes = 0;
+        self.written = 0;
+        self.position = 0;
+        self.spliced = 0;
+    }
+
+    /// Fills `slices` with what is to be written next, and returns how many
+    /// it filled.
+    pub(crate) fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        let mut add = |chunk: &'a [u8]| {
+            if let (false, Some(slice)) = (chunk.is_empty(), slices.get_mut(filled)) {
+                *slice = IoSlice::new(chunk);
+                filled += 1;
+            }
+            filled < slices.len()
+        };
+        let mut position = self.position;
+        let mut spliced = self.spliced;
+        for (offset, body) in &self.splices {
+            if !add(&self.buf[position..*offset]) || !add(&body[spliced..]) {
+                return filled;
+            }
+            position = *offset;
+            spliced = 0;
+        }
+        add(&self.buf[position..]);
+        filled
+    }
+
+    /// Notes that the next `count` octets are written. Releases the large
+    /// bodies that are written as a whole.
+    pub(crate) fn advance(&mut self, count: usize) {
+        debug_assert!(count <= self.remaining(), "more was written than there was");
+        let mut left = count.min(self.remaining());
+        self.written += left;
+        while let Some((offset, body)) = self.splices.front() {
+            let lead = offset - self.position;
+            if left < lead {
+                break;
+            }
+            left -= lead;
+            self.position = *offset;
+            let unwritten = body.len() - self.spliced;
+            if left < unwritten {
+                self.spliced += left;
+                return;
+            }
+            left -= unwritten;
+            self.spliced = 0;
+            self.splices.pop_front();
+        }
+        self.position += left;
+    }
+}

@@ -1,0 +1,64 @@
+//! [`Header`]: the flags and the size in front of a frame's body.
+
+use bytes::BufMut;
+
+/// More frames of the same message follow.
+pub(crate) const MORE: u8 = 0x01;
+/// The size has eight octets rather than one.
+pub(crate) const LONG: u8 = 0x02;
+/// The frame is a command, not part of a message.
+pub(crate) const COMMAND: u8 = 0x04;
+
+/// The most octets of a header: flags and a long size.
+const MAX_LEN: usize = 9;
+
+/// What stands in front of a frame's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header {
+    flags: u8,
+    size: u64,
+}
+
+impl Header {
+    /// The header of a body of `size` octets; LONG follows from the size.
+    pub(crate) fn new(flags: u8, size: usize) -> Self {
+        let long = if size > usize::from(u8::MAX) { LONG } else { 0 };
+        Self { flags: flags | long, size: size as u64 }
+    }
+
+    /// The header at the start of `octets` and its length, once it is there.
+    pub(crate) fn parse(octets: &[u8]) -> Option<(Self, usize)> {
+        // RFC 37: bits 7-3 are reserved and SHALL be zero. libzmq ignores
+        // them, so peers may come to set them; so do we.
+        let (&flags, rest) = octets.split_first()?;
+        if flags & LONG == 0 {
+            let size = u64::from(*rest.first()?);
+            return Some((Self { flags, size }, 2));
+        }
+        // A small size in the long form is legal.
+        let size = u64::from_be_bytes(*rest.first_chunk()?);
+        Some((Self { flags, size }, MAX_LEN))
+    }
+
+    /// The octets in front of the body.
+    pub(crate) fn put(self, out: &mut impl BufMut) {
+        out.put_u8(self.flags);
+        match u8::try_from(self.size) {
+            Ok(size) if self.flags & LONG == 0 => out.put_u8(size),
+            _ => out.put_u64(self.size),
+        }
+    }
+
+    /// The size of the body.
+    pub(crate) fn size(self) -> u64 {
+        self.size
+    }
+
+    pub(crate) fn has_more(self) -> bool {
+        self.flags & MORE != 0
+    }
+
+    pub(crate) fn is_command(self) -> bool {
+        self.flags & COMMAND != 0
+    }
+}

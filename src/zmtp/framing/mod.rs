@@ -1,0 +1,12 @@
+//! Frames: messages to octets and back (RFC 37, "Framing").
+
+mod body;
+mod decoder;
+mod encoder;
+mod header;
+mod input;
+mod recovery;
+
+pub(crate) use decoder::{Decoder, Unit};
+pub(crate) use encoder::Encoded;
+pub(crate) use header::{COMMAND, Header};

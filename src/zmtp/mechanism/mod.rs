@@ -1,0 +1,67 @@
+//! [`Mechanism`]: how two peers come to trust each other, and what they tell
+//! each other of themselves (RFC 37, "Security Mechanisms").
+//!
+//! A mechanism takes the commands of the handshake one by one and answers
+//! each. PLAIN (RFC 24) and CURVE (RFC 26) fit here as further variants: each
+//! is a state machine per role, with more steps than NULL. CURVE also goes on
+//! after the handshake: beside the metadata, its [`Step::Done`] will carry
+//! what opens the messages of the peer and what seals ours, one for each half
+//! of the connection.
+
+mod null;
+
+use bytes::BytesMut;
+
+use self::null::Null;
+use super::command::Command;
+use crate::{PeerFault, PeerInfo, SocketType};
+
+/// What a command of the peer led to. Answers are in the output by then.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Another command has to come.
+    Wait,
+    /// The peer is accepted, and this is what it said of itself.
+    Done(PeerInfo),
+}
+
+/// A mechanism in the course of one handshake.
+#[derive(Debug)]
+pub(crate) enum Mechanism {
+    Null(Null),
+}
+
+impl Mechanism {
+    /// No authentication, no encryption. `properties` is our property list.
+    pub(crate) fn null(socket_type: SocketType, properties: BytesMut) -> Self {
+        Self::Null(Null::new(socket_type, properties))
+    }
+
+    /// Its name in the greeting.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Null(_) => "NULL",
+        }
+    }
+
+    /// The mechanisms of both match: puts what is sent without being asked.
+    pub(crate) fn start(&mut self, out: &mut BytesMut) {
+        match self {
+            Self::Null(null) => null.start(out),
+        }
+    }
+
+    /// The peer sent a command other than ERROR.
+    ///
+    /// # Errors
+    /// When the command does not belong here or the peer is refused.
+    pub(crate) fn on_command(
+        &mut self,
+        command: Command<'_>,
+        _out: &mut BytesMut,
+    ) -> Result<Step, PeerFault> {
+        match self {
+            Self::Null(null) => null.on_command(command),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! NULL: both sides send READY at once, and that is all (RFC 37, "The NULL
+//! Security Mechanism").
+
+use bytes::BytesMut;
+
+use super::Step;
+use crate::zmtp::command::{self, Command};
+use crate::zmtp::metadata;
+use crate::{PeerFault, PeerInfo, SocketType};
+
+/// Our side of NULL. It is symmetric: neither waits for the other's READY.
+/// (RFC 37 lets the client go first; libzmq does not wait, either.)
+#[derive(Debug)]
+pub(crate) struct Null {
+    socket_type: SocketType,
+    properties: BytesMut,
+}
+
+impl Null {
+    pub(super) fn new(socket_type: SocketType, properties: BytesMut) -> Self {
+        Self { socket_type, properties }
+    }
+
+    pub(super) fn start(&mut self, out: &mut BytesMut) {
+        command::put_ready(&self.properties, out);
+    }
+
+    pub(super) fn on_command(&mut self, command: Command<'_>) -> Result<Step, PeerFault> {
+        match command {
+            Command::Ready(properties) => self.on_ready(properties).map(Step::Done),
+            other => {
+                let command = PeerFault::text(other.name());
+                Err(PeerFault::UnexpectedInHandshake { command })
+            }
+        }
+    }
+
+    fn on_ready(&self, properties: &[u8]) -> Result<PeerInfo, PeerFault> {
+        metadata::decode(properties, self.socket_type)
+    }
+}

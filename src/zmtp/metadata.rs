@@ -1,0 +1,141 @@
+//! Metadata: the property list of the handshake (RFC 37, "Connection
+//! Metadata").
+//!
+//! ```text
+//! property = name-length name value-length value
+//!            1 octet     ≥1   4 octets
+//! ```
+
+use bytes::{BufMut, Bytes};
+
+use crate::{PeerFault, PeerInfo, RoutingId, SocketType};
+
+/// The most properties that a peer may send.
+const MAX_PROPERTIES: usize = 64;
+
+const SOCKET_TYPE: &str = "Socket-Type";
+/// What the API calls the routing id.
+const IDENTITY: &str = "Identity";
+
+/// The properties in their octets, unchecked but for the lengths.
+pub(crate) struct Properties<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Properties<'a> {
+    pub(crate) fn new(octets: &'a [u8]) -> Self {
+        Self { rest: octets }
+    }
+
+    fn split(octets: &'a [u8]) -> Option<((&'a [u8], &'a [u8]), &'a [u8])> {
+        let (&name_len, rest) = octets.split_first()?;
+        let name_len = usize::from(name_len);
+        // RFC 37: name = OCTET 1*255name-char
+        if name_len == 0 || name_len > rest.len() {
+            return None;
+        }
+        let (name, rest) = rest.split_at(name_len);
+        let (value_len, rest) = rest.split_first_chunk()?;
+        let value_len = usize::try_from(u32::from_be_bytes(*value_len)).ok()?;
+        if value_len > rest.len() {
+            return None;
+        }
+        let (value, rest) = rest.split_at(value_len);
+        Some(((name, value), rest))
+    }
+}
+
+impl<'a> Iterator for Properties<'a> {
+    type Item = Result<(&'a [u8], &'a [u8]), PeerFault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let Some((property, rest)) = Self::split(self.rest) else {
+            self.rest = &[];
+            return Some(Err(PeerFault::MalformedMetadata));
+        };
+        self.rest = rest;
+        Some(Ok(property))
+    }
+}
+
+/// What a peer says of itself to a socket of type `ours`.
+///
+/// # Errors
+/// When it does not add up, or the two sockets do not fit.
+pub(crate) fn decode(octets: &[u8], ours: SocketType) -> Result<PeerInfo, PeerFault> {
+    let mut peer = PeerInfo::default();
+    let mut names: Vec<&[u8]> = Vec::new();
+    for property in Properties::new(octets) {
+        let (name, value) = property?;
+        // RFC 37: names are case-insensitive. libzmq compares them exactly.
+        if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Err(PeerFault::DuplicateProperty { name: PeerFault::text(name) });
+        }
+        if names.len() == MAX_PROPERTIES {
+            return Err(PeerFault::TooManyProperties { limit: MAX_PROPERTIES });
+        }
+        names.push(name);
+        if name.eq_ignore_ascii_case(SOCKET_TYPE.as_bytes()) {
+            peer.socket_type = Some(socket_type(value, ours)?);
+        } else if name.eq_ignore_ascii_case(IDENTITY.as_bytes()) {
+            peer.routing_id = routing_id(value)?;
+        } else {
+            // RFC 37 has a smaller alphabet for names; libzmq sends whatever
+            // its user set, which is text.
+            let name = std::str::from_utf8(name).map_err(|_| PeerFault::MalformedMetadata)?;
+            peer.metadata.push((name.to_owned(), Bytes::copy_from_slice(value)));
+        }
+    }
+    // RFC 37 wants a Socket-Type. libzmq accepts a READY without, so do we.
+    Ok(peer)
+}
+
+fn socket_type(value: &[u8], ours: SocketType) -> Result<SocketType, PeerFault> {
+    let Some(theirs) = SocketType::from_property(value) else {
+        return Err(PeerFault::UnknownSocketType { name: PeerFault::text(value) });
+    };
+    if !ours.is_compatible(theirs) {
+        return Err(PeerFault::IncompatibleSocketType { ours, theirs });
+    }
+    Ok(theirs)
+}
+
+fn routing_id(value: &[u8]) -> Result<Option<RoutingId>, PeerFault> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    // RFC 37: 0 to 255 octets, the first not zero. libzmq does not check.
+    Ok(Some(RoutingId::new(Bytes::copy_from_slice(value))?))
+}
+
+/// Puts what we say of ourselves, in the order and the spelling of libzmq.
+///
+/// Further properties have names of 1 to 255 octets; others, which the options
+/// refuse, are left out.
+pub(crate) fn put(
+    socket_type: SocketType,
+    routing_id: Option<&RoutingId>,
+    metadata: &[(String, Bytes)],
+    out: &mut impl BufMut,
+) {
+    put_property(SOCKET_TYPE, socket_type.as_str().as_bytes(), out);
+    // RFC 37: REQ, DEALER and ROUTER MAY send an Identity. libzmq always does.
+    if matches!(socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router) {
+        put_property(IDENTITY, routing_id.map_or(&[], RoutingId::as_ref), out);
+    }
+    for (name, value) in metadata {
+        put_property(name, value, out);
+    }
+}
+
+fn put_property(name: &str, value: &[u8], out: &mut impl BufMut) {
+    let lens = (u8::try_from(name.len()), u32::try_from(value.len()));
+    let (Ok(name_len @ 1..), Ok(value_len)) = lens else { return };
+    out.put_u8(name_len);
+    out.put_slice(name.as_bytes());
+    out.put_u32(value_len);
+    out.put_slice(value);
+}

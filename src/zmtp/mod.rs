@@ -1,0 +1,41 @@
+//! The protocol tower: ZMTP 3.0 and 3.1 (RFC 23, RFC 37) as plain functions of
+//! octets. No sockets, no runtime, no clock: whoever drives it reads, writes
+//! and passes the time in.
+//!
+//! ```text
+//! connection = greeting handshake traffic
+//! greeting   = signature version mechanism as-server filler      64 octets
+//! handshake  = READY both ways for NULL, or ERROR
+//! traffic    = *(message / command)
+//! message    = *frame-with-MORE frame
+//! frame      = flags size body           size in 1 octet, or in 8 with LONG
+//! command    = flags size name-length name data
+//! ```
+//!
+//! - [`connection`]: the stages. [`Handshake`] takes octets and says what to
+//!   write, then splits into [`Receiving`] and [`Sending`], so that one task
+//!   can read while another writes.
+//! - [`framing`]: messages to octets ([`Encoded`], a batch for one write) and
+//!   back.
+//! - [`command`], [`metadata`]: what READY, ERROR, SUBSCRIBE, CANCEL, PING and
+//!   PONG carry.
+//! - [`mechanism`]: NULL, and the place for others.
+//! - [`heartbeat`]: when to send PING and when to give a peer up.
+//!
+//! Whatever a peer sends, the worst that comes of it is a
+//! [`PeerFault`](crate::PeerFault).
+
+mod command;
+mod connection;
+mod framing;
+mod greeting;
+mod heartbeat;
+mod mechanism;
+mod metadata;
+
+pub(crate) use connection::{Handshake, HandshakeConfig, Incoming, Receiving, Sending};
+pub(crate) use framing::Encoded;
+pub(crate) use heartbeat::{Heartbeat, HeartbeatAction, HeartbeatConfig};
+
+#[cfg(test)]
+mod tests;
