@@ -42,9 +42,9 @@ pub(crate) struct Encoded {
     /// How many of `bytes` are written.
     pub(super) written: usize,
     /// How much of `buf` is written.
-    position: usize,
+    pub(super) position: usize,
     /// How much of the first splice is written.
-    spliced: usize,
+    pub(super) spliced: usize,
 }
 
 impl Encoded {
@@ -185,5 +185,25 @@ impl Encoded {
             self.splices.pop_front();
         }
         self.position += left;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cleared_batch_keeps_reasonable_memory() {
+        let mut batch = Encoded::new();
+        batch.push(Message::from(Bytes::from_static(b"Hello")));
+        let capacity = batch.buf.capacity();
+        batch.clear();
+        assert_eq!(batch.buf.capacity(), capacity);
+        for _ in 0..2000 {
+            batch.push(Message::from(Bytes::from_static(&[0; 2000])));
+        }
+        assert!(batch.buf.capacity() > KEPT_CAPACITY);
+        batch.clear();
+        assert_eq!(batch.buf.capacity(), KEPT_CAPACITY);
     }
 }
