@@ -27,7 +27,9 @@ const KEPT_CAPACITY: usize = 1 << 20;
 /// ```
 ///
 /// Writing goes through [`chunks_vectored`](Self::chunks_vectored) and
-/// [`advance`](Self::advance); pushing in between is fine.
+/// [`advance`](Self::advance); pushing in between is fine. Call
+/// [`clear`](Self::clear) when all is written: until then headers and small
+/// bodies stay in memory, written or not.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     /// Headers and small bodies, also those already written: a broken

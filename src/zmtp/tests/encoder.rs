@@ -22,8 +22,8 @@ fn write_once(encoded: &mut Encoded, step: usize, slices: usize) -> Vec<u8> {
     let filled = encoded.chunks_vectored(&mut chunks);
     assert!((1..=slices).contains(&filled) || encoded.remaining() == 0);
     assert!(chunks[..filled].iter().all(|chunk| !chunk.is_empty()));
-    let mut octets: Vec<u8> = chunks[..filled].iter().flat_map(|chunk| chunk.to_vec()).collect();
-    octets.truncate(step);
+    let octets = chunks[..filled].iter().flat_map(|chunk| chunk.iter());
+    let octets: Vec<u8> = octets.take(step).copied().collect();
     encoded.advance(octets.len());
     octets
 }
