@@ -124,6 +124,7 @@ fn the_limit_is_inclusive_counts_all_frames_and_applies_at_the_header() {
     let fault = |octets: &[u8]| receive(&mut traffic(1, Some(10)).0, octets).1;
     assert_eq!(fault(b"\x00\x0a0123456789"), None);
     assert_eq!(fault(b"\x00\x0b"), too_large);
+    assert_eq!(fault(b"\x00\x0b0123456789a"), too_large);
     assert_eq!(fault(&long(0x02, 10)), None);
     assert_eq!(fault(&long(0x02, 11)), too_large);
     assert_eq!(fault(b"\x01\x0501234\x00\x0556789"), None);
@@ -189,6 +190,15 @@ fn the_read_buffer_grows_when_reads_fill_it_and_shrinks_on_demand() {
     assert!((48 * 1024..=80 * 1024).contains(&limit), "{limit}");
     receiving.release();
     assert_eq!(receiving.space().remaining_mut(), 8 * 1024);
+}
+
+#[test]
+fn a_frame_that_does_not_fit_the_read_buffer_gets_room_for_all_of_it() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, &[&long(0x02, 60_000)[..], &[0; 1000]].concat());
+    assert!(receiving.space().remaining_mut() >= 59_000);
+    let (received, _) = receive(&mut receiving, &[0; 59_000]);
+    assert_eq!(received, [Incoming::Message(message(&[&[0; 60_000]]))]);
 }
 
 #[test]
