@@ -54,7 +54,7 @@ fn we_see_the_routing_id_type_and_metadata_of_libzmq() {
         let mut known = known.await;
         assert_eq!(known.socket_type, Some(SocketType::Dealer));
         assert_eq!(known.routing_id, Some(RoutingId::new(id.clone()).expect("a valid id")));
-        assert!(known.address.starts_with("127.0.0.1:"), "{known:?}");
+        assert!(known.address.starts_with("tcp://127.0.0.1:"), "{known:?}");
         known.metadata.sort();
         let wanted = [("X-Colour", "blue"), ("X-Size", "1")];
         assert_eq!(known.metadata, wanted.map(|(name, value)| (name.into(), value.into())));
