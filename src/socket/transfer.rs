@@ -104,20 +104,23 @@ impl Core {
     /// Receives a message, waiting until there is one.
     pub(crate) async fn recv(&self) -> Result<Delivery, RecvError> {
         cooperate(&self.received).await;
-        let mut parked: Option<Leaving<'_>> = None;
+        match self.look()? {
+            Look::Found(delivery) => Ok(delivery),
+            Look::Nothing | Look::Busy => self.recv_parked().await,
+        }
+    }
+
+    async fn recv_parked(&self) -> Result<Delivery, RecvError> {
+        let _leaving = Leaving { core: self, parked: Some(self.receivers.park()) };
         loop {
+            // Counted as waiting and registered before the look, so that what
+            // comes between the look and the wait is not missed.
             let mut event = pin!(self.receivers.notified());
-            if parked.is_some() {
-                event.as_mut().enable();
-            }
+            event.as_mut().enable();
             match self.look()? {
                 Look::Found(delivery) => return Ok(delivery),
-                Look::Busy => tokio::task::yield_now().await,
-                // Look once more when counted as waiting and registered.
-                Look::Nothing if parked.is_none() => {
-                    parked = Some(Leaving { core: self, parked: Some(self.receivers.park()) });
-                }
                 Look::Nothing => event.await,
+                Look::Busy => tokio::task::yield_now().await,
             }
         }
     }
