@@ -1,0 +1,124 @@
+//! A publisher sends to all who subscribe; each gets what begins with its
+//! prefix.
+//!
+//! ```text
+//!                  ┌──► SUB "news."         everything under news
+//!   XPUB ──────────┤
+//!                  └──► SUB "news.sport"    less
+//! ```
+//!
+//! What is published before a subscription has arrived is missed. XPUB is a
+//! PUB that also receives the subscriptions, so it can wait for them.
+//!
+//! Without arguments it plays all sides and ends:
+//!
+//! ```text
+//! cargo run --example pub_sub
+//! ```
+//!
+//! One side for each terminal, in any order; both stay, and each subscriber
+//! that comes starts the news again:
+//!
+//! ```text
+//! cargo run --example pub_sub publisher tcp://127.0.0.1:5556
+//! cargo run --example pub_sub subscriber tcp://127.0.0.1:5556 news.sport
+//! ```
+//!
+//! Each side in Python, with pyzmq:
+//!
+//! ```python
+//! import zmq
+//! with zmq.Context() as context, context.socket(zmq.SUB) as sub:
+//!     sub.subscribe("news.sport")
+//!     sub.connect("tcp://127.0.0.1:5556")
+//!     while True:
+//!         print(sub.recv_multipart())
+//! ```
+//!
+//! ```python
+//! import zmq
+//! with zmq.Context() as context, context.socket(zmq.XPUB) as publisher:
+//!     publisher.bind("tcp://127.0.0.1:5556")
+//!     print(publisher.recv())  # b"\x01news.sport": somebody subscribes
+//!     publisher.send_multipart([b"news.sport", b"Python wins"])
+//! ```
+
+use ferromq::{Error, IntoEndpoint, SocketOptions, SubSocket, XPubSocket, XPubVerbosity};
+
+const NEWS: [(&str, &str); 5] = [
+    ("news.world", "Bridge opens after ten years"),
+    ("news.sport", "Home team wins at last"),
+    ("weather", "Rain, and nobody here has asked for it"),
+    ("news.world", "Bridge closes for repairs"),
+    ("news.sport", "Away team asks for a rematch"),
+];
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => all().await,
+        ["publisher", endpoint] => publisher(endpoint).await,
+        ["subscriber", endpoint, prefix] => subscriber(prefix, endpoint, usize::MAX).await,
+        _ => {
+            eprintln!("usage: pub_sub [publisher ENDPOINT | subscriber ENDPOINT PREFIX]");
+            std::process::exit(2)
+        }
+    }
+}
+
+async fn all() -> Result<(), Error> {
+    let xpub = XPubSocket::new();
+    let endpoint = xpub.bind("tcp://127.0.0.1:0").await?;
+    println!("publisher   binds    {endpoint}");
+    let publisher = async {
+        wait_for_subscription(&xpub).await?;
+        wait_for_subscription(&xpub).await?;
+        publish(&xpub).await
+    };
+    let (all, some) = (endpoint.clone(), endpoint);
+    tokio::try_join!(publisher, subscriber("news.", all, 4), subscriber("news.sport", some, 2))?;
+    println!("everyone    is done");
+    Ok(())
+}
+
+async fn publisher(endpoint: &str) -> Result<(), Error> {
+    // By default XPUB hears only of the first who wants a prefix.
+    let options = SocketOptions::new().xpub_verbosity(XPubVerbosity::Subscriptions);
+    let xpub = XPubSocket::with_options(options);
+    println!("publisher   binds    {}", xpub.bind(endpoint).await?);
+    loop {
+        wait_for_subscription(&xpub).await?;
+        publish(&xpub).await?;
+    }
+}
+
+/// A subscription is one frame: an octet 1, then the prefix. With 0 it ends.
+async fn wait_for_subscription(xpub: &XPubSocket) -> Result<(), Error> {
+    loop {
+        if let Some((1, prefix)) = xpub.recv().await?.first().split_first() {
+            println!("publisher   serves   {:?}", String::from_utf8_lossy(prefix));
+            return Ok(());
+        }
+    }
+}
+
+async fn publish(xpub: &XPubSocket) -> Result<(), Error> {
+    for (topic, headline) in NEWS {
+        println!("publisher   says     {topic:<10}  {headline}");
+        xpub.send([topic, headline]).await?;
+    }
+    Ok(())
+}
+
+async fn subscriber(prefix: &str, from: impl IntoEndpoint, count: usize) -> Result<(), Error> {
+    let sub = SubSocket::new();
+    sub.subscribe(prefix);
+    sub.connect(from)?;
+    for _ in 0..count {
+        let news = sub.recv().await?;
+        let [topic, headline] = [0, 1].map(|i| String::from_utf8_lossy(&news[i]).into_owned());
+        println!("{prefix:<10}  hears    {topic:<10}  {headline}");
+    }
+    Ok(())
+}
