@@ -117,8 +117,8 @@ async fn subscriber(prefix: &str, from: impl IntoEndpoint, count: usize) -> Resu
     sub.connect(from)?;
     for _ in 0..count {
         let news = sub.recv().await?;
-        let [topic, headline] = [0, 1].map(|i| String::from_utf8_lossy(&news[i]).into_owned());
-        println!("{prefix:<10}  hears    {topic:<10}  {headline}");
+        let frames: Vec<_> = news.iter().map(|frame| String::from_utf8_lossy(frame)).collect();
+        println!("{prefix:<10}  hears    {}", frames.join("  "));
     }
     Ok(())
 }
