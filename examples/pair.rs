@@ -9,44 +9,32 @@
 //! Each thread has a tokio runtime of its own, made by `#[tokio::main]`, which
 //! works on any function. `inproc://` joins them.
 //!
-//! Without arguments it plays both sides and ends:
+//! Without arguments it plays both sides and ends; with a role it plays one of
+//! them, in any order and each in its own terminal:
 //!
 //! ```text
 //! cargo run --example pair
-//! ```
 //!
-//! PAIR speaks over the other transports, too. One side for each terminal, in
-//! any order:
-//!
-//! ```text
 //! cargo run --example pair boss ipc:///tmp/pair.sock
 //! cargo run --example pair worker ipc:///tmp/pair.sock
 //! ```
 //!
-//! Each side in Python, with pyzmq:
-//!
-//! ```python
-//! import zmq
-//! with zmq.Context() as context, context.socket(zmq.PAIR) as boss:
-//!     boss.bind("ipc:///tmp/pair.sock")
-//!     boss.send_multipart([b"count", b"3"])
-//!     print(boss.recv_multipart())
-//!     boss.send(b"stop")
-//! ```
-//!
-//! ```python
-//! import zmq
-//! with zmq.Context() as context, context.socket(zmq.PAIR) as worker:
-//!     worker.connect("ipc:///tmp/pair.sock")
-//!     while (order := worker.recv_multipart())[0] == b"count":
-//!         worker.send_multipart([b"counted", order[1]])
-//! ```
+//! PAIR speaks over every transport. `examples/pair.py` has the same roles for
+//! Python with pyzmq; any side talks to any.
 
 use ferromq::{Error, Message, PairSocket};
 
-fn main() -> Result<(), Error> {
+fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    if let Err(error) = play(&args) {
+        eprintln!("pair: {error}");
+        std::process::exit(1)
+    }
+}
+
+fn play(args: &[&str]) -> Result<(), Error> {
+    match *args {
         [] => both("inproc://orders"),
         ["boss", endpoint] => boss(endpoint),
         ["worker", endpoint] => worker(endpoint),

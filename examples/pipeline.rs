@@ -7,49 +7,52 @@
 //!                    └──► PULL worker 3 PUSH ──┘
 //! ```
 //!
-//! PUSH waits while nobody can take the work, so nothing is lost; but the first
-//! worker to come would get all of it. The monitor tells when all are there.
+//! The first worker to come would get all: the monitor tells when all are there.
 //!
-//! Without arguments it plays all sides and ends:
+//! Without arguments it plays all sides and ends; with a role it plays one of
+//! them, in any order and each in its own terminal:
 //!
 //! ```text
 //! cargo run --example pipeline
-//! ```
 //!
-//! One side for each terminal, in any order; the ventilator ends when all work
-//! is handed over, the others stay:
-//!
-//! ```text
 //! cargo run --example pipeline sink tcp://127.0.0.1:5558
 //! cargo run --example pipeline worker tcp://127.0.0.1:5557 tcp://127.0.0.1:5558
 //! cargo run --example pipeline ventilator tcp://127.0.0.1:5557
 //! ```
 //!
-//! A worker in Python, with pyzmq:
-//!
-//! ```python
-//! import zmq
-//! with zmq.Context() as context:
-//!     with context.socket(zmq.PULL) as work, context.socket(zmq.PUSH) as results:
-//!         work.connect("tcp://127.0.0.1:5557")
-//!         results.connect("tcp://127.0.0.1:5558")
-//!         while True:
-//!             number = work.recv_string()
-//!             results.send_multipart([b"Python", f"{number} is large".encode()])
-//! ```
+//! The ventilator ends, the others stay. `examples/pipeline.py` has the same
+//! roles for Python with pyzmq; any side talks to any.
 
-use ferromq::{Endpoint, Error, IntoEndpoint, Monitor, MonitorEvent, PullSocket, PushSocket};
+use ferromq::{Error, IntoEndpoint, Monitor, MonitorEvent, PullSocket, PushSocket};
+use tokio::task::JoinSet;
 
-const WORK: std::ops::Range<u64> = 9_000_000_000..9_000_000_012;
+const WORK: std::ops::Range<u64> = 7_000_000_001..7_000_000_013;
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    if let Err(error) = play(&args).await {
+        eprintln!("pipeline: {error}");
+        std::process::exit(1)
+    }
+}
+
+async fn play(args: &[&str]) -> Result<(), Error> {
+    match *args {
         [] => all().await,
-        ["ventilator", endpoint] => Ventilator::new(endpoint).await?.run(1).await,
+        ["ventilator", endpoint] => {
+            let push = PushSocket::new();
+            let events = push.monitor();
+            push.bind(endpoint).await?;
+            ventilator(&push, events, 1).await
+        }
         ["worker", from, to] => worker("worker", from, to).await,
-        ["sink", endpoint] => sink(&bind_sink(endpoint).await?.0, usize::MAX).await,
+        ["sink", endpoint] => {
+            let pull = PullSocket::new();
+            pull.bind(endpoint).await?;
+            sink(&pull, usize::MAX).await
+        }
         _ => {
             eprintln!("usage: pipeline [ventilator ENDPOINT | worker FROM TO | sink ENDPOINT]");
             std::process::exit(2)
@@ -57,50 +60,38 @@ async fn main() -> Result<(), Error> {
     }
 }
 
-/// All sides in one task: when the sink has every result, the example is done.
+/// A task for each worker; when the sink has every result, the example is done.
 async fn all() -> Result<(), Error> {
-    let ventilator = Ventilator::new("tcp://127.0.0.1:0").await?;
-    let from = ventilator.endpoint.clone();
-    let (pull, to) = bind_sink("tcp://127.0.0.1:0").await?;
-    let count = WORK.count();
+    let (push, pull) = (PushSocket::new(), PullSocket::new());
+    let events = push.monitor();
+    let work = push.bind("tcp://127.0.0.1:0").await?;
+    let results = pull.bind("tcp://127.0.0.1:0").await?;
+    let mut workers = JoinSet::new();
+    for me in ["worker 1", "worker 2", "worker 3"] {
+        workers.spawn(worker(me, work.clone(), results.clone()));
+    }
+    let done = async { tokio::try_join!(ventilator(&push, events, 3), sink(&pull, WORK.count())) };
     tokio::select! {
-        done = async { tokio::try_join!(ventilator.run(3), sink(&pull, count)) } => done.map(drop),
-        failed = worker("worker 1", from.clone(), to.clone()) => failed,
-        failed = worker("worker 2", from.clone(), to.clone()) => failed,
-        failed = worker("worker 3", from.clone(), to.clone()) => failed,
+        done = done => done.map(drop),
+        Some(failed) = workers.join_next() => failed.expect("a worker does not panic"),
     }
 }
 
-struct Ventilator {
-    push: PushSocket,
-    monitor: Monitor,
-    endpoint: Endpoint,
-}
-
-impl Ventilator {
-    async fn new(endpoint: impl IntoEndpoint) -> Result<Self, Error> {
-        let push = PushSocket::new();
-        let monitor = push.monitor(); // Before bind, to miss nobody.
-        let endpoint = push.bind(endpoint).await?;
-        println!("ventilator  binds    {endpoint}");
-        Ok(Self { push, monitor, endpoint })
-    }
-
-    async fn run(mut self, workers: usize) -> Result<(), Error> {
-        let mut ready = 0;
-        while ready < workers {
-            if let Some(MonitorEvent::Ready { .. }) = self.monitor.recv().await {
-                ready += 1;
-            }
+/// `events` are those of `push` since before it was bound, to miss no worker.
+async fn ventilator(push: &PushSocket, mut events: Monitor, workers: usize) -> Result<(), Error> {
+    let mut ready = 0;
+    while ready < workers {
+        if let Some(MonitorEvent::Ready { .. }) = events.recv().await {
+            ready += 1;
         }
-        println!("ventilator  starts   {ready} workers are ready");
-        for number in WORK {
-            self.push.send(number.to_string()).await?;
-        }
-        let closed = self.push.close().await; // Waits until all of it is on its way.
-        println!("ventilator  is done  {} undelivered", closed.undelivered);
-        Ok(())
     }
+    println!("ventilator  has workers, {ready} of them");
+    for number in WORK {
+        push.send(number.to_string()).await?;
+    }
+    let closed = push.close().await; // Waits until all of it is on its way.
+    println!("ventilator  is done, {} undelivered", closed.undelivered);
+    Ok(())
 }
 
 async fn worker(me: &str, from: impl IntoEndpoint, to: impl IntoEndpoint) -> Result<(), Error> {
@@ -109,38 +100,22 @@ async fn worker(me: &str, from: impl IntoEndpoint, to: impl IntoEndpoint) -> Res
     push.connect(to)?;
     loop {
         let number = String::from_utf8_lossy(pull.recv().await?.first()).parse().unwrap_or(0);
-        push.send([me, &format!("{number} = {}", factors(number))]).await?;
+        push.send([me, &split(number)]).await?;
     }
 }
 
-async fn bind_sink(endpoint: impl IntoEndpoint) -> Result<(PullSocket, Endpoint), Error> {
-    let pull = PullSocket::new();
-    let endpoint = pull.bind(endpoint).await?;
-    println!("sink        binds    {endpoint}");
-    Ok((pull, endpoint))
+fn split(number: u64) -> String {
+    match (2..).take_while(|d| d * d <= number).find(|d| number % d == 0) {
+        Some(divisor) => format!("{number} = {divisor} × {}", number / divisor),
+        None => format!("{number} is prime"),
+    }
 }
 
 async fn sink(pull: &PullSocket, results: usize) -> Result<(), Error> {
     for number in 1..=results {
         let result = pull.recv().await?;
         let frames: Vec<_> = result.iter().map(|frame| String::from_utf8_lossy(frame)).collect();
-        println!("sink        has {number:>3}  {}", frames.join("  "));
+        println!("sink        has {number:>2} from  {}", frames.join("  "));
     }
-    println!("sink        is done  it has all {results} results");
     Ok(())
-}
-
-fn factors(mut number: u64) -> String {
-    let mut factors = Vec::new();
-    let mut divisor = 2;
-    while divisor * divisor <= number {
-        if number % divisor == 0 {
-            factors.push(divisor.to_string());
-            number /= divisor;
-        } else {
-            divisor += 1;
-        }
-    }
-    factors.push(number.to_string());
-    factors.join(" × ")
 }

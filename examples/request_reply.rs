@@ -6,43 +6,33 @@
 //!       ◄──── "Hello, Ada!" ─────
 //! ```
 //!
-//! Without arguments it plays both sides and ends:
+//! Without arguments it plays both sides and ends; with a role it plays one of
+//! them, in any order and each in its own terminal:
 //!
 //! ```text
 //! cargo run --example request_reply
-//! ```
 //!
-//! One side for each terminal, in any order; the client ends, the server stays:
-//!
-//! ```text
 //! cargo run --example request_reply server tcp://127.0.0.1:5555
 //! cargo run --example request_reply client tcp://127.0.0.1:5555
 //! ```
 //!
-//! Each side in Python, with pyzmq:
-//!
-//! ```python
-//! import zmq
-//! with zmq.Context() as context, context.socket(zmq.REP) as rep:
-//!     rep.bind("tcp://127.0.0.1:5555")
-//!     while True:
-//!         rep.send_string(f"Hello, {rep.recv_string()}! This is Python.")
-//! ```
-//!
-//! ```python
-//! import zmq
-//! with zmq.Context() as context, context.socket(zmq.REQ) as req:
-//!     req.connect("tcp://127.0.0.1:5555")
-//!     req.send_string("Python")
-//!     print(req.recv_string())
-//! ```
+//! The client ends, the server stays. `examples/request_reply.py` has the same
+//! roles for Python with pyzmq; any side talks to any.
 
 use ferromq::{Error, IntoEndpoint, Message, RepSocket, ReqSocket};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    if let Err(error) = play(&args).await {
+        eprintln!("request_reply: {error}");
+        std::process::exit(1)
+    }
+}
+
+async fn play(args: &[&str]) -> Result<(), Error> {
+    match *args {
         [] => both().await,
         ["server", endpoint] => server(&listen(endpoint).await?).await,
         ["client", endpoint] => client(endpoint).await,

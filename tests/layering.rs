@@ -18,7 +18,8 @@ const VOCABULARY: &[&str] = &[
     "fault",
     "options",
     "error",
-    "monitor", "printable",
+    "monitor",
+    "printable",
 ];
 
 /// Each room, what it may import from the crate besides the vocabulary and
