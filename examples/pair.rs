@@ -22,7 +22,11 @@
 //! PAIR speaks over every transport. `examples/pair.py` has the same roles for
 //! Python with pyzmq; any side talks to any.
 
-use ferromq::{Error, Message, PairSocket};
+use std::error::Error;
+
+use ferromq::{Message, PairSocket};
+
+type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -33,7 +37,7 @@ fn main() {
     }
 }
 
-fn play(args: &[&str]) -> Result<(), Error> {
+fn play(args: &[&str]) -> Outcome {
     match *args {
         [] => both("inproc://orders"),
         ["boss", endpoint] => boss(endpoint),
@@ -46,14 +50,14 @@ fn play(args: &[&str]) -> Result<(), Error> {
 }
 
 /// Which thread comes first does not matter.
-fn both(endpoint: &'static str) -> Result<(), Error> {
+fn both(endpoint: &'static str) -> Outcome {
     let worker = std::thread::spawn(move || worker(endpoint));
     boss(endpoint)?;
     worker.join().expect("the worker does not panic")
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn boss(endpoint: &str) -> Result<(), Error> {
+async fn boss(endpoint: &str) -> Outcome {
     let pair = PairSocket::new();
     println!("boss    binds     {}", pair.bind(endpoint).await?);
     for number in ["3", "5", "7"] {
@@ -68,7 +72,7 @@ async fn boss(endpoint: &str) -> Result<(), Error> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn worker(endpoint: &str) -> Result<(), Error> {
+async fn worker(endpoint: &str) -> Outcome {
     let pair = PairSocket::new();
     pair.connect(endpoint)?;
     loop {

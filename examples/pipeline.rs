@@ -1,5 +1,4 @@
-//! A ventilator hands out work in turn, workers do it side by side, a sink
-//! collects the results.
+//! A ventilator hands out work in turn, workers do it, a sink collects results.
 //!
 //! ```text
 //!                    ┌──► PULL worker 1 PUSH ──┐
