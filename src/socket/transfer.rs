@@ -25,6 +25,9 @@ const CALLS: u32 = 256;
 /// How many peers or discarded messages one look may go through.
 const LOOKS: usize = 256;
 
+/// How many looks `try_recv` takes, which cannot let others run in between.
+const TRY_LOOKS: usize = 64;
+
 /// What one look for a message came to.
 enum Look {
     Found(Delivery),
@@ -121,10 +124,14 @@ impl Core {
 
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
-        match self.look()? {
-            Look::Found(delivery) => Ok(delivery),
-            Look::Nothing | Look::Busy => Err(RecvError::WouldBlock),
+        for _ in 0..TRY_LOOKS {
+            match self.look()? {
+                Look::Found(delivery) => return Ok(delivery),
+                Look::Nothing => break,
+                Look::Busy => {}
+            }
         }
+        Err(RecvError::WouldBlock)
     }
 
     fn look(&self) -> Result<Look, RecvError> {
