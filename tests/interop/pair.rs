@@ -7,6 +7,8 @@ use ferromq::{
     Message, Monitor, MonitorEvent, RoutingId, SocketOptions, SocketType, XPubVerbosity,
 };
 
+use tokio::time::timeout;
+
 use crate::ours::Ours;
 use crate::peer::{Peer, Remote, spell};
 use crate::{event, within};
@@ -267,7 +269,15 @@ impl Pair {
     async fn subscribed(&self) {
         use SocketType::{Pub, XPub};
         match (self.case.ours, self.case.theirs) {
-            (XPub, _) => self.recv_until(&Message::from(&[1])).await,
+            // libzmq sends subscriptions on new connections only when the
+            // application calls the socket.
+            (XPub, _) => {
+                let recv = async || {
+                    self.theirs.poll(Duration::ZERO).await;
+                    timeout(PROBE, self.recv_until(&Message::from(&[1]))).await
+                };
+                while recv().await.is_err() {}
+            }
             (_, XPub) => self.receive_until(&Message::from(&[1])).await,
             // PUB does not tell. So messages are sent until one arrives; the
             // last one marks where they end.
@@ -281,7 +291,7 @@ impl Pair {
             (_, Pub) => {
                 let probe = async || {
                     self.theirs.send("probe").await;
-                    tokio::time::timeout(PROBE, self.ours.recv()).await
+                    timeout(PROBE, self.ours.recv()).await
                 };
                 while probe().await.is_err() {}
                 self.theirs.send("end").await;
