@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tracing::debug;
@@ -119,7 +119,7 @@ impl Link {
             return (self.turn_away(unwelcome), Batch::default());
         }
         let ready = MonitorEvent::Ready { endpoint: endpoint.clone(), peer };
-        let heartbeat = self.heartbeat();
+        let heartbeat = self.heartbeat(&sending);
         let ttl = self.options.heartbeat_ttl;
         let side = Arc::clone(&self.side);
         let traffic = Traffic::new(pipe, side, write, sending, heartbeat, ttl, ready);
@@ -137,7 +137,7 @@ impl Link {
     /// `immediate`.
     pub(super) async fn run_once(&self, connection: Established) -> DisconnectReason {
         let pipe = StreamPipe::new(&self.side, &self.options);
-        if let Err(unwelcome) = self.side.attach(pipe.as_pipe(false), self.owner) {
+        if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
             return self.turn_away(unwelcome);
         }
         let (reason, batch) = self.run(&pipe, connection).await;
@@ -158,9 +158,10 @@ impl Link {
         reason
     }
 
-    fn heartbeat(&self) -> Heartbeat {
+    fn heartbeat(&self, sending: &Sending) -> Heartbeat {
         let now = tokio::time::Instant::now().into_std();
-        let (interval, timeout) = (self.options.heartbeat_interval, self.options.heartbeat_timeout);
+        let interval = self.options.heartbeat_interval.filter(|_| sending.has_heartbeats());
+        let timeout = self.options.heartbeat_timeout;
         Heartbeat::new(HeartbeatConfig { interval, timeout }, now)
     }
 

@@ -51,12 +51,11 @@ impl StreamPipe {
     }
 
     /// This pipe as a pattern sees it.
-    pub(super) fn as_pipe(self: &Arc<Self>, connected: bool) -> Pipe {
+    pub(super) fn as_pipe(self: &Arc<Self>) -> Pipe {
         Pipe {
             key: self.key,
             outlet: Arc::clone(self) as Arc<dyn Outlet>,
             inlet: Arc::clone(self) as Arc<dyn Inlet>,
-            connected,
         }
     }
 

@@ -107,8 +107,6 @@ impl InprocEnd {
             key: self.key,
             outlet: Arc::clone(self) as Arc<dyn Outlet>,
             inlet: Arc::clone(self) as Arc<dyn Inlet>,
-            // There is no coming back over inproc: the peer that left is gone.
-            connected: false,
         }
     }
 
