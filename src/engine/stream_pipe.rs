@@ -84,6 +84,14 @@ impl StreamPipe {
         self.bell.ring();
     }
 
+    /// A new connection: the peer has asked for nothing yet, and it is not the
+    /// one that was rejected.
+    pub(super) fn session_up(&self) {
+        *self.peer_ttl.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.rejected.store(false, Ordering::SeqCst);
+        self.outbox.session_up();
+    }
+
     pub(super) fn peer_ttl(&self) -> Option<Duration> {
         *self.peer_ttl.lock().unwrap_or_else(PoisonError::into_inner)
     }
