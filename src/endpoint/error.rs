@@ -92,10 +92,13 @@ fn shown(text: &str) -> Printable<'_> {
 
 impl EndpointError {
     pub(super) fn new(text: &str, fault: EndpointFault) -> Self {
-        let parses = |candidate: &String| Endpoint::parse(candidate).is_ok();
-        let correction = corrections(text).into_iter().find(parses);
+        // Names may have control characters, but what is printed must not.
+        let is_good = |candidate: &String| {
+            !candidate.contains(char::is_control) && Endpoint::parse(candidate).is_ok()
+        };
+        let correction = corrections(text).into_iter().find(is_good);
         let is_correction = correction.is_some();
-        let example = correction.or_else(|| examples(text).into_iter().find(parses));
+        let example = correction.or_else(|| examples(text).into_iter().find(is_good));
         let example = example.unwrap_or_else(|| "tcp://127.0.0.1:5555".into());
         Self { text: text.into(), fault, example, is_correction }
     }
@@ -256,5 +259,13 @@ mod tests {
         let printed = error.unwrap_err().to_string();
         assert!(!printed.contains('\u{1b}'));
         assert!(printed.len() < 1000);
+    }
+
+    #[test]
+    fn a_correction_does_not_bring_control_characters_back() {
+        for text in ["inproc:\u{1b}[2J", "IPC://a\nb", "./a\u{85}", "ipc:\t//tmp/app.sock"] {
+            let printed = text.parse::<Endpoint>().unwrap_err().to_string();
+            assert!(!printed.contains(char::is_control), "{printed:?}");
+        }
     }
 }
