@@ -153,6 +153,7 @@ impl From<Unsupported> for std::io::Error {
 /// Why a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub enum SendErrorKind {
     /// Nobody can take it now; only `try_send` says so, `send` waits.
     #[error("no peer can take a message now")]
@@ -216,6 +217,7 @@ impl std::error::Error for SendError {}
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub enum RecvError {
     /// Nothing is there now; only `try_recv` says so, `recv` waits.
     #[error("no message is there now")]

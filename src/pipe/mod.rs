@@ -68,6 +68,7 @@ pub(crate) enum Refused {
 /// call [`Outlet::flush`] once the pattern's lock is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub(crate) enum NeedsFlush {
     Yes,
     No,
