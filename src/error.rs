@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
+use crate::routing_id::InvalidRoutingId;
 use crate::socket_type::SocketType;
 
 /// Why [`bind`](crate::PullSocket::bind) failed.
@@ -242,7 +243,10 @@ impl RecvError {
 }
 
 /// Any error of this crate, for functions that do several things.
-#[derive(Debug, Error)]
+///
+/// Its `Debug` prints what `Display` prints, since that is what a program shows
+/// whose `main` returns it.
+#[derive(Error)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The names say it.
 pub enum Error {
@@ -259,5 +263,25 @@ pub enum Error {
     #[error(transparent)]
     Recv(#[from] RecvError),
     #[error(transparent)]
-    RoutingId(#[from] crate::routing_id::InvalidRoutingId),
+    RoutingId(#[from] InvalidRoutingId),
+    /// An error of the program around the sockets.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_small_enough_to_return() {
+        assert!(size_of::<Error>() <= 96, "{}", size_of::<Error>());
+        assert!(size_of::<Result<(), SendError>>() <= 48);
+    }
 }

@@ -139,3 +139,8 @@ pub use socket::{
     RouterSocket, SubSocket, XPubSocket, XSubSocket,
 };
 pub use socket_type::SocketType;
+
+/// The programs of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
