@@ -209,11 +209,11 @@ impl Inbox {
         self.lock().sessions.back().and_then(|session| session.ended.clone())
     }
 
-    /// When the peer was last heard, and whether octets may be waiting unread,
+    /// When the peer was last heard since the last call, and whether octets may be waiting unread,
     /// in which case its silence means nothing.
     pub(super) fn heard(&self) -> (Option<Instant>, bool) {
-        match self.lock().sessions.back() {
-            Some(session) => (session.heard, !session.is_armed()),
+        match self.lock().sessions.back_mut() {
+            Some(session) => (session.heard.take(), !session.is_armed()),
             None => (None, false),
         }
     }
