@@ -3,9 +3,7 @@
 
 use std::time::Duration;
 
-use ferromq::{
-    DropCause, PubSocket, PullSocket, PushSocket, SocketOptions, SubSocket, XPubSocket,
-};
+use ferromq::{DropCause, PubSocket, PullSocket, PushSocket, SocketOptions, SubSocket, XPubSocket};
 
 use crate::child::{alone, resident};
 use crate::raw::{MORE, Raw, command, frame};
@@ -158,25 +156,21 @@ fn empty_frames_sent_upstream_are_bounded() {
 /// What PUSH and PUB have no use for is not kept.
 #[test]
 fn messages_to_sockets_that_only_send_are_counted_and_not_kept() {
-    alone(
-        "backpressure::messages_to_sockets_that_only_send_are_counted_and_not_kept",
-        "",
-        async {
-            let push = PushSocket::new();
-            let endpoint = push.bind("tcp://127.0.0.1:*").await.unwrap();
-            let mut raw = Raw::join(&endpoint, "PULL").await;
-            raw.barrier().await;
-            let before = resident();
-            let messages = frame(0, vec![b'x'; 1000]).repeat(1000);
-            for _ in 0..64 {
-                raw.send(&messages).await;
-                raw.send(&command("SUBSCRIBE", "A")).await;
-            }
-            raw.barrier().await;
-            eventually(|| push.dropped(DropCause::Discarded) == 64_000).await;
-            assert!(grown(before) < SLACK, "{} octets", grown(before));
-            within(push.send("work")).await.unwrap();
-            assert_eq!(raw.frame().await, (0, b"work".to_vec()));
-        },
-    );
+    alone("backpressure::messages_to_sockets_that_only_send_are_counted_and_not_kept", "", async {
+        let push = PushSocket::new();
+        let endpoint = push.bind("tcp://127.0.0.1:*").await.unwrap();
+        let mut raw = Raw::join(&endpoint, "PULL").await;
+        raw.barrier().await;
+        let before = resident();
+        let messages = frame(0, vec![b'x'; 1000]).repeat(1000);
+        for _ in 0..64 {
+            raw.send(&messages).await;
+            raw.send(&command("SUBSCRIBE", "A")).await;
+        }
+        raw.barrier().await;
+        eventually(|| push.dropped(DropCause::Discarded) == 64_000).await;
+        assert!(grown(before) < SLACK, "{} octets", grown(before));
+        within(push.send("work")).await.unwrap();
+        assert_eq!(raw.frame().await, (0, b"work".to_vec()));
+    });
 }

@@ -1,5 +1,6 @@
 //! Tests that need a process of their own, for its memory or its limits.
 
+use std::io::{Read, Seek};
 use std::process::Command;
 
 const MARK: &str = "FERROMQ_HOSTILE_CHILD";
@@ -51,10 +52,22 @@ pub(crate) fn descriptors() -> usize {
     line.split_whitespace().next().unwrap().parse().unwrap_or(usize::MAX)
 }
 
-/// The processor time this process has used, in hundredths of a second.
-pub(crate) fn ticks() -> u64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let (_, fields) = stat.rsplit_once(')').unwrap();
-    let field = |index: usize| fields.split_whitespace().nth(index).unwrap().parse::<u64>();
-    field(11).unwrap() + field(12).unwrap()
+/// Measures the processor time of this process.
+pub(crate) struct Clock(std::fs::File);
+
+impl Clock {
+    /// It needs a descriptor, and keeps it.
+    pub(crate) fn new() -> Self {
+        Self(std::fs::File::open("/proc/self/stat").unwrap())
+    }
+
+    /// What was used, in hundredths of a second.
+    pub(crate) fn ticks(&mut self) -> u64 {
+        let mut stat = String::new();
+        self.0.rewind().unwrap();
+        self.0.read_to_string(&mut stat).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let field = |index: usize| fields.split_whitespace().nth(index).unwrap().parse::<u64>();
+        field(11).unwrap() + field(12).unwrap()
+    }
 }

@@ -29,7 +29,11 @@ async fn what_is_not_ready_is_refused() {
         after_greeting("ping", command("PING", b"\0\0"), refused("UnexpectedInHandshake")),
         after_greeting("subscribe", command("SUBSCRIBE", "A"), refused("UnexpectedInHandshake")),
         after_greeting("lower case", command("ready", ""), refused("UnexpectedInHandshake")),
-        after_greeting("command and more", frame(COMMAND | MORE, ready_body()), refused("CommandWithMore")),
+        after_greeting(
+            "command and more",
+            frame(COMMAND | MORE, ready_body()),
+            refused("CommandWithMore"),
+        ),
         after_greeting("data and more", frame(MORE, ready_body()), refused("CommandWithMore")),
         after_greeting("error too short", error_too_short, refused("MalformedCommand")),
         after_greeting("error too long", error_too_long, refused("MalformedCommand")),

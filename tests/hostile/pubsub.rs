@@ -71,18 +71,26 @@ async fn a_topic_has_at_most_64_kib() {
         let topic = vec![b't'; 65_536];
         let mut raw = Raw::join(&endpoint, "SUB").await;
         raw.send(&subscribe(&topic)).await;
-        let notice = within(publisher.recv()).await.unwrap();
-        assert_eq!(notice.first()[1..], topic);
+        assert!(next_of_topic(&publisher).await.first()[1..] == topic);
         within(publisher.send(topic.clone())).await.unwrap();
-        assert_eq!(raw.frame().await, (0, topic.clone()));
+        assert!(raw.frame().await == (0, topic.clone()));
         raw.send(&subscribe(&[topic, vec![b't']].concat())).await;
         let end = next_end(&mut monitor).await;
         assert!(matches!(end, End::Traffic(_)), "{end:?}");
         raw.closed().await;
         // What it had is cancelled.
-        assert_eq!(within(publisher.recv()).await.unwrap().first()[..2], *b"\0t");
+        assert_eq!(next_of_topic(&publisher).await.first()[..2], *b"\0t");
         probe(&publisher, &endpoint).await;
-        while publisher.try_recv().is_ok() {}
+    }
+}
+
+/// The next notice that is not of a probe.
+async fn next_of_topic(publisher: &XPubSocket) -> ferromq::Message {
+    loop {
+        let notice = within(publisher.recv()).await.unwrap();
+        if notice.first()[1..] != b"probe"[..] {
+            return notice;
+        }
     }
 }
 

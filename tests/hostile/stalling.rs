@@ -99,7 +99,10 @@ async fn too_many_handshakes_cost_the_oldest() {
     // A good peer comes in, at the cost of the one that is the oldest now.
     let mut oldest = peers.remove(BEYOND);
     assert!(probe(&pull, &endpoint).await.is_empty());
-    assert!(matches!(next_end(&mut monitor).await, End::Handshake(DisconnectReason::TooManyPending)));
+    assert!(matches!(
+        next_end(&mut monitor).await,
+        End::Handshake(DisconnectReason::TooManyPending)
+    ));
     oldest.closed().await;
     let mut newest = peers.pop().unwrap();
     newest.send(&[prelude("PUSH"), crate::raw::frame(0, "late")].concat()).await;

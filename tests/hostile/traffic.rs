@@ -142,7 +142,10 @@ async fn a_reset_in_the_middle_of_a_frame_costs_that_message_only() {
         raw.reset();
         let end = next_end(&mut monitor).await;
         assert!(
-            matches!(end, End::Traffic(DisconnectReason::Transport(_) | DisconnectReason::PeerClosed)),
+            matches!(
+                end,
+                End::Traffic(DisconnectReason::Transport(_) | DisconnectReason::PeerClosed)
+            ),
             "{end:?}"
         );
         assert_eq!(probe(&pull, &endpoint).await, ["whole".into()]);

@@ -9,17 +9,13 @@ use crate::victim::{Side, listen, within};
 #[tokio::test]
 async fn sub_subscribes_in_the_form_of_the_peer() {
     type Octets = &'static [u8];
-    let forms: [(u8, Octets, Octets); 2] = [
-        (0, b"\0\x02\x01A", b"\0\x02\0A"),
-        (1, b"\x04\x0B\x09SUBSCRIBEA", b"\x04\x08\x06CANCELA"),
-    ];
+    let forms: [(u8, Octets, Octets); 2] =
+        [(0, b"\0\x02\x01A", b"\0\x02\0A"), (1, b"\x04\x0B\x09SUBSCRIBEA", b"\x04\x08\x06CANCELA")];
     for (minor, subscribe, cancel) in forms {
         for side in Side::BOTH {
             let sub = SubSocket::new();
             let mut raw = match side {
-                Side::Bound => {
-                    Raw::connect(&sub.bind("tcp://127.0.0.1:*").await.unwrap()).await
-                }
+                Side::Bound => Raw::connect(&sub.bind("tcp://127.0.0.1:*").await.unwrap()).await,
                 Side::Connecting => {
                     let (listener, endpoint) = listen().await;
                     sub.connect(endpoint).unwrap();
