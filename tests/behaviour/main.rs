@@ -1,0 +1,8 @@
+//! How whole sockets behave, over tcp, ipc and inproc.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod endpoints;
+mod release;
