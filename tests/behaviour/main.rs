@@ -5,4 +5,8 @@
 mod common;
 
 mod endpoints;
+mod lingering;
+mod marks;
+mod reconnecting;
+mod redialling;
 mod release;

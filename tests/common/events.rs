@@ -21,11 +21,14 @@ impl Events {
 
     /// The first event from here on for which `pick` has something.
     pub async fn find<T>(&mut self, mut pick: impl FnMut(MonitorEvent) -> Option<T>) -> T {
-        loop {
-            if let Some(found) = pick(self.next().await) {
-                return found;
+        within(async {
+            loop {
+                if let Some(found) = pick(self.next().await) {
+                    return found;
+                }
             }
-        }
+        })
+        .await
     }
 
     /// Waits for a finished handshake.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use ferromq::{Context, Endpoint, SocketOptions};
 
 /// How long anything may take. It is never waited for when all is well.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// The result of a future that must not take forever.
 #[track_caller]
