@@ -137,9 +137,12 @@ impl InprocEnd {
         self.other.get()?.upgrade()
     }
 
-    /// Something came in: hands it over, or says that it is there.
+    /// Hands over what came in, or says that it is there.
     pub(crate) fn on_incoming(&self) {
         let Some(side) = self.side() else { return };
+        if self.incoming.lock().items.is_empty() {
+            return;
+        }
         if !side.takes_at_once() {
             side.readable(self.key);
             return;
