@@ -5,8 +5,11 @@
 mod common;
 
 mod endpoints;
+mod deadlines;
 mod lingering;
 mod marks;
 mod reconnecting;
+mod monitoring;
+mod queues;
 mod redialling;
 mod release;
