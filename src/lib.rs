@@ -90,6 +90,7 @@
 //! listed in [`guide::departures`].
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
+#![deny(clippy::unwrap_used)]
 
 // Vocabulary: what everything else talks about.
 mod endpoint;
