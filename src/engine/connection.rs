@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tracing::debug;
 
 use super::outbox::Batch;
@@ -16,7 +16,7 @@ use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo};
 use crate::pipe::{EndpointKey, SocketSide, Unwelcome};
 use crate::socket_type::SocketType;
-use crate::transport::Stream;
+use crate::transport::{ReadHalf, Stream};
 use crate::zmtp::{Handshake, HandshakeConfig, Heartbeat, HeartbeatConfig, Receiving, Sending};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
@@ -36,7 +36,7 @@ pub(crate) struct Link {
 
 /// A connection whose handshake is done.
 pub(super) struct Established {
-    read: Pin<Box<dyn AsyncRead + Send>>,
+    read: Box<dyn ReadHalf>,
     write: Pin<Box<dyn AsyncWrite + Send>>,
     receiving: Receiving,
     sending: Sending,
@@ -95,7 +95,7 @@ impl Link {
         let (receiving, sending, mut peer) = handshake.into_traffic();
         peer.address = stream.address;
         Ok(Established {
-            read: Box::into_pin(stream.read),
+            read: stream.read,
             write: Box::into_pin(stream.write),
             receiving,
             sending,
@@ -144,7 +144,7 @@ impl Link {
     /// Runs a connection that has a pipe of its own: accepted, or dialled with
     /// `immediate`.
     pub(super) async fn run_once(&self, connection: Established) -> DisconnectReason {
-        let pipe = StreamPipe::new(&self.side, &self.options);
+        let pipe = StreamPipe::new(self);
         if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
             return self.turn_away(unwelcome);
         }
@@ -198,10 +198,7 @@ pub(super) fn now() -> Instant {
 
 /// Ends our half of a connection and waits until the peer ends its own, so
 /// that what we wrote is not destroyed by a reset over what we did not read.
-async fn farewell(
-    read: Option<Pin<Box<dyn AsyncRead + Send>>>,
-    mut write: Pin<Box<dyn AsyncWrite + Send>>,
-) {
+async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Pin<Box<dyn AsyncWrite + Send>>) {
     let Some(mut read) = read else { return };
     if write.shutdown().await.is_err() {
         return;

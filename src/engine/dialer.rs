@@ -22,7 +22,7 @@ use crate::transport;
 /// peer; with `immediate` each connection has a pipe of its own instead.
 pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>, Unwelcome> {
     let immediate = link.options.immediate;
-    let pipe = StreamPipe::new(&link.side, &link.options);
+    let pipe = StreamPipe::new(&link);
     if !immediate {
         link.side.attach(pipe.as_pipe(), link.owner)?;
     }

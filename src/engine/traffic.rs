@@ -195,7 +195,17 @@ impl<'a> Traffic<'a> {
     }
 
     fn take_batch(&mut self) {
-        let taken = self.pipe.outbox.take(&mut self.batch, &self.sending);
+        let pipe = self.pipe;
+        let was_request = pipe.asks && !self.batch.messages.is_empty();
+        let taken = pipe.outbox.take(&mut self.batch, &self.sending);
+        if was_request {
+            // From now on replies are received.
+            self.side.readable(pipe.key);
+        }
+        if pipe.asks && !self.batch.messages.is_empty() {
+            let stale = pipe.inbox.discard_stale(&mut |request| pipe.on_request(request));
+            pipe.lost(DropCause::Discarded, stale);
+        }
         self.pipe.lost(DropCause::Conflated, taken.conflated);
         if taken.room {
             self.side.room(self.pipe.key);
