@@ -4,12 +4,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod endpoints;
 mod deadlines;
+mod endpoints;
+mod leaving;
 mod lingering;
+mod lockstep;
 mod marks;
-mod reconnecting;
 mod monitoring;
+mod naming;
 mod queues;
+mod reconnecting;
 mod redialling;
 mod release;
