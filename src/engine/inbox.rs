@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::connection::now;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
@@ -391,11 +392,7 @@ impl Session {
     }
 
     /// Moves messages that need no reading to `rest`, up to a batch.
-    fn take_decoded(
-        &mut self,
-        rest: &mut VecDeque<Message>,
-        requests: &mut dyn FnMut(Request),
-    ) {
+    fn take_decoded(&mut self, rest: &mut VecDeque<Message>, requests: &mut dyn FnMut(Request)) {
         while rest.len() < BATCH {
             if let Some(message) = self.ahead.pop_front() {
                 self.ahead_octets = self.ahead_octets.saturating_sub(message.size());
@@ -484,7 +481,7 @@ impl Session {
             self.armed.store(false, Ordering::SeqCst);
             if let Ok(read) = result {
                 self.filled = *read == capacity;
-                self.heard = Some(Instant::now());
+                self.heard = Some(now());
             }
         }
         result
