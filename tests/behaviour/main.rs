@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cancelling;
+mod closing;
 mod deadlines;
 mod endpoints;
 mod leaving;
@@ -13,6 +15,8 @@ mod marks;
 mod monitoring;
 mod naming;
 mod queues;
+mod receivers;
 mod reconnecting;
 mod redialling;
 mod release;
+mod resources;
