@@ -89,6 +89,8 @@
 //! no CURVE, PLAIN or ZAP yet. Where ferromq departs from an RFC, and why, is
 //! listed in [`guide::departures`].
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![deny(clippy::unwrap_used)]
 
 // Vocabulary: what everything else talks about.
 mod endpoint;
@@ -118,6 +120,11 @@ mod transport;
 mod context;
 mod socket;
 
+// What breaks it, hopefully: only in tests and under cargo-fuzz.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use context::Context;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use error::{
@@ -134,3 +141,8 @@ pub use socket::{
     RouterSocket, SubSocket, XPubSocket, XSubSocket,
 };
 pub use socket_type::SocketType;
+
+/// The programs of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
