@@ -84,14 +84,15 @@ impl Dialer {
         if self.immediate {
             return self.link.run_once(connection).await;
         }
-        let (reason, batch) = self.link.run(&self.pipe, connection).await;
+        let mut end = self.link.run(&self.pipe, connection).await;
         // What was not written waits for the next connection.
-        let cut = self.pipe.outbox.session_down(batch);
+        let cut = self.pipe.outbox.session_down(std::mem::take(&mut end.batch));
         self.pipe.lost(DropCause::CutInTransit, usize::from(cut));
         self.link.side.down(self.pipe.key);
         // The end of the stream is something to see, too.
         self.link.side.readable(self.pipe.key);
-        reason
+        self.link.say_ended(&end);
+        end.reason
     }
 
     /// Waits before the next attempt; false when there is to be none.

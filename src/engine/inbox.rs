@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 
+use super::connection::now;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
@@ -512,7 +513,7 @@ impl Session {
             self.armed.store(false, Ordering::SeqCst);
             if let Ok(read) = result {
                 self.filled = *read == capacity;
-                self.heard = Some(Instant::now());
+                self.heard = Some(now());
             }
         }
         result
