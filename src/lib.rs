@@ -1,4 +1,93 @@
-//! Pure-Rust, tokio-native ZeroMQ.
+//! Pure-Rust, tokio-native ZeroMQ: typed sockets that connect, reconnect, queue
+//! and route by themselves, and talk to libzmq peers in any language.
+//!
+//! ```
+//! use ferromq::{RepSocket, ReqSocket};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), ferromq::Error> {
+//! let rep = RepSocket::new();
+//! let endpoint = rep.bind("tcp://127.0.0.1:*").await?;
+//! let req = ReqSocket::new();
+//! req.connect(&endpoint)?;
+//! req.send("Hello").await?;
+//! assert_eq!(rep.recv().await?, "Hello".into());
+//! rep.send("World").await?;
+//! assert_eq!(req.recv().await?, "World".into());
+//! # Ok(()) }
+//! ```
+//!
+//! # Which socket
+//!
+//! | To | use | and |
+//! |---|---|---|
+//! | ask and be answered | [`ReqSocket`] | [`RepSocket`] |
+//! | the same, many at a time | [`DealerSocket`] | [`RouterSocket`] |
+//! | tell everybody who cares | [`PubSocket`] | [`SubSocket`] |
+//! | forward that | [`XPubSocket`] | [`XSubSocket`] |
+//! | share work out and collect it | [`PushSocket`] | [`PullSocket`] |
+//! | join two tasks or threads | [`PairSocket`] | [`PairSocket`] |
+//!
+//! A socket has only the calls that make sense for it: a PULL that sends does
+//! not compile. Calls take `&self`; sockets are `Send`, `Sync` and cheap to
+//! clone, and several tasks may send and receive on one socket at once.
+//!
+//! # What to know
+//!
+//! - **One socket, many peers.** A socket may bind and connect any number of
+//!   [`Endpoint`]s over `tcp://`, `ipc://` and `inproc://`, in any order.
+//!   [`connect`](PushSocket::connect) returns at once and keeps trying.
+//! - **`Ok` from `send`** means that the socket has accepted the message: it is
+//!   queued for a peer, or dropped and counted where the pattern drops. Queues
+//!   hold 1000 messages a peer ([`SocketOptions::send_hwm`]); then PUSH, REQ,
+//!   DEALER and PAIR wait, the others drop. See [`DropCause`].
+//! - **[`close`](PushSocket::close)** waits until what was accepted is handed
+//!   to the system. Dropping a socket does the same in the background, as long
+//!   as the runtime lives; [`Context::wait_closed`] waits for that.
+//! - **Bad peers** cost only their own connection. They never fail a call; see
+//!   [`monitor`](PushSocket::monitor) for what happens to connections.
+//!
+//! # Cancel safety
+//!
+//! Every future here may be dropped at any time, so `tokio::time::timeout` and
+//! `select!` are safe with all of them:
+//!
+//! | dropping | means |
+//! |---|---|
+//! | `recv` | no message is lost: it is taken in the very poll that returns it |
+//! | `send` | the message was not sent: it is accepted in the very poll that returns `Ok` |
+//! | `bind` | nothing is bound |
+//! | `unbind`, `close` | once polled, it happens; only the waiting stops |
+//!
+//! No dropped future changes whose turn it is, on either side of a pattern.
+//!
+//! # The house
+//!
+//! Two towers stand on a shared vocabulary and meet only at the top. The
+//! protocol tower knows octets and no sockets; the pattern tower knows messages
+//! and no octets. Both are synchronous, without tokio and without a clock.
+//!
+//! ```text
+//!                       socket   context        waits, binds, connects, closes
+//!                     ╱        ╲
+//!              pattern          engine          one strategy per type; one task per connection
+//!                 │           ╱    │   ╲
+//!              routing       ╱     │    transport    blocks of strategies; tcp, ipc, inproc
+//!                 │         ╱      │
+//!                pipe ─────╯     zmtp           the way to one peer; RFC 23/37, sans-IO
+//!                 │                │
+//!   message · endpoint · options · peer · error · monitor      vocabulary
+//! ```
+//! `send` asks the pattern for a pipe under one short lock and encodes into
+//! that pipe's buffer; the connection's task is woken once per batch and writes
+//! it with one call. `recv` takes its turn at a peer and decodes from what was
+//! read, or reads by itself; no task and no channel stand between.
+//!
+//! # Status
+//!
+//! ZMTP 3.1 and 3.0 with the NULL mechanism. Older peers are refused. There is
+//! no CURVE, PLAIN or ZAP yet. Where ferromq departs from an RFC, and why, is
+//! listed in [`guide::departures`].
 #![forbid(unsafe_code)]
 
 // Vocabulary: what everything else talks about.

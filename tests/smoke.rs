@@ -1,4 +1,5 @@
 //! Tmp smoke test.
+#![allow(clippy::unwrap_used)]
 use ferromq::*;
 use std::time::Duration;
 

@@ -143,7 +143,7 @@ impl Pending {
         let (evict, evicted) = oneshot::channel();
         let number = self.next;
         self.next += 1;
-        *self.by_origin.entry(origin.clone()).or_default() += 1;
+        *self.by_origin.entry(origin).or_default() += 1;
         self.entries.push_back((number, origin, evict));
         (number, evicted)
     }

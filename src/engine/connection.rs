@@ -112,14 +112,16 @@ impl Link {
     ) -> (DisconnectReason, Batch) {
         let Established { read, write, receiving, sending, peer } = connection;
         pipe.inbox.session_up(read, receiving, |armed| pipe.read_waker(armed));
-        pipe.outbox.session_up();
+        pipe.session_up();
         let (endpoint, key) = (self.endpoint.clone(), pipe.key);
         debug!(%endpoint, address = %peer.address, "connection ready");
         if let Err(unwelcome) = self.side.up(key, &peer) {
-            return (self.turn_away(unwelcome), Batch::default());
+            let reason = self.turn_away(unwelcome);
+            drop(pipe.inbox.stop_reading(&reason));
+            return (reason, Batch::default());
         }
         let ready = MonitorEvent::Ready { endpoint: endpoint.clone(), peer };
-        let heartbeat = self.heartbeat();
+        let heartbeat = self.heartbeat(&sending);
         let ttl = self.options.heartbeat_ttl;
         let side = Arc::clone(&self.side);
         let traffic = Traffic::new(pipe, side, write, sending, heartbeat, ttl, ready);
@@ -127,8 +129,14 @@ impl Link {
         let reason = ended.reason;
         debug!(%endpoint, %reason, "connection ended");
         self.emit(MonitorEvent::Disconnected { endpoint, reason: reason.clone() });
+        let read = match reason {
+            // A broken transport gives what it still has, then says so too.
+            DisconnectReason::Transport(_) => None,
+            _ => pipe.inbox.stop_reading(&reason),
+        };
         if matches!(reason, DisconnectReason::ByUs) && ended.batch.is_written() {
-            let _ = tokio::time::timeout(FAREWELL, farewell(pipe, ended.write)).await;
+            let time = pipe.outbox.time_left(now()).min(FAREWELL);
+            let _ = tokio::time::timeout(time, farewell(read, ended.write)).await;
         }
         (reason, ended.batch)
     }
@@ -137,7 +145,7 @@ impl Link {
     /// `immediate`.
     pub(super) async fn run_once(&self, connection: Established) -> DisconnectReason {
         let pipe = StreamPipe::new(&self.side, &self.options);
-        if let Err(unwelcome) = self.side.attach(pipe.as_pipe(false), self.owner) {
+        if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
             return self.turn_away(unwelcome);
         }
         let (reason, batch) = self.run(&pipe, connection).await;
@@ -158,10 +166,10 @@ impl Link {
         reason
     }
 
-    fn heartbeat(&self) -> Heartbeat {
-        let now = tokio::time::Instant::now().into_std();
-        let (interval, timeout) = (self.options.heartbeat_interval, self.options.heartbeat_timeout);
-        Heartbeat::new(HeartbeatConfig { interval, timeout }, now)
+    fn heartbeat(&self, sending: &Sending) -> Heartbeat {
+        let interval = self.options.heartbeat_interval.filter(|_| sending.has_heartbeats());
+        let timeout = self.options.heartbeat_timeout;
+        Heartbeat::new(HeartbeatConfig { interval, timeout }, now())
     }
 
     /// Ends a pipe for good and counts what it still held.
@@ -183,13 +191,21 @@ impl Link {
     }
 }
 
+/// The time, as the runtime has it: tests may pause it.
+pub(super) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// Ends our half of a connection and waits until the peer ends its own, so
 /// that what we wrote is not destroyed by a reset over what we did not read.
-async fn farewell(pipe: &StreamPipe, mut write: Pin<Box<dyn AsyncWrite + Send>>) {
+async fn farewell(
+    read: Option<Pin<Box<dyn AsyncRead + Send>>>,
+    mut write: Pin<Box<dyn AsyncWrite + Send>>,
+) {
+    let Some(mut read) = read else { return };
     if write.shutdown().await.is_err() {
         return;
     }
-    let Some(mut read) = pipe.inbox.take_read() else { return };
     let mut unread = vec![0; 8 * 1024];
     while matches!(read.read(&mut unread).await, Ok(1..)) {}
 }
@@ -198,9 +214,8 @@ async fn farewell(pipe: &StreamPipe, mut write: Pin<Box<dyn AsyncWrite + Send>>)
 pub(super) async fn given_up(pipe: &StreamPipe) {
     use super::outbox::Closing;
     loop {
-        let now = tokio::time::Instant::now().into_std();
         let rung = std::future::poll_fn(|cx| pipe.bell.poll_rung(cx));
-        match pipe.outbox.closing(now, false) {
+        match pipe.outbox.closing(now(), false) {
             Closing::Done => return,
             Closing::Lingering(Some(deadline)) => {
                 let _ = tokio::time::timeout_at(deadline.into(), rung).await;

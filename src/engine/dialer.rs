@@ -24,7 +24,7 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>
     let immediate = link.options.immediate;
     let pipe = StreamPipe::new(&link.side, &link.options);
     if !immediate {
-        link.side.attach(pipe.as_pipe(true), link.owner)?;
+        link.side.attach(pipe.as_pipe(), link.owner)?;
     }
     let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
     tokio::spawn(async move {

@@ -186,13 +186,22 @@ impl Inbox {
         inner.sessions.drain(..).map(|session| session.ahead.len()).sum()
     }
 
-    /// Takes the reading half of the newest connection, whose messages are then
-    /// as good as unread.
-    pub(super) fn take_read(&self) -> Option<Pin<Box<dyn AsyncRead + Send>>> {
+    /// Ends the newest connection from our side and gives its reading half.
+    /// Whole messages that were read stay readable.
+    pub(super) fn stop_reading(
+        &self,
+        reason: &DisconnectReason,
+    ) -> Option<Pin<Box<dyn AsyncRead + Send>>> {
         let mut inner = self.lock();
         let session = inner.sessions.back_mut()?;
-        session.ended.get_or_insert(DisconnectReason::ByUs);
-        session.read.take()
+        let read = session.read.take();
+        while let (None, Ok(Some(incoming))) = (&session.ended, session.receiving.next()) {
+            if let Incoming::Message(message) = incoming {
+                session.keep(message, self.limits.conflate);
+            }
+        }
+        session.ended.get_or_insert_with(|| reason.clone());
+        read
     }
 
     /// Why the newest connection ended, if it did.
@@ -216,9 +225,12 @@ impl Inbox {
             let Some(session) = inner.sessions.front_mut() else {
                 return if inner.gone { Next::Gone } else { Next::Empty };
             };
-            match session.step(requests) {
+            match session.take_step(self.limits.conflate, requests) {
                 Step::Message(message) => {
-                    let more = session.has_more(requests) || inner.sessions.len() > 1;
+                    let more = match self.limits.conflate {
+                        true => false,
+                        false => session.has_more(requests) || inner.sessions.len() > 1,
+                    };
                     drop(inner);
                     if more {
                         self.watch(requests);
@@ -291,7 +303,7 @@ impl Inbox {
         let mut inner = self.lock();
         let Some(session) = inner.sessions.back_mut() else { return NextItem::Nothing };
         for _ in 0..TURN {
-            match session.step(requests) {
+            match session.read_step(requests) {
                 Step::Message(message) => return NextItem::Item(Item::Message(message)),
                 Step::Subscription(change) => return NextItem::Item(Item::Subscription(change)),
                 Step::Progress => {}
@@ -341,10 +353,16 @@ impl Session {
         replaced
     }
 
-    fn step(&mut self, requests: &mut dyn FnMut(Request)) -> Step {
+    /// A step of a receiver: what was read ahead, then what can be read now.
+    /// With `conflate` only the engine reads, since the message that counts is
+    /// the last of all that have come.
+    fn take_step(&mut self, conflate: bool, requests: &mut dyn FnMut(Request)) -> Step {
         if let Some(message) = self.ahead.pop_front() {
             self.ahead_octets = self.ahead_octets.saturating_sub(message.size());
             return Step::Message(message);
+        }
+        if conflate && self.ended.is_none() {
+            return Step::Pending;
         }
         self.read_step(requests)
     }

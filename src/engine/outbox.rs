@@ -198,6 +198,14 @@ impl Outbox {
         }
     }
 
+    /// How long closing may still take.
+    pub(super) fn time_left(&self, now: Instant) -> Duration {
+        match self.lock().phase {
+            Phase::Closing(Some(deadline)) => deadline.saturating_duration_since(now),
+            _ => Duration::MAX,
+        }
+    }
+
     /// Where closing stands; a batch `under_way` counts as queued.
     pub(super) fn closing(&self, now: Instant, under_way: bool) -> Closing {
         let out = self.lock();

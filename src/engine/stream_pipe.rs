@@ -51,12 +51,11 @@ impl StreamPipe {
     }
 
     /// This pipe as a pattern sees it.
-    pub(super) fn as_pipe(self: &Arc<Self>, connected: bool) -> Pipe {
+    pub(super) fn as_pipe(self: &Arc<Self>) -> Pipe {
         Pipe {
             key: self.key,
             outlet: Arc::clone(self) as Arc<dyn Outlet>,
             inlet: Arc::clone(self) as Arc<dyn Inlet>,
-            connected,
         }
     }
 
@@ -83,6 +82,14 @@ impl StreamPipe {
             Request::Watch => self.watch.store(true, Ordering::SeqCst),
         }
         self.bell.ring();
+    }
+
+    /// A new connection: the peer has asked for nothing yet, and it is not the
+    /// one that was rejected.
+    pub(super) fn session_up(&self) {
+        *self.peer_ttl.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.rejected.store(false, Ordering::SeqCst);
+        self.outbox.session_up();
     }
 
     pub(super) fn peer_ttl(&self) -> Option<Duration> {

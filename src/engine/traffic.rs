@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 
+use super::connection::now;
 use super::inbox::NextItem;
 use super::outbox::{Batch, Closing};
 use super::stream_pipe::StreamPipe;
@@ -124,11 +125,11 @@ impl<'a> Traffic<'a> {
         let pipe = self.pipe;
         let mut due = pipe.pump.swap(false, Ordering::SeqCst);
         if pipe.watch.swap(false, Ordering::SeqCst) && self.watch_at.is_none() {
-            self.watch_at = Some(tokio::time::Instant::now().into_std() + WATCH);
+            self.watch_at = Some(now() + WATCH);
         }
-        if self.watch_at.is_some_and(|at| at <= tokio::time::Instant::now().into_std()) {
+        if self.watch_at.is_some_and(|at| at <= now()) {
             due |= pipe.inbox.still_watched();
-            self.watch_at = due.then(|| tokio::time::Instant::now().into_std() + WATCH);
+            self.watch_at = due.then(|| now() + WATCH);
         }
         due && if self.side.takes_at_once() { self.deliver() } else { self.pump() }
     }
@@ -216,7 +217,7 @@ impl<'a> Traffic<'a> {
     /// What the clock asks for: heartbeats, and the end of lingering. Gives the
     /// next time to look.
     fn on_time(&mut self, written: bool) -> Result<Option<Instant>, DisconnectReason> {
-        let now = tokio::time::Instant::now().into_std();
+        let now = now();
         let mut next = self.watch_at;
         match self.pipe.outbox.closing(now, !written) {
             Closing::No => {}

@@ -107,8 +107,6 @@ impl InprocEnd {
             key: self.key,
             outlet: Arc::clone(self) as Arc<dyn Outlet>,
             inlet: Arc::clone(self) as Arc<dyn Inlet>,
-            // There is no coming back over inproc: the peer that left is gone.
-            connected: false,
         }
     }
 
@@ -125,9 +123,12 @@ impl InprocEnd {
         self.other.get()?.upgrade()
     }
 
-    /// Something came in: hands it over, or says that it is there.
+    /// Hands over what came in, or says that it is there.
     pub(crate) fn on_incoming(&self) {
         let Some(side) = self.side() else { return };
+        if self.incoming.lock().items.is_empty() {
+            return;
+        }
         if !side.takes_at_once() {
             side.readable(self.key);
             return;

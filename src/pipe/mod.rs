@@ -136,9 +136,6 @@ pub(crate) struct Pipe {
     pub(crate) key: PeerKey,
     pub(crate) outlet: Arc<dyn Outlet>,
     pub(crate) inlet: Arc<dyn Inlet>,
-    /// Whether we dialled it: then it outlives its connections, and what is
-    /// queued for it waits for the next one.
-    pub(crate) connected: bool,
 }
 
 impl fmt::Debug for Pipe {

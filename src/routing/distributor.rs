@@ -232,7 +232,7 @@ mod tests {
     fn attach(peers: &mut Distributor<()>) -> PeerKey {
         let queue = Arc::new(Queue::default());
         let key = PeerKey::unique();
-        peers.attach(&Pipe { key, outlet: queue.clone(), inlet: queue, connected: false }, ());
+        peers.attach(&Pipe { key, outlet: queue.clone(), inlet: queue }, ());
         key
     }
 

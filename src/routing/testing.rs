@@ -24,7 +24,6 @@ pub(crate) fn message<'a>(frames: impl IntoIterator<Item = &'a str>) -> Message 
 /// it is told to.
 pub(crate) struct FakePeer {
     pub(crate) key: PeerKey,
-    connected: bool,
     capacity: usize,
     state: Mutex<State>,
 }
@@ -42,17 +41,17 @@ struct State {
 impl FakePeer {
     /// One that connected to us, with a high-water mark.
     pub(crate) fn accepted(capacity: usize) -> Arc<Self> {
-        Self::new(capacity, false)
+        Self::new(capacity)
     }
 
     /// One that we connect to.
     pub(crate) fn connected(capacity: usize) -> Arc<Self> {
-        Self::new(capacity, true)
+        Self::new(capacity)
     }
 
-    fn new(capacity: usize, connected: bool) -> Arc<Self> {
+    fn new(capacity: usize) -> Arc<Self> {
         let state = Mutex::default();
-        Arc::new(Self { key: PeerKey::unique(), connected, capacity, state })
+        Arc::new(Self { key: PeerKey::unique(), capacity, state })
     }
 
     pub(crate) fn pipe(self: &Arc<Self>) -> Pipe {
@@ -60,7 +59,6 @@ impl FakePeer {
             key: self.key,
             outlet: Arc::clone(self) as Arc<dyn Outlet>,
             inlet: Arc::clone(self) as Arc<dyn Inlet>,
-            connected: self.connected,
         }
     }
 

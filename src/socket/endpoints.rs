@@ -12,7 +12,7 @@ use crate::options::Linger;
 use crate::pipe::{EndpointKey, Outlet, SocketSide, Unwelcome};
 use crate::socket_type::SocketType;
 use crate::transport::inproc::{InprocRefusal, Party};
-use crate::transport::{BindFailure, Listener};
+use crate::transport::{self, BindFailure, Listener};
 
 /// One bind or connect.
 pub(super) struct Entry {
@@ -51,6 +51,9 @@ impl Core {
     ) -> Result<Endpoint, BindError> {
         let endpoint = endpoint?;
         endpoint.check_bind()?;
+        if let Err(reason) = transport::check_supported(&endpoint) {
+            return Err(BindError::NotSupported { endpoint, reason });
+        }
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(BindError::NoRuntime);
         }
@@ -90,6 +93,9 @@ impl Core {
     ) -> Result<(), ConnectError> {
         let endpoint = endpoint?;
         endpoint.check_connect()?;
+        if let Err(reason) = transport::check_supported(&endpoint) {
+            return Err(ConnectError::NotSupported { endpoint, reason });
+        }
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(ConnectError::NoRuntime);
         }

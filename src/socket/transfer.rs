@@ -25,6 +25,9 @@ const CALLS: u32 = 256;
 /// How many peers or discarded messages one look may go through.
 const LOOKS: usize = 256;
 
+/// How many looks `try_recv` takes, which cannot let others run in between.
+const TRY_LOOKS: usize = 64;
+
 /// What one look for a message came to.
 enum Look {
     Found(Delivery),
@@ -101,30 +104,37 @@ impl Core {
     /// Receives a message, waiting until there is one.
     pub(crate) async fn recv(&self) -> Result<Delivery, RecvError> {
         cooperate(&self.received).await;
-        let mut parked: Option<Leaving<'_>> = None;
+        match self.look()? {
+            Look::Found(delivery) => Ok(delivery),
+            Look::Nothing | Look::Busy => self.recv_parked().await,
+        }
+    }
+
+    async fn recv_parked(&self) -> Result<Delivery, RecvError> {
+        let _leaving = Leaving { core: self, parked: Some(self.receivers.park()) };
         loop {
+            // Counted as waiting and registered before the look, so that what
+            // comes between the look and the wait is not missed.
             let mut event = pin!(self.receivers.notified());
-            if parked.is_some() {
-                event.as_mut().enable();
-            }
+            event.as_mut().enable();
             match self.look()? {
                 Look::Found(delivery) => return Ok(delivery),
-                Look::Busy => tokio::task::yield_now().await,
-                // Look once more when counted as waiting and registered.
-                Look::Nothing if parked.is_none() => {
-                    parked = Some(Leaving { core: self, parked: Some(self.receivers.park()) });
-                }
                 Look::Nothing => event.await,
+                Look::Busy => tokio::task::yield_now().await,
             }
         }
     }
 
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
-        match self.look()? {
-            Look::Found(delivery) => Ok(delivery),
-            Look::Nothing | Look::Busy => Err(RecvError::WouldBlock),
+        for _ in 0..TRY_LOOKS {
+            match self.look()? {
+                Look::Found(delivery) => return Ok(delivery),
+                Look::Nothing => break,
+                Look::Busy => {}
+            }
         }
+        Err(RecvError::WouldBlock)
     }
 
     fn look(&self) -> Result<Look, RecvError> {

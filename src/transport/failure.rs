@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::endpoint::{Address, EndpointError};
+use crate::endpoint::{Address, Endpoint, EndpointError, IpcAddress};
 use crate::error::Unsupported;
 
 /// Why an endpoint cannot be bound.
+#[cfg_attr(not(all(feature = "tcp", feature = "ipc")), allow(dead_code))]
 #[derive(Debug, Error)]
 pub(crate) enum BindFailure {
     /// The endpoint is for connect.
@@ -46,12 +47,16 @@ impl From<io::Error> for BindFailure {
     }
 }
 
-/// Why the transport of `address` was not compiled in.
-pub(super) fn missing(address: &Address) -> Unsupported {
-    match address {
-        Address::Tcp(_) => Unsupported::Feature("tcp"),
+/// Whether this build and this platform have the transport of an endpoint.
+pub(crate) fn check_supported(endpoint: &Endpoint) -> Result<(), Unsupported> {
+    let linux = cfg!(any(target_os = "linux", target_os = "android"));
+    let missing = match endpoint.address() {
+        Address::Tcp(_) if cfg!(not(feature = "tcp")) => Unsupported::Feature("tcp"),
+        Address::Ipc(_) if cfg!(not(feature = "ipc")) => Unsupported::Feature("ipc"),
         Address::Ipc(_) if cfg!(not(unix)) => Unsupported::Ipc,
-        Address::Ipc(_) => Unsupported::Feature("ipc"),
-        Address::Inproc(_) => Unsupported::NoByteStream,
-    }
+        Address::Ipc(IpcAddress::Abstract(_)) if !linux => Unsupported::AbstractName,
+        Address::Inproc(_) if cfg!(not(feature = "inproc")) => Unsupported::Feature("inproc"),
+        _ => return Ok(()),
+    };
+    Err(missing)
 }

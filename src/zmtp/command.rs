@@ -9,7 +9,7 @@ use super::framing::{COMMAND, Header};
 use crate::PeerFault;
 
 /// The longest topic that a peer may subscribe to.
-pub(crate) const MAX_TOPIC: usize = 64 * 1024;
+const MAX_TOPIC: usize = 64 * 1024;
 
 /// The longest context of a PING and a PONG.
 const MAX_CONTEXT: usize = 16;

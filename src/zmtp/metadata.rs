@@ -27,8 +27,9 @@ impl<'a> Properties<'a> {
         Self { rest: octets }
     }
 
-    fn split(octets: &'a [u8]) -> Option<((&'a [u8], &'a [u8]), &'a [u8])> {
-        let (&name_len, rest) = octets.split_first()?;
+    /// Takes a property off the front.
+    fn take(&mut self) -> Option<(&'a [u8], &'a [u8])> {
+        let (&name_len, rest) = self.rest.split_first()?;
         let name_len = usize::from(name_len);
         // RFC 37: name = OCTET 1*255name-char
         if name_len == 0 || name_len > rest.len() {
@@ -41,7 +42,8 @@ impl<'a> Properties<'a> {
             return None;
         }
         let (value, rest) = rest.split_at(value_len);
-        Some(((name, value), rest))
+        self.rest = rest;
+        Some((name, value))
     }
 }
 
@@ -52,12 +54,11 @@ impl<'a> Iterator for Properties<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let Some((property, rest)) = Self::split(self.rest) else {
+        let property = self.take();
+        if property.is_none() {
             self.rest = &[];
-            return Some(Err(PeerFault::MalformedMetadata));
-        };
-        self.rest = rest;
-        Some(Ok(property))
+        }
+        Some(property.ok_or(PeerFault::MalformedMetadata))
     }
 }
 

@@ -35,6 +35,7 @@ impl<T> Arena<T> {
     }
 
     /// How many values there are.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.live
     }

@@ -7,7 +7,7 @@ use super::{Receiving, Sending};
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::framing::Header;
 use crate::zmtp::greeting::{PeerGreeting, greeting};
-use crate::zmtp::mechanism::{Mechanism, Step};
+use crate::zmtp::mechanism::Mechanism;
 use crate::zmtp::metadata;
 use crate::{PeerFault, PeerInfo, RoutingId, SocketType};
 
@@ -142,7 +142,7 @@ impl Handshake {
         if let Command::Error(reason) = command {
             return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
         }
-        if let Step::Done(peer) = self.mechanism.on_command(command, &mut self.output)? {
+        if let Some(peer) = self.mechanism.on_command(command, &mut self.output)? {
             debug!(socket_type = ?peer.socket_type, minor, "handshake is done");
             self.stage = Stage::Done { minor, peer };
         }

@@ -49,13 +49,9 @@ impl Receiving {
         self.decoder.space()
     }
 
-    /// Gives back the read buffer of a connection that is idle.
-    pub(crate) fn release(&mut self) {
-        self.decoder.release();
-    }
-
     /// Whether octets are held: a frame or a message has begun and is not
     /// complete, or [`next`](Self::next) has more.
+    #[cfg(test)]
     pub(crate) fn has_partial(&self) -> bool {
         self.decoder.has_partial()
     }

@@ -71,13 +71,9 @@ impl Decoder {
         }
     }
 
-    /// Gives memory back that an idle connection does not need.
-    pub(crate) fn release(&mut self) {
-        self.input.release();
-    }
-
     /// Whether a frame or a message has begun and is not complete, or was not
     /// taken yet.
+    #[cfg(test)]
     pub(crate) fn has_partial(&self) -> bool {
         self.partial.is_some() || self.body.is_some() || self.input.len() > 0
     }

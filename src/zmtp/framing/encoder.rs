@@ -27,7 +27,9 @@ const KEPT_CAPACITY: usize = 1 << 20;
 /// ```
 ///
 /// Writing goes through [`chunks_vectored`](Self::chunks_vectored) and
-/// [`advance`](Self::advance); pushing in between is fine.
+/// [`advance`](Self::advance); pushing in between is fine. Call
+/// [`clear`](Self::clear) when all is written: until then headers and small
+/// bodies stay in memory, written or not.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     /// Headers and small bodies, also those already written: a broken
@@ -48,6 +50,7 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
         Self::default()
     }
@@ -106,6 +109,7 @@ impl Encoded {
     }
 
     /// The octets of all frames with their headers, written or not.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -116,6 +120,7 @@ impl Encoded {
     }
 
     /// How many octets are written.
+    #[cfg(test)]
     pub(crate) fn written(&self) -> usize {
         self.written
     }
@@ -185,5 +190,25 @@ impl Encoded {
             self.splices.pop_front();
         }
         self.position += left;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cleared_batch_keeps_reasonable_memory() {
+        let mut batch = Encoded::new();
+        batch.push(Message::from(Bytes::from_static(b"Hello")));
+        let capacity = batch.buf.capacity();
+        batch.clear();
+        assert_eq!(batch.buf.capacity(), capacity);
+        for _ in 0..2000 {
+            batch.push(Message::from(Bytes::from_static(&[0; 2000])));
+        }
+        assert!(batch.buf.capacity() > KEPT_CAPACITY);
+        batch.clear();
+        assert_eq!(batch.buf.capacity(), KEPT_CAPACITY);
     }
 }

@@ -53,13 +53,6 @@ impl Input {
         self.chunk.split()
     }
 
-    /// Gives the memory back that an idle connection does not need.
-    pub(super) fn release(&mut self) {
-        if self.chunk.is_empty() {
-            *self = Self::new(BytesMut::new());
-        }
-    }
-
     /// Where the next read goes.
     pub(super) fn space(&mut self) -> Limit<&mut BytesMut> {
         let is_full = self.chunk.capacity() == self.chunk.len();

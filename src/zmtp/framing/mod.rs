@@ -9,4 +9,4 @@ mod recovery;
 
 pub(crate) use decoder::{Decoder, Unit};
 pub(crate) use encoder::Encoded;
-pub(crate) use header::{COMMAND, Header, LONG, MORE};
+pub(crate) use header::{COMMAND, Header};

@@ -4,9 +4,9 @@
 //! A mechanism takes the commands of the handshake one by one and answers
 //! each. PLAIN (RFC 24) and CURVE (RFC 26) fit here as further variants: each
 //! is a state machine per role, with more steps than NULL. CURVE also goes on
-//! after the handshake: beside the metadata, its [`Step::Done`] will carry
-//! what opens the messages of the peer and what seals ours, one for each half
-//! of the connection.
+//! after the handshake: beside what the peer said of itself, it will yield
+//! what opens the peer's messages and what seals ours, one for each half of the
+//! connection.
 
 mod null;
 
@@ -15,15 +15,6 @@ use bytes::BytesMut;
 use self::null::Null;
 use super::command::Command;
 use crate::{PeerFault, PeerInfo, SocketType};
-
-/// What a command of the peer led to. Answers are in the output by then.
-#[derive(Debug)]
-pub(crate) enum Step {
-    /// Another command has to come.
-    Wait,
-    /// The peer is accepted, and this is what it said of itself.
-    Done(PeerInfo),
-}
 
 /// A mechanism in the course of one handshake.
 #[derive(Debug)]
@@ -51,7 +42,8 @@ impl Mechanism {
         }
     }
 
-    /// The peer sent a command other than ERROR.
+    /// The peer sent a command other than ERROR: puts the answer, if there is
+    /// one. Returns what the peer said of itself, once it is accepted.
     ///
     /// # Errors
     /// When the command does not belong here or the peer is refused.
@@ -59,9 +51,9 @@ impl Mechanism {
         &mut self,
         command: Command<'_>,
         _out: &mut BytesMut,
-    ) -> Result<Step, PeerFault> {
+    ) -> Result<Option<PeerInfo>, PeerFault> {
         match self {
-            Self::Null(null) => null.on_command(command),
+            Self::Null(null) => null.on_command(command).map(Some),
         }
     }
 }

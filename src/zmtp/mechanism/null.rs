@@ -3,7 +3,6 @@
 
 use bytes::BytesMut;
 
-use super::Step;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::metadata;
 use crate::{PeerFault, PeerInfo, SocketType};
@@ -25,17 +24,13 @@ impl Null {
         command::put_ready(&self.properties, out);
     }
 
-    pub(super) fn on_command(&mut self, command: Command<'_>) -> Result<Step, PeerFault> {
+    pub(super) fn on_command(&mut self, command: Command<'_>) -> Result<PeerInfo, PeerFault> {
         match command {
-            Command::Ready(properties) => self.on_ready(properties).map(Step::Done),
+            Command::Ready(properties) => metadata::decode(properties, self.socket_type),
             other => {
                 let command = PeerFault::text(other.name());
                 Err(PeerFault::UnexpectedInHandshake { command })
             }
         }
-    }
-
-    fn on_ready(&self, properties: &[u8]) -> Result<PeerInfo, PeerFault> {
-        metadata::decode(properties, self.socket_type)
     }
 }

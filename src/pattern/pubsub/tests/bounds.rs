@@ -11,7 +11,7 @@ fn a_peer_beyond_a_bound_is_rejected_and_harms_nobody() {
     let beyond: [&[usize]; 3] = [&[61], &[1, 2, 3], &[60, 41]];
     for lengths in beyond {
         let xpub = XPub::bounded(&options(), bounds);
-        let (greedy, modest) = (attach(&xpub, 10, true), join(&xpub, 10));
+        let (greedy, modest) = (attach(&xpub, 10), join(&xpub, 10));
         up(&xpub, &greedy);
         subscribe(&xpub, &modest, "a");
         for &length in lengths {

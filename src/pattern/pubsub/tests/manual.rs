@@ -79,7 +79,7 @@ fn what_was_applied_leaves_with_the_peer() {
 #[test]
 fn a_decision_on_a_request_of_a_lost_connection_does_nothing() {
     let xpub = manual();
-    let (lost, other) = (attach(&xpub, 10, true), join(&xpub, 10));
+    let (lost, other) = (attach(&xpub, 10), join(&xpub, 10));
     subscribe(&xpub, &other, "o");
     assert_eq!(recv(&xpub), Some(text("\u{1}o")));
     subscribe(&xpub, &lost, "a");

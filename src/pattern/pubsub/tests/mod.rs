@@ -104,17 +104,17 @@ pub(super) struct Peer {
 }
 
 /// Attaches a peer without a connection.
-fn attach(pattern: &dyn Pattern, room: usize, connected: bool) -> Peer {
+fn attach(pattern: &dyn Pattern, room: usize) -> Peer {
     let outlet = Arc::new(Fake { room, state: Mutex::default() });
     let key = PeerKey::unique();
-    let pipe = Pipe { key, outlet: outlet.clone(), inlet: Arc::new(Silent), connected };
+    let pipe = Pipe { key, outlet: outlet.clone(), inlet: Arc::new(Silent) };
     pattern.attach(&pipe).expect("these patterns welcome everybody");
     Peer { key, outlet }
 }
 
 /// Attaches an accepted peer.
 fn join(pattern: &dyn Pattern, room: usize) -> Peer {
-    let peer = attach(pattern, room, false);
+    let peer = attach(pattern, room);
     up(pattern, &peer);
     peer
 }

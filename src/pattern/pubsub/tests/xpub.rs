@@ -94,7 +94,7 @@ fn xpub_shall_not_block_on_sending() {
 #[test]
 fn xpub_shall_keep_the_queue_of_a_connected_subscriber_while_it_is_down() {
     let xpub = xpub();
-    let peer = attach(&xpub, 10, true);
+    let peer = attach(&xpub, 10);
     up(&xpub, &peer);
     subscribe(&xpub, &peer, "a");
     send(&xpub, text("a1"));
@@ -228,7 +228,7 @@ fn nodrop_is_exact_and_all_or_nothing() {
 #[test]
 fn a_welcome_message_comes_first_on_every_connection() {
     let publisher = XPub::publisher(&options().xpub_welcome(text("W")));
-    let peer = attach(&publisher, 10, true);
+    let peer = attach(&publisher, 10);
     assert_eq!(peer.outlet.take(), []);
     up(&publisher, &peer);
     subscribe(&publisher, &peer, "");

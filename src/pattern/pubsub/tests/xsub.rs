@@ -33,7 +33,7 @@ fn xsub_shall_accept_subscription_commands_from_its_application() {
 #[test]
 fn xsub_shall_send_subscriptions_to_each_publisher_once_it_is_up() {
     for xsub in [XSub::new(), XSub::sub()] {
-        let (early, late) = (join(&xsub, 0), attach(&xsub, 0, true));
+        let (early, late) = (join(&xsub, 0), attach(&xsub, 0));
         for topic in ["b", "a", "b", "c"] {
             change(&xsub, subscription(topic));
         }
@@ -102,7 +102,7 @@ fn xsub_shall_deliver_messages_unmodified_and_unfiltered() {
 #[test]
 fn xsub_shall_send_all_messages_to_all_connected_publishers() {
     let xsub = XSub::new();
-    let (here, dialled) = (join(&xsub, 10), attach(&xsub, 10, true));
+    let (here, dialled) = (join(&xsub, 10), attach(&xsub, 10));
     // Several frames make no subscription.
     let messages = [text("hello"), frames(["\u{1}a", "b"]), text("")];
     for message in messages.clone() {

@@ -1,0 +1,214 @@
+//! RFC 37, "Framing": octets to messages.
+
+use super::*;
+
+fn messages(octets: &[u8]) -> Vec<Message> {
+    let (received, fault) = receive(&mut traffic(1, None).0, octets);
+    assert_eq!(fault, None);
+    let to_message = |incoming| match incoming {
+        Incoming::Message(message) => message,
+        other => panic!("{other:?}"),
+    };
+    received.into_iter().map(to_message).collect()
+}
+
+fn long(flags: u8, size: u64) -> Vec<u8> {
+    [&[flags][..], &size.to_be_bytes()].concat()
+}
+
+#[test]
+fn frames_as_libzmq_sends_them() {
+    assert_eq!(messages(b"\x00\x05Hello"), [message(&[b"Hello"])]);
+    assert_eq!(messages(b"\x00\x00"), [message(&[b""])]);
+    assert_eq!(messages(b"\x01\x01a\x01\x00\x00\x02bc"), [message(&[b"a", b"", b"bc"])]);
+    assert_eq!(messages(b"\x00\x01a\x00\x01b"), [message(&[b"a"]), message(&[b"b"])]);
+}
+
+#[test]
+fn sizes_around_the_steps_of_encoding_and_buffering() {
+    for size in [255, 256, 8191, 8192, 64_000, 65_535, 65_536, 65_537, 131_073, 1_000_003] {
+        let body = vec![0x5A; size];
+        let octets = match u8::try_from(size) {
+            Ok(size) => [&[0, size][..], &body].concat(),
+            Err(_) => [&long(0x02, size as u64)[..], &body].concat(),
+        };
+        let octets = [&octets[..], b"\x00\x03end"].concat();
+        let expected = [message(&[&body]), message(&[b"end"])];
+        assert_eq!(messages(&octets), expected, "{size}");
+        let (received, fault) = receive_in(&mut traffic(1, None).0, &octets, || 1000);
+        assert_eq!((received.len(), fault), (2, None));
+    }
+}
+
+#[test]
+fn a_small_frame_may_have_the_long_form() {
+    let octets = [&long(0x02, 5)[..], b"Hello"].concat();
+    assert_eq!(messages(&octets), [message(&[b"Hello"])]);
+    assert_eq!(messages(&long(0x02, 0)), [message(&[b""])]);
+}
+
+#[test]
+fn reserved_flags_are_ignored() {
+    assert_eq!(messages(b"\xf9\x01a\xf8\x01b"), [message(&[b"a", b"b"])]);
+}
+
+#[test]
+fn a_message_is_delivered_whole_or_not_at_all() {
+    let (mut receiving, ..) = traffic(1, None);
+    let (received, fault) = receive(&mut receiving, b"\x00\x01a\x01\x01b\x01\x01c\x00\x04par");
+    assert_eq!(received, [Incoming::Message(message(&[b"a"]))]);
+    assert_eq!(fault, None);
+    assert!(receiving.has_partial());
+    assert_eq!(receiving.buffered(), 2 + 5);
+    let (received, _) = receive(&mut receiving, b"t");
+    assert_eq!(received, [Incoming::Message(message(&[b"b", b"c", b"part"]))]);
+    assert!(!receiving.has_partial());
+    assert_eq!(receiving.buffered(), 0);
+}
+
+#[test]
+fn a_claimed_size_costs_no_memory() {
+    for size in [65_536, 1 << 30, 1 << 45, (1 << 63) - 1] {
+        let (mut receiving, ..) = traffic(1, None);
+        let octets = [&long(0x02, size)[..], b"0123456789"].concat();
+        assert_eq!(receive(&mut receiving, &octets), (vec![], None));
+        assert!(receiving.has_partial());
+        assert_eq!(receiving.buffered(), 10);
+        assert!(receiving.space().get_ref().capacity() <= 64 * 1024);
+    }
+}
+
+#[test]
+fn the_memory_of_a_large_body_grows_with_what_came_and_ends_at_its_size() {
+    let size = 1_000_003;
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, &long(0x02, size as u64));
+    let mut received = 0;
+    let body = vec![1; size];
+    let mut octets = &body[..];
+    while !octets.is_empty() {
+        let capacity = receiving.space().get_ref().capacity();
+        assert!(capacity <= (2 * received + 1).max(64 * 1024), "{capacity} for {received}");
+        assert!(capacity <= size);
+        assert!(receiving.space().remaining_mut() <= size - received);
+        received += read(&mut receiving, &mut octets);
+    }
+    assert_eq!(receiving.next(), Ok(Some(Incoming::Message(message(&[&body])))));
+    assert!(!receiving.has_partial());
+}
+
+#[test]
+fn a_large_body_is_read_no_further_than_its_end() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, &long(0x02, 70_000));
+    let body = [7; 70_000];
+    let (received, _) = receive(&mut receiving, &body[..69_999]);
+    assert_eq!(received, []);
+    assert_eq!(receiving.space().remaining_mut(), 1);
+}
+
+#[test]
+fn sizes_beyond_what_the_rfc_allows_are_refused_at_the_header() {
+    for size in [1 << 63, u64::MAX] {
+        let limit = isize::MAX as usize;
+        assert_eq!(fault_of(&long(0x02, size)), PeerFault::MessageTooLarge { limit });
+    }
+    // The sum must not overflow.
+    let octets = [b"\x01\x01a", &long(0x02, (1 << 63) - 1)[..]].concat();
+    assert!(matches!(fault_of(&octets), PeerFault::MessageTooLarge { .. }));
+}
+
+#[test]
+fn the_limit_is_inclusive_counts_all_frames_and_applies_at_the_header() {
+    let too_large = Some(PeerFault::MessageTooLarge { limit: 10 });
+    let fault = |octets: &[u8]| receive(&mut traffic(1, Some(10)).0, octets).1;
+    assert_eq!(fault(b"\x00\x0a0123456789"), None);
+    assert_eq!(fault(b"\x00\x0b"), too_large);
+    assert_eq!(fault(b"\x00\x0b0123456789a"), too_large);
+    assert_eq!(fault(&long(0x02, 10)), None);
+    assert_eq!(fault(&long(0x02, 11)), too_large);
+    assert_eq!(fault(b"\x01\x0501234\x00\x0556789"), None);
+    assert_eq!(fault(b"\x01\x0501234\x00\x06"), too_large);
+    assert_eq!(fault(b"\x01\x0501234\x01\x0556789\x00\x00"), None);
+    assert_eq!(fault(b"\x01\x0501234\x01\x0556789\x01\x01"), too_large);
+    // Each message counts anew, and commands do not count.
+    assert_eq!(fault(b"\x01\x0501234\x00\x0556789\x00\x0a0123456789"), None);
+    assert_eq!(fault(b"\x04\x0c\x09SUBSCRIBEab"), None);
+}
+
+#[test]
+fn what_came_before_a_fault_comes_out_before_it() {
+    let (mut receiving, ..) = traffic(1, Some(10));
+    let (received, fault) = receive(&mut receiving, b"\x00\x01a\x00\x01b\x00\xff\x00\x01c");
+    assert_eq!(received, [&b"a"[..], b"b"].map(|body| Incoming::Message(message(&[body]))));
+    assert_eq!(fault, Some(PeerFault::MessageTooLarge { limit: 10 }));
+}
+
+#[test]
+fn a_message_has_at_most_65536_frames() {
+    let most = [&b"\x01\x00".repeat(65_535)[..], b"\x00\x00"].concat();
+    let received = messages(&most);
+    assert_eq!((received.len(), received[0].len()), (1, 65_536));
+    let (received, fault) = receive(&mut traffic(1, None).0, &b"\x01\x00".repeat(65_537));
+    assert_eq!((received, fault), (vec![], Some(PeerFault::TooManyFrames { limit: 65_536 })));
+}
+
+#[test]
+fn small_frames_are_cut_from_the_read_buffer() {
+    let (mut receiving, ..) = traffic(1, None);
+    let mut octets: &[u8] = b"\x00\x05Hello\x00\x05World";
+    let start = receiving.space().get_mut().spare_capacity_mut().as_ptr() as usize;
+    read(&mut receiving, &mut octets);
+    for (offset, body) in [(2, b"Hello"), (9, b"World")] {
+        let Ok(Some(Incoming::Message(message))) = receiving.next() else { panic!() };
+        assert_eq!(message.first(), &body[..]);
+        assert_eq!(message.first().as_ptr() as usize, start + offset);
+    }
+}
+
+#[test]
+fn the_read_buffer_is_used_again_once_its_messages_are_dropped() {
+    let (mut receiving, ..) = traffic(1, None);
+    let mut starts = std::collections::HashSet::new();
+    for _ in 0..100 {
+        starts.insert(receiving.space().get_mut().spare_capacity_mut().as_ptr() as usize);
+        let (received, _) = receive(&mut receiving, b"\x00\x05Hello\x00\x05World");
+        assert_eq!(received.len(), 2);
+    }
+    assert_eq!(starts.len(), 1);
+}
+
+#[test]
+fn the_read_buffer_grows_when_reads_fill_it() {
+    let (mut receiving, ..) = traffic(1, None);
+    assert_eq!(receiving.space().remaining_mut(), 8 * 1024);
+    let flood = b"\x00\x01a".repeat(200_000);
+    receive(&mut receiving, &flood[..8 * 1024]);
+    assert!(receiving.space().remaining_mut() > 8 * 1024);
+    receive(&mut receiving, &flood[8 * 1024..]);
+    let limit = receiving.space().remaining_mut();
+    assert!((48 * 1024..=80 * 1024).contains(&limit), "{limit}");
+}
+
+#[test]
+fn a_frame_that_does_not_fit_the_read_buffer_gets_room_for_all_of_it() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, &[&long(0x02, 60_000)[..], &[0; 1000]].concat());
+    assert!(receiving.space().remaining_mut() >= 59_000);
+    let (received, _) = receive(&mut receiving, &[0; 59_000]);
+    assert_eq!(received, [Incoming::Message(message(&[&[0; 60_000]]))]);
+}
+
+#[test]
+fn kept_messages_stay_as_they_were() {
+    let (mut receiving, ..) = traffic(1, None);
+    let mut octets = Vec::new();
+    for n in 0..20_000_u32 {
+        octets.extend_from_slice(b"\x00\x04");
+        octets.extend_from_slice(&n.to_be_bytes());
+    }
+    let (received, _) = receive_in(&mut receiving, &octets, || 999);
+    for (n, incoming) in (0..20_000_u32).zip(received) {
+        assert_eq!(incoming, Incoming::Message(message(&[&n.to_be_bytes()])));
+    }
+}

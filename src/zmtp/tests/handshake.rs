@@ -1,0 +1,240 @@
+//! RFC 37, "Handshake" and "The NULL Security Mechanism".
+
+use super::*;
+use crate::RoutingId;
+
+/// A handshake of `socket_type` that has the peer's greeting, its output
+/// taken.
+fn greeted(socket_type: SocketType) -> Handshake {
+    let mut handshake = Handshake::new(config(socket_type));
+    handshake.feed(GREETING).unwrap();
+    handshake.output();
+    handshake
+}
+
+/// What `octets` after the greeting lead to, at once and octet by octet.
+fn result(socket_type: SocketType, octets: &[u8]) -> Result<bool, PeerFault> {
+    let mut whole = greeted(socket_type);
+    let fed = whole.feed(octets).map(|()| {
+        whole.output();
+        whole.is_done()
+    });
+    let mut dribbled = greeted(socket_type);
+    let one_by_one = octets.iter().try_for_each(|octet| dribbled.feed(&[*octet]));
+    assert_eq!(fed.as_ref().err(), one_by_one.as_ref().err());
+    if let Err(fault) = &fed {
+        assert_eq!(whole.feed(b"x").as_ref(), Err(fault));
+        assert!(!whole.is_done());
+    }
+    fed
+}
+
+fn ready(properties: &[u8]) -> Vec<u8> {
+    frame(0x04, &[b"\x05READY", properties].concat())
+}
+
+fn ready_sent_by(config: HandshakeConfig) -> Vec<u8> {
+    let mut handshake = Handshake::new(config);
+    assert_eq!(&handshake.output()[..], GREETING);
+    handshake.feed(GREETING).unwrap();
+    handshake.output().to_vec()
+}
+
+#[test]
+fn ready_is_that_of_libzmq() {
+    assert_eq!(ready_sent_by(config(SocketType::Dealer)), DEALER_READY);
+    let sub = b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB";
+    assert_eq!(ready_sent_by(config(SocketType::Sub)), sub);
+    let xpub = b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04XPUB";
+    assert_eq!(ready_sent_by(config(SocketType::XPub)), xpub);
+}
+
+#[test]
+fn identity_is_sent_by_req_dealer_and_router_only() {
+    for socket_type in SocketType::ALL {
+        let routing_id = Some(RoutingId::new("me").unwrap());
+        let octets = ready_sent_by(HandshakeConfig { routing_id, ..config(socket_type) });
+        let has_identity = octets.ends_with(b"\x08Identity\0\0\0\x02me");
+        use SocketType::{Dealer, Req, Router};
+        assert_eq!(has_identity, matches!(socket_type, Req | Dealer | Router));
+    }
+}
+
+#[test]
+fn further_properties_come_last_and_may_make_ready_a_long_frame() {
+    let metadata = vec![("X-key".to_owned(), Bytes::from_static(b"value"))];
+    let octets = ready_sent_by(HandshakeConfig { metadata, ..config(SocketType::Sub) });
+    assert_eq!(octets, b"\x04\x28\x05READY\x0bSocket-Type\0\0\0\x03SUB\x05X-key\0\0\0\x05value");
+    let metadata = vec![("X-key".to_owned(), Bytes::from(vec![7; 250]))];
+    let octets = ready_sent_by(HandshakeConfig { metadata, ..config(SocketType::Sub) });
+    let size = 0x19 + 6 + 4 + 250_u64;
+    assert_eq!(octets[0], 0x06);
+    assert_eq!(octets[1..9], size.to_be_bytes());
+    assert_eq!(octets.len() as u64, 9 + size);
+}
+
+#[test]
+fn ready_waits_for_the_mechanism_but_not_for_the_peers_ready() {
+    let mut handshake = Handshake::new(config(SocketType::Dealer));
+    handshake.output();
+    handshake.feed(&GREETING[..63]).unwrap();
+    assert!(handshake.output().is_empty());
+    handshake.feed(&GREETING[63..]).unwrap();
+    assert!(!handshake.is_done());
+    assert_eq!(&handshake.output()[..], DEALER_READY);
+}
+
+#[test]
+fn a_handshake_is_not_done_before_our_ready_was_taken() {
+    let mut handshake = Handshake::new(config(SocketType::Dealer));
+    handshake.feed(&[&GREETING[..], DEALER_READY].concat()).unwrap();
+    assert!(!handshake.is_done());
+    assert_eq!(&handshake.output()[..], [&GREETING[..], DEALER_READY].concat());
+    assert!(handshake.is_done());
+}
+
+#[test]
+fn everything_may_come_in_any_two_pieces() {
+    let octets = [&GREETING[..], DEALER_READY, b"\x00\x05Hello"].concat();
+    for split in 0..=octets.len() {
+        let mut handshake = Handshake::new(config(SocketType::Router));
+        let (first, second) = octets.split_at(split);
+        handshake.feed(first).unwrap();
+        handshake.feed(second).unwrap();
+        handshake.output();
+        assert!(handshake.is_done());
+        let (mut receiving, _, peer) = handshake.into_traffic();
+        assert_eq!(peer.socket_type, Some(SocketType::Dealer));
+        assert_eq!(peer.routing_id, None);
+        assert_eq!(receiving.next(), Ok(Some(Incoming::Message(message(&[b"Hello"])))));
+        assert_eq!(receiving.next(), Ok(None));
+        assert!(!receiving.has_partial());
+    }
+}
+
+#[test]
+fn the_body_decides_not_the_flag_command() {
+    let body = &DEALER_READY[2..];
+    for flags in [0x00, 0x04, 0xF8, 0xFC] {
+        assert_eq!(result(SocketType::Router, &frame(flags, body)), Ok(true), "{flags:x}");
+    }
+    // A long size is legal for a small command.
+    for flags in [0x02, 0x06] {
+        let octets = [&[flags, 0, 0, 0, 0, 0, 0, 0, 41], body].concat();
+        assert_eq!(result(SocketType::Router, &octets), Ok(true));
+    }
+}
+
+#[test]
+fn a_handshake_command_is_one_frame() {
+    for flags in [0x01, 0x05] {
+        let octets = frame(flags, &DEALER_READY[2..]);
+        assert_eq!(result(SocketType::Router, &octets), Err(PeerFault::CommandWithMore));
+    }
+}
+
+#[test]
+fn what_is_not_ready_is_refused() {
+    for body in [&b"\x04PING\0\0"[..], b"\x05HELLO", b"\x09SUBSCRIBEA", b"\x05ready"] {
+        let command = String::from_utf8_lossy(&body[1..=usize::from(body[0])]).into_owned();
+        let expected = Err(PeerFault::UnexpectedInHandshake { command });
+        assert_eq!(result(SocketType::Router, &frame(0x04, body)), expected);
+    }
+    for body in [&b""[..], b"\0", b"\0READY", b"\x05READ", b"Hello", b"\xff"] {
+        let expected = Err(PeerFault::MalformedCommand);
+        assert_eq!(result(SocketType::Router, &frame(0x00, body)), expected, "{body:?}");
+    }
+}
+
+#[test]
+fn a_large_command_is_refused_at_its_header() {
+    for (size, fits) in
+        [(8192, true), (8193, false), (1 << 31, false), (1 << 45, false), (u64::MAX, false)]
+    {
+        let octets = [&[0x06][..], &size.to_be_bytes()].concat();
+        let expected = if fits { Ok(false) } else { Err(PeerFault::HandshakeTooLarge { size }) };
+        assert_eq!(result(SocketType::Router, &octets), expected);
+    }
+}
+
+#[test]
+fn ready_cut_short_at_any_octet_is_waited_for_or_refused() {
+    for len in 0..DEALER_READY.len() {
+        assert_eq!(result(SocketType::Router, &DEALER_READY[..len]), Ok(false));
+    }
+    let body = &DEALER_READY[2..];
+    for len in 0..body.len() {
+        let result = result(SocketType::Router, &frame(0x04, &body[..len]));
+        // After READY alone and after the first property the list adds up.
+        let adds_up = len == 6 || len == 6 + 12 + 4 + 6;
+        assert_eq!(result.is_ok(), adds_up, "{len}");
+    }
+}
+
+#[test]
+fn socket_types_that_do_not_fit_are_told_so() {
+    for ours in SocketType::ALL {
+        for theirs in SocketType::ALL {
+            let value = theirs.as_str();
+            let property = [b"\x0bSocket-Type\0\0\0", &[value.len() as u8][..], value.as_bytes()];
+            let octets = ready(&property.concat());
+            let result = result(ours, &octets);
+            if ours.is_compatible(theirs) {
+                assert_eq!(result, Ok(true));
+                continue;
+            }
+            assert_eq!(result, Err(PeerFault::IncompatibleSocketType { ours, theirs }));
+            let mut handshake = greeted(ours);
+            handshake.feed(&octets).unwrap_err();
+            let error = b"\x04\x1f\x05ERROR\x18Incompatible-Socket-Type";
+            assert_eq!(&handshake.output()[..], error);
+        }
+    }
+}
+
+#[test]
+fn error_is_reported_with_its_reason() {
+    for reason in ["300", "400", "500", "abc", "", "Invalid client"] {
+        let body = [b"\x05ERROR", &[reason.len() as u8][..], reason.as_bytes()].concat();
+        let expected = Err(PeerFault::RefusedUs { reason: reason.to_owned() });
+        assert_eq!(result(SocketType::Router, &frame(0x04, &body)), expected);
+    }
+    let hostile = frame(0x04, b"\x05ERROR\x05\x1b[2J\xff");
+    let expected = Err(PeerFault::RefusedUs { reason: r"\x1b[2J\xff".to_owned() });
+    assert_eq!(result(SocketType::Router, &hostile), expected);
+}
+
+#[test]
+fn the_reason_of_error_has_to_be_as_long_as_it_says() {
+    for len in 0..=255_u8 {
+        let body = [&b"\x05ERROR"[..], &[len], b"400"].concat();
+        let expected = if len == 3 {
+            PeerFault::RefusedUs { reason: "400".to_owned() }
+        } else {
+            PeerFault::MalformedCommand
+        };
+        assert_eq!(result(SocketType::Router, &frame(0x04, &body)), Err(expected));
+    }
+    let none = frame(0x04, b"\x05ERROR");
+    assert_eq!(result(SocketType::Router, &none), Err(PeerFault::MalformedCommand));
+}
+
+#[test]
+fn nothing_is_answered_to_what_is_not_zmtp_but_our_greeting() {
+    let mut handshake = Handshake::new(config(SocketType::Pull));
+    handshake.feed(b"GET / HTTP/1.1\r\n\r\n").unwrap_err();
+    assert_eq!(&handshake.output()[..], GREETING);
+}
+
+#[test]
+fn what_the_peer_is_comes_out() {
+    let mut handshake = greeted(SocketType::Router);
+    let properties = b"\x0bsocket-TYPE\0\0\0\x03REQ\x08IDENTITY\0\0\0\x02id\x03X-a\0\0\0\x01b";
+    handshake.feed(&ready(properties)).unwrap();
+    let (_, sending, peer) = handshake.into_traffic();
+    assert!(sending.has_heartbeats());
+    assert_eq!(peer.socket_type, Some(SocketType::Req));
+    assert_eq!(peer.routing_id, Some(RoutingId::new("id").unwrap()));
+    assert_eq!(peer.address, "");
+    assert_eq!(peer.metadata, [("X-a".to_owned(), Bytes::from_static(b"b"))]);
+}

@@ -1,0 +1,198 @@
+//! RFC 37, "Traffic": commands.
+
+use std::time::Duration;
+
+use super::*;
+use crate::peer::Subscription;
+
+fn received(octets: &[u8]) -> Vec<Incoming> {
+    let (whole, fault) = receive(&mut traffic(1, None).0, octets);
+    assert_eq!(fault, None);
+    let dribbled = receive_in(&mut traffic(1, None).0, octets, || 1);
+    assert_eq!(dribbled, (whole.clone(), None));
+    whole
+}
+
+fn subscribe(topic: &[u8]) -> Incoming {
+    Incoming::Subscription(Subscription::Subscribe(Bytes::copy_from_slice(topic)))
+}
+
+fn cancel(topic: &[u8]) -> Incoming {
+    Incoming::Subscription(Subscription::Cancel(Bytes::copy_from_slice(topic)))
+}
+
+fn ping(deciseconds: u64, context: &[u8]) -> Incoming {
+    let ttl = Duration::from_millis(deciseconds * 100);
+    Incoming::Ping { ttl, context: Bytes::copy_from_slice(context) }
+}
+
+fn put(put: impl FnOnce(&Sending, &mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    put(&traffic(1, None).1, &mut out);
+    out
+}
+
+#[test]
+fn subscriptions_come_as_commands_and_as_messages_mixed() {
+    let octets = b"\x04\x0b\x09SUBSCRIBEA\x00\x02\x01B\x04\x08\x06CANCELA\x00\x02\x00B";
+    let expected = [
+        subscribe(b"A"),
+        Incoming::Message(message(&[b"\x01B"])),
+        cancel(b"A"),
+        Incoming::Message(message(&[b"\x00B"])),
+    ];
+    assert_eq!(received(octets), expected);
+    assert_eq!(received(b"\x04\x0a\x09SUBSCRIBE\x04\x07\x06CANCEL"), [subscribe(b""), cancel(b"")]);
+}
+
+#[test]
+fn a_topic_has_at_most_65536_octets() {
+    for (name, of) in
+        [(&b"\x09SUBSCRIBE"[..], subscribe as fn(&[u8]) -> _), (b"\x06CANCEL", cancel)]
+    {
+        let command = |size: usize| {
+            let size = (name.len() + size) as u64;
+            let body = vec![b't'; size as usize - name.len()];
+            [&[0x06][..], &size.to_be_bytes(), name, &body].concat()
+        };
+        let longest = receive(&mut traffic(1, None).0, &command(65_536));
+        assert_eq!(longest, (vec![of(&[b't'; 65_536])], None));
+        assert_eq!(fault_of(&command(65_537)), PeerFault::TopicTooLong { size: 65_537 });
+    }
+}
+
+#[test]
+fn large_commands_are_refused_at_the_header() {
+    for size in [65_793, 1 << 30, u64::MAX] {
+        let header = [&[0x06][..], &size.to_be_bytes()].concat();
+        assert_eq!(fault_of(&header), PeerFault::CommandTooLarge { size });
+    }
+}
+
+#[test]
+fn a_command_with_more_is_refused_at_the_header() {
+    assert_eq!(fault_of(b"\x05\x07"), PeerFault::CommandWithMore);
+    assert_eq!(fault_of(b"\xfd\x07"), PeerFault::CommandWithMore);
+}
+
+#[test]
+fn commands_whose_lengths_do_not_add_up_are_refused() {
+    for body in [
+        &b""[..],
+        b"\0",
+        b"\0PING",
+        b"\x04PIN",
+        b"\xffPING",
+        b"\x04PING",
+        b"\x04PING\0",
+        b"\x05ERROR",
+        b"\x05ERROR\x03no",
+        b"\x05ERROR\x01no",
+    ] {
+        assert_eq!(fault_of(&frame(0x04, body)), PeerFault::MalformedCommand, "{body:?}");
+    }
+    let ready = frame(0x04, b"\x05READY\x0bSocket-Type\0\0\0\x07DEALER");
+    assert_eq!(fault_of(&ready), PeerFault::MalformedMetadata);
+}
+
+#[test]
+fn commands_that_mean_nothing_here_are_ignored() {
+    let octets = [
+        &b"\x04\x06\x04JOINg"[..],
+        b"\x04\x05\x04what",
+        b"\x04\x0a\x05ERROR\x03500",
+        b"\x04\x05\x04ping",
+        DEALER_READY,
+        b"\x00\x01a",
+    ];
+    assert_eq!(received(&octets.concat()), [Incoming::Message(message(&[b"a"]))]);
+}
+
+#[test]
+fn a_command_between_the_frames_of_a_message_stands_alone() {
+    let octets = b"\x01\x01a\x04\x07\x04PING\0\0\x00\x01b";
+    assert_eq!(received(octets), [ping(0, b""), Incoming::Message(message(&[b"a", b"b"]))]);
+}
+
+#[test]
+fn the_ttl_does_not_wrap() {
+    for ttl in [0, 1, 655, 656, 65_535_u16] {
+        let body = [b"\x04PING", &ttl.to_be_bytes()[..]].concat();
+        assert_eq!(received(&frame(0x04, &body)), [ping(u64::from(ttl), b"")]);
+    }
+}
+
+#[test]
+fn the_context_is_cut_to_16_octets() {
+    let context = [b'c'; 63];
+    for len in [0, 1, 15, 16, 17, 63] {
+        let body = [b"\x04PING\0\x01", &context[..len]].concat();
+        assert_eq!(received(&frame(0x04, &body)), [ping(1, &context[..len.min(16)])]);
+    }
+    let pong = put(|sending, out| sending.pong(&context, out));
+    assert_eq!(pong, [b"\x04\x15\x04PONG", &context[..16]].concat());
+}
+
+#[test]
+fn pong_comes_out_asked_for_or_not() {
+    assert_eq!(received(b"\x04\x05\x04PONG\x04\x08\x04PONGLOL"), [Incoming::Pong, Incoming::Pong]);
+}
+
+#[test]
+fn ping_and_pong_are_those_of_libzmq() {
+    let ttl = |ms| put(|sending, out| sending.ping(Duration::from_millis(ms), out));
+    assert_eq!(ttl(0), b"\x04\x07\x04PING\0\0");
+    assert_eq!(ttl(199), b"\x04\x07\x04PING\0\x01");
+    assert_eq!(ttl(6_553_599), b"\x04\x07\x04PING\xff\xff");
+    assert_eq!(ttl(u64::MAX), b"\x04\x07\x04PING\xff\xff");
+    assert_eq!(put(|sending, out| sending.pong(b"LOL", out)), b"\x04\x08\x04PONGLOL");
+}
+
+#[test]
+fn subscriptions_are_commands_to_3_1_and_messages_to_3_0() {
+    let both = [&b"A"[..], b""].map(Bytes::from_static);
+    for (minor, expected) in [
+        (0, &b"\x00\x02\x01A\x00\x02\x00A\x00\x01\x01\x00\x01\x00"[..]),
+        (1, b"\x04\x0b\x09SUBSCRIBEA\x04\x08\x06CANCELA\x04\x0a\x09SUBSCRIBE\x04\x07\x06CANCEL"),
+    ] {
+        let (_, sending, _) = traffic(minor, None);
+        assert_eq!(sending.has_heartbeats(), minor == 1);
+        let mut out = Vec::new();
+        for topic in both.clone() {
+            sending.subscription(&Subscription::Subscribe(topic.clone()), &mut out);
+            sending.subscription(&Subscription::Cancel(topic), &mut out);
+        }
+        assert_eq!(out, expected);
+    }
+}
+
+#[test]
+fn the_long_form_follows_from_the_size_with_the_name() {
+    // The longest topics of short frames: the first octet and the name count.
+    for (minor, subscribe, longest) in [(0, true, 254), (1, true, 245), (1, false, 248)] {
+        for len in [longest, longest + 1] {
+            let topic = Bytes::from(vec![b't'; len]);
+            let subscription = match subscribe {
+                true => Subscription::Subscribe(topic),
+                false => Subscription::Cancel(topic),
+            };
+            let mut out = Vec::new();
+            traffic(minor, None).1.subscription(&subscription, &mut out);
+            let command = if minor == 1 { 0x04 } else { 0x00 };
+            match len == longest {
+                true => assert_eq!(out[..2], [command, 255]),
+                false => assert_eq!(out[..9], [command | 0x02, 0, 0, 0, 0, 0, 0, 1, 0]),
+            }
+            assert_eq!(out.len(), if len == longest { 257 } else { 265 });
+        }
+    }
+}
+
+#[test]
+fn topics_do_not_keep_the_read_buffer() {
+    let (mut receiving, ..) = traffic(1, None);
+    let start = receiving.space().get_mut().spare_capacity_mut().as_ptr() as usize;
+    let (received, _) = receive(&mut receiving, b"\x04\x0b\x09SUBSCRIBEA");
+    let [Incoming::Subscription(subscription)] = &received[..] else { panic!() };
+    assert!(!(start..start + 8192).contains(&(subscription.topic().as_ptr() as usize)));
+}
