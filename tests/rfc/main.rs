@@ -14,6 +14,7 @@ mod atomic;
 mod checks;
 mod pair;
 mod pipeline;
+mod pubsub;
 mod reqrep;
 mod sockets;
 mod wire;

@@ -192,15 +192,19 @@ async fn req_shall_discard_replies_from_before_the_request(net: Net) {
 #[tokio::test]
 async fn req_shall_not_accept_a_reply_when_the_peer_it_asked_has_left() {
     let net = Net::tcp();
-    let (mut req, asked, other) = between_two(&net).await;
+    let mut req = net.bound::<ReqSocket>(plain()).await;
+    let asked = net.connected::<RepSocket>(plain(), &mut req).await;
+    let mut other = Wire::join(&req.endpoint(), "REP").await;
+    req.ready().await;
     soon(req.send("request")).await.unwrap();
-    assert_eq!(asked.get().await, Message::from(["", "request"]));
+    assert_eq!(asked.get().await, "request".into());
     let _ = soon(asked.close()).await;
     req.left().await;
-    soon(other.send_to(&id("req"), ["", "stray"])).await.unwrap();
+    other.send(b"\x01\x00\x00\x05stray").await;
     assert_eq!(soon(req.recv()).await, Err(RecvError::PeerLeft));
-    soon(req.send("request")).await.unwrap();
-    assert_eq!(other.get().await, Message::from(["", "request"]));
-    soon(other.send_to(&id("req"), ["", "reply"])).await.unwrap();
+    soon(req.send("next")).await.unwrap();
+    other.expect(b"\x01\x00\x00\x04next").await;
+    other.send(b"\x01\x00\x00\x05reply").await;
     assert_eq!(req.get().await, "reply".into());
+    assert_eq!(req.dropped(DropCause::Discarded), 1);
 }
