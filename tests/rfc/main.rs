@@ -18,3 +18,4 @@ mod pubsub;
 mod reqrep;
 mod sockets;
 mod wire;
+mod zmtp;

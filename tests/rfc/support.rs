@@ -187,7 +187,10 @@ impl<S> Node<S> {
     }
 
     /// Waits for an event.
-    pub(crate) async fn event<T>(&mut self, mut wanted: impl FnMut(MonitorEvent) -> Option<T>) -> T {
+    pub(crate) async fn event<T>(
+        &mut self,
+        mut wanted: impl FnMut(MonitorEvent) -> Option<T>,
+    ) -> T {
         soon(async {
             loop {
                 let event = self.events.recv().await.unwrap();

@@ -166,5 +166,7 @@ async fn departs_one_cancel_undoes_any_number_of_subscribes() {
     sub.unsubscribe("A");
     sub.subscribe("B");
     sub.unsubscribe("A");
-    publisher.expect(&[SUBSCRIBE_A, SUBSCRIBE_A, b"\x04\x0B\x09SUBSCRIBEB", CANCEL_A].concat()).await;
+    publisher
+        .expect(&[SUBSCRIBE_A, SUBSCRIBE_A, b"\x04\x0B\x09SUBSCRIBEB", CANCEL_A].concat())
+        .await;
 }

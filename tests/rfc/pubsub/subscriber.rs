@@ -169,8 +169,8 @@ async fn pushes_back<S: Subscribes>() {
     sub.wants("");
     let mut publisher = Wire::join(&sub.endpoint(), "PUB").await;
     let (begun, wait) = tokio::sync::oneshot::channel();
-    let sending = async move {
-        let mut begun = Some(begun);
+    let mut begun = Some(begun);
+    let sending = async {
         for number in 0..2000_u16 {
             let mut body = vec![0; 10_000];
             body[..2].copy_from_slice(&number.to_be_bytes());

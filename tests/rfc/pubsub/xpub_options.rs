@@ -3,9 +3,7 @@
 
 use std::pin::pin;
 
-use ferromq::{
-    DropCause, Message, PubSocket, SocketOptions, SubSocket, XPubSocket, XPubVerbosity,
-};
+use ferromq::{DropCause, Message, PubSocket, SocketOptions, SubSocket, XPubSocket, XPubVerbosity};
 
 use super::{another, heard, subscribed, verbose};
 use crate::support::{Net, Receives, is_pending, numbered, plain, soon};

@@ -75,7 +75,7 @@ async fn xsub_shall_drop_without_blocking_what_does_not_fit() {
     xsub.try_send("to nobody").unwrap();
     let mut publisher = Wire::join(&xsub.endpoint(), "XPUB").await;
     publisher.sync().await;
-    let large = Message::from(vec![0; 1 << 20]);
+    let large = Message::from(vec![7; 1 << 20]);
     for _ in 0..64 {
         xsub.try_send(large.clone()).unwrap();
     }

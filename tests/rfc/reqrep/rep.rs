@@ -26,7 +26,8 @@ async fn rep_shall_not_filter_or_modify_messages(net: Net) {
     let req = net.connecting::<ReqSocket>(plain(), &rep.endpoint());
     let large = Message::from(vec![7; 1 << 20]);
     let empty = Message::from(["", "", ""]);
-    let messages = [Message::new(), empty, ["", "x"].into(), ["x", ""].into(), b"\0\xFF".into(), large];
+    let messages =
+        [Message::new(), empty, ["", "x"].into(), ["x", ""].into(), b"\0\xFF".into(), large];
     for message in messages {
         soon(req.send(message.clone())).await.unwrap();
         let request = rep.get().await;

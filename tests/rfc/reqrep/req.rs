@@ -201,6 +201,7 @@ async fn req_shall_not_accept_a_reply_when_the_peer_it_asked_has_left() {
     let _ = soon(asked.close()).await;
     req.left().await;
     other.send(b"\x01\x00\x00\x05stray").await;
+    other.sync().await;
     assert_eq!(soon(req.recv()).await, Err(RecvError::PeerLeft));
     soon(req.send("next")).await.unwrap();
     other.expect(b"\x01\x00\x00\x04next").await;

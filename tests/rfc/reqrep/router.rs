@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use ferromq::{
-    DealerSocket, DropCause, Message, RouterSocket, SendErrorKind, SocketOptions,
-};
+use ferromq::{DealerSocket, DropCause, Message, RouterSocket, SendErrorKind, SocketOptions};
 
 use super::id;
 use crate::checks;
@@ -102,7 +100,8 @@ async fn router_shall_destroy_the_queue_of_a_peer_that_disconnects(net: Net) {
 /// The same sentence, of incoming messages: they are received, under the name
 /// their sender had.
 async fn departs_router_keeps_what_a_departed_peer_sent(net: Net) {
-    checks::keeps_what_one_that_left_had_sent::<DealerSocket, RouterSocket>(Net::new(net.over)).await;
+    checks::keeps_what_one_that_left_had_sent::<DealerSocket, RouterSocket>(Net::new(net.over))
+        .await;
     let mut router = net.bound::<RouterSocket>(plain()).await;
     let dealer = net.connected::<DealerSocket>(named("peer"), &mut router).await;
     dealer.try_send("last words").unwrap();
