@@ -118,6 +118,11 @@ mod transport;
 mod context;
 mod socket;
 
+// What breaks it, hopefully: only in tests and under cargo-fuzz.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use context::Context;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use error::{
@@ -134,3 +139,8 @@ pub use socket::{
     RouterSocket, SubSocket, XPubSocket, XSubSocket,
 };
 pub use socket_type::SocketType;
+
+/// The programs of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

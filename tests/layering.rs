@@ -37,6 +37,12 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["bytes", "tokio", "tracing"],
     ),
     ("context", &["engine", "transport"], &["tokio"]),
+    // Only in tests and under cargo-fuzz; nothing imports it.
+    (
+        "fuzzing",
+        &["zmtp", "pipe", "routing", "transport", "pattern", "engine", "socket", "context"],
+        &["bytes", "tokio"],
+    ),
 ];
 
 const EXTERNAL: &[&str] =

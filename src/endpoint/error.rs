@@ -25,7 +25,11 @@ const SHOWN: usize = 256;
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointError {
+pub struct EndpointError(Box<Refusal>);
+
+/// Boxed, so that results which may hold it stay small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Refusal {
     text: String,
     fault: EndpointFault,
     /// How it would be right; whether that is most likely what was meant.
@@ -92,37 +96,40 @@ fn shown(text: &str) -> Printable<'_> {
 
 impl EndpointError {
     pub(super) fn new(text: &str, fault: EndpointFault) -> Self {
-        let parses = |candidate: &String| Endpoint::parse(candidate).is_ok();
-        let correction = corrections(text).into_iter().find(parses);
+        // Names may have control characters, but what is printed must not.
+        let is_good = |candidate: &String| {
+            !candidate.contains(char::is_control) && Endpoint::parse(candidate).is_ok()
+        };
+        let correction = corrections(text).into_iter().find(is_good);
         let is_correction = correction.is_some();
-        let example = correction.or_else(|| examples(text).into_iter().find(parses));
+        let example = correction.or_else(|| examples(text).into_iter().find(is_good));
         let example = example.unwrap_or_else(|| "tcp://127.0.0.1:5555".into());
-        Self { text: text.into(), fault, example, is_correction }
+        Self(Box::new(Refusal { text: text.into(), fault, example, is_correction }))
     }
 
     /// The refused endpoint.
     pub fn endpoint(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// What is wrong with it.
     pub fn fault(&self) -> &EndpointFault {
-        &self.fault
+        &self.0.fault
     }
 
     /// A good endpoint: a corrected form of the refused one where there is an
     /// obvious one, or else an example.
     pub fn example(&self) -> &str {
-        &self.example
+        &self.0.example
     }
 }
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bad endpoint {:?}: {}", shown(&self.text), self.fault)?;
-        match self.is_correction {
-            true => write!(f, "; did you mean {}?", self.example),
-            false => write!(f, ", as in {}", self.example),
+        write!(f, "bad endpoint {:?}: {}", shown(&self.0.text), self.0.fault)?;
+        match self.0.is_correction {
+            true => write!(f, "; did you mean {}?", self.0.example),
+            false => write!(f, ", as in {}", self.0.example),
         }
     }
 }
@@ -256,5 +263,13 @@ mod tests {
         let printed = error.unwrap_err().to_string();
         assert!(!printed.contains('\u{1b}'));
         assert!(printed.len() < 1000);
+    }
+
+    #[test]
+    fn a_correction_does_not_bring_control_characters_back() {
+        for text in ["inproc:\u{1b}[2J", "IPC://a\nb", "./a\u{85}", "ipc:\t//tmp/app.sock"] {
+            let printed = text.parse::<Endpoint>().unwrap_err().to_string();
+            assert!(!printed.contains(char::is_control), "{printed:?}");
+        }
     }
 }

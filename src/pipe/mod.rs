@@ -13,10 +13,13 @@
 //! Lock order: pattern, then outlet. A `SocketSide` method may take any lock
 //! of the socket, so it is called with no lock of a pipe held.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+use bytes::Bytes;
 
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
@@ -67,6 +70,7 @@ pub(crate) enum Refused {
 /// call [`Outlet::flush`] once the pattern's lock is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub(crate) enum NeedsFlush {
     Yes,
     No,
@@ -99,6 +103,13 @@ pub(crate) trait Outlet: Send + Sync {
     fn reject(&self);
 }
 
+/// What a message counts for where the octets that wait are bounded: its own,
+/// and for each further frame what it takes to hold one. Otherwise messages of
+/// 65,536 empty frames, two octets each on the wire, would weigh nothing.
+pub(crate) fn weight(message: &Message) -> usize {
+    message.size() + (message.len() - 1) * size_of::<Bytes>()
+}
+
 /// What an [`Inlet`] has.
 #[derive(Debug)]
 pub(crate) enum Next {
@@ -117,6 +128,13 @@ pub(crate) trait Inlet: Send + Sync {
     /// Takes the next message, reading from the transport where that does not
     /// wait.
     fn try_next(&self) -> Next;
+
+    /// As [`try_next`](Self::try_next), and puts what more is at hand without
+    /// reading, up to some number, into `rest`.
+    fn try_batch(&self, rest: &mut VecDeque<Message>) -> Next {
+        let _ = rest;
+        self.try_next()
+    }
 
     /// Whether [`try_next`](Self::try_next) will be [`Next::Gone`] from now on.
     fn is_spent(&self) -> bool;

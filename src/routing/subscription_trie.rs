@@ -62,6 +62,12 @@ impl<K: Copy + Ord> SubscriptionTrie<K> {
         self.nodes.is_full()
     }
 
+    /// How many nodes there are, the root among them.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub(crate) fn insert(&mut self, topic: &[u8], key: &K) -> Inserted {
         let at = self.place(topic);
         let keys = &mut self.nodes[at].keys;

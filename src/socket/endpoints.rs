@@ -37,7 +37,6 @@ impl Kind {
 /// What a socket could not deliver before it was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-#[must_use]
 pub struct Closed {
     /// Messages that `send` had accepted and that were given up: linger ran
     /// out, their peer left, or the connection broke in the middle of one.

@@ -35,7 +35,7 @@ impl<T> Arena<T> {
     }
 
     /// How many values there are.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn len(&self) -> usize {
         self.live
     }

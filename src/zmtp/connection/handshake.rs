@@ -100,6 +100,12 @@ impl Handshake {
         matches!(self.stage, Stage::Done { .. }) && self.output.is_empty()
     }
 
+    /// How much memory holds what the peer sent.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn held(&self) -> usize {
+        self.input.capacity()
+    }
+
     /// The two halves of the traffic, and what the peer said of itself. Its
     /// address is for the caller to add.
     ///

@@ -1,0 +1,273 @@
+//! ```text
+//! input = mode ours theirs limit expand plan plan ( octets / *flip script )
+//! ```
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Input;
+use super::decoder::LIMITS;
+use super::input::Plan;
+use super::receive::{Received, receive};
+use crate::peer::Subscription;
+use crate::zmtp::{Encoded, Handshake, HandshakeConfig, Incoming, Receiving, Sending};
+use crate::{Message, PeerFault, PeerInfo, RoutingId, SocketType};
+
+/// What a connection may hold of its peer before READY is complete.
+const MAX_HELD: usize = 16 * 1024 + 64;
+
+/// What it may say before that: greeting, READY and ERROR.
+const MAX_OUTPUT: usize = 64 + 512 + 64;
+
+/// Who is at the other end.
+#[derive(Clone, Copy)]
+pub(super) enum Mode {
+    /// Somebody who sends anything.
+    Stranger,
+    /// One of us, with octets flipped on the way.
+    Pair,
+}
+
+pub(super) fn run(mut input: Input<'_>) {
+    let mode = input.choice(&[Mode::Stranger, Mode::Pair]);
+    let ours = config(input.octet());
+    let theirs = config(input.octet());
+    let limit = input.choice(LIMITS);
+    let expand = input.octet() & 1 == 1;
+    let plans = [input.plan(), input.plan()];
+    match mode {
+        Mode::Stranger => {
+            let octets = input.rest(expand);
+            let config = HandshakeConfig { max_message_size: limit, ..ours };
+            let met = plans.map(|plan| meet(config.clone(), &octets, plan));
+            assert_eq!(met[0], met[1]);
+        }
+        Mode::Pair => pair([ours, theirs], plans, input),
+    }
+}
+
+/// A socket type and what it says of itself.
+fn config(octet: u8) -> HandshakeConfig {
+    let routing_id = RoutingId::new("me").ok().filter(|_| octet & 0x10 != 0);
+    let metadata = vec![
+        ("X-short".to_owned(), Bytes::from_static(b"value")),
+        ("X-long".to_owned(), Bytes::from_static(&[b'v'; 300])),
+    ];
+    HandshakeConfig {
+        socket_type: SocketType::ALL[usize::from(octet & 0x0F) % SocketType::ALL.len()],
+        routing_id,
+        metadata: metadata.into_iter().take(usize::from(octet >> 5) % 3).collect(),
+        max_message_size: None,
+    }
+}
+
+/// Everything that came of a peer.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Met {
+    output: Vec<u8>,
+    /// Why the handshake failed.
+    refused: Option<PeerFault>,
+    /// What the peer said of itself, and whether it knows heartbeats.
+    peer: Option<(PeerInfo, bool)>,
+    received: Received,
+}
+
+/// Lives through a connection whose peer sends `octets`.
+fn meet(config: HandshakeConfig, mut octets: &[u8], plan: Plan) -> Met {
+    let mut steps = plan.steps();
+    let mut handshake = Handshake::new(config);
+    let mut met = Met { output: handshake.output().to_vec(), ..Met::default() };
+    while !handshake.is_done() && !octets.is_empty() {
+        let (now, later) = octets.split_at(steps().min(octets.len()));
+        octets = later;
+        met.refused = feed(&mut handshake, now, &mut met.output);
+        assert!(met.output.len() <= MAX_OUTPUT, "{} octets of output", met.output.len());
+        if met.refused.is_some() {
+            return met;
+        }
+    }
+    if handshake.is_done() {
+        let (receiving, sending, peer) = handshake.into_traffic();
+        met.peer = Some((peer, sending.has_heartbeats()));
+        met.received = receive(receiving, octets, plan);
+    }
+    met
+}
+
+/// Feeds a handshake and takes what it has to say. Returns its fault.
+fn feed(handshake: &mut Handshake, octets: &[u8], output: &mut Vec<u8>) -> Option<PeerFault> {
+    let result = handshake.feed(octets);
+    output.extend_from_slice(&handshake.output());
+    if let Err(fault) = &result {
+        assert!(!handshake.is_done());
+        assert_eq!(handshake.feed(b"more").as_ref(), Err(fault), "a fault is for good");
+        assert!(handshake.output().is_empty(), "all is said");
+    }
+    if !handshake.is_done() {
+        let held = handshake.held();
+        assert!(held <= MAX_HELD, "{held} octets of memory before READY");
+    }
+    result.err()
+}
+
+/// One of two of us.
+struct End {
+    handshake: Handshake,
+    plan: Plan,
+    fault: Option<PeerFault>,
+}
+
+/// What lies between: it flips octets. Each flip is the position of an octet
+/// and what it is changed by.
+struct Wire {
+    flips: Vec<(usize, u8)>,
+    position: usize,
+    flipped: bool,
+}
+
+impl Wire {
+    /// Up to three flips.
+    fn new(input: &mut Input<'_>) -> Self {
+        let flips = (0..input.octet() % 4).map(|_| (input.pair() % 2048, input.octet())).collect();
+        Self { flips, position: 0, flipped: false }
+    }
+
+    fn pass(&mut self, octets: &mut [u8]) {
+        let passed = self.position..self.position + octets.len();
+        for (at, change) in self.flips.iter().filter(|(at, _)| passed.contains(at)) {
+            octets[at - self.position] ^= change;
+            self.flipped |= *change != 0;
+        }
+        self.position = passed.end;
+    }
+}
+
+/// Two of us, octets flipped between them, and then traffic one way.
+fn pair(configs: [HandshakeConfig; 2], plans: [Plan; 2], mut input: Input<'_>) {
+    let mut wires = [Wire::new(&mut input), Wire::new(&mut input)];
+    let handshakes = configs.clone().map(Handshake::new);
+    let mut ends = handshakes.map(|handshake| End { handshake, plan: plans[0], fault: None });
+    ends[1].plan = plans[1];
+    let mut said = [0, 1].map(|from: usize| ends[from].handshake.output().to_vec());
+    while said.iter().any(|octets| !octets.is_empty()) {
+        for from in [0, 1] {
+            let mut octets = std::mem::take(&mut said[from]);
+            wires[from].pass(&mut octets);
+            let to = 1 - from;
+            hear(&mut ends[to], &octets, &mut said[to]);
+        }
+    }
+    let flipped = wires.iter().any(|wire| wire.flipped);
+    if !flipped {
+        agree(&configs, &ends);
+    }
+    if let [true, true] = [0, 1].map(|end: usize| ends[end].handshake.is_done()) {
+        let [plan, _] = plans;
+        let [(_, sending, known), (receiving, ..)] = ends.map(|end| end.handshake.into_traffic());
+        if !flipped {
+            assert_eq!(
+                known.routing_id,
+                configs[1].routing_id.clone().filter(|_| says_who(&configs[1]))
+            );
+            assert_eq!(known.metadata, configs[1].metadata);
+        }
+        traffic(sending, receiving, &mut wires[0], plan, input);
+    }
+}
+
+/// Whether a socket of this type tells its routing id.
+fn says_who(config: &HandshakeConfig) -> bool {
+    matches!(config.socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router)
+}
+
+fn hear(end: &mut End, octets: &[u8], said: &mut Vec<u8>) {
+    let mut steps = end.plan.steps();
+    let mut octets = octets;
+    while !octets.is_empty() && end.fault.is_none() {
+        let (now, later) = octets.split_at(steps().min(octets.len()));
+        end.fault = feed(&mut end.handshake, now, said);
+        octets = later;
+    }
+}
+
+/// Two of us that hear each other well agree on whether they fit.
+fn agree(configs: &[HandshakeConfig; 2], ends: &[End; 2]) {
+    let [left, right] = [0, 1].map(|end: usize| configs[end].socket_type);
+    assert_eq!(left.is_compatible(right), right.is_compatible(left));
+    for (end, (ours, theirs)) in ends.iter().zip([(left, right), (right, left)]) {
+        let expected = match left.is_compatible(right) {
+            true => None,
+            false => Some(PeerFault::IncompatibleSocketType { ours, theirs }),
+        };
+        assert_eq!(end.fault, expected);
+        assert_eq!(end.handshake.is_done(), expected.is_none());
+    }
+}
+
+/// What one of us says by the script of the input, and what the other hears.
+fn traffic(
+    sending: Sending,
+    receiving: Receiving,
+    wire: &mut Wire,
+    plan: Plan,
+    mut input: Input<'_>,
+) {
+    let (mut octets, mut events) = (Vec::new(), Vec::new());
+    while !input.is_empty() && octets.len() < 256 * 1024 {
+        let kind = input.octet();
+        let body = body(&mut input);
+        match kind % 6 {
+            0 | 1 => {
+                let subscription = match kind % 6 {
+                    0 => Subscription::Subscribe(body),
+                    _ => Subscription::Cancel(body),
+                };
+                sending.subscription(&subscription, &mut octets);
+                events.push(Incoming::Subscription(subscription));
+            }
+            2 => {
+                let ttl = Duration::from_millis(100 * body.len() as u64);
+                sending.ping(ttl, &mut octets);
+                events.push(Incoming::Ping { ttl, context: Bytes::new() });
+            }
+            3 => {
+                sending.pong(&body, &mut octets);
+                events.push(Incoming::Pong);
+            }
+            _ => {
+                let mut message = Message::from(body);
+                for _ in 0..kind / 6 % 8 {
+                    message.push_back(self::body(&mut input));
+                }
+                put(&message, &mut octets);
+                events.push(Incoming::Message(message));
+            }
+        }
+    }
+    wire.pass(&mut octets);
+    let received = receive(receiving, &octets, plan);
+    if !wire.flipped && sending.has_heartbeats() {
+        assert_eq!(received, Received { events, fault: None });
+    }
+}
+
+fn body(input: &mut Input<'_>) -> Bytes {
+    let length = match usize::from(input.octet()) {
+        length @ 0..0xE0 => return Bytes::copy_from_slice(input.take(length % 64)),
+        length => (length - 0xE0) * 2113,
+    };
+    Bytes::from(vec![input.octet(); length.min(64 * 1024)])
+}
+
+fn put(message: &Message, octets: &mut Vec<u8>) {
+    let mut batch = Encoded::default();
+    batch.push(message.clone());
+    while batch.remaining() > 0 {
+        let mut slices = [std::io::IoSlice::new(&[])];
+        assert_eq!(batch.chunks_vectored(&mut slices), 1);
+        octets.extend_from_slice(&slices[0]);
+        let count = slices[0].len();
+        batch.advance(count);
+    }
+}
