@@ -59,6 +59,24 @@ async fn departs_xpub_receives_in_the_order_of_arrival(net: Net) {
     assert_eq!(messages, [b"0", b"1", b"2"]);
 }
 
+/// "SHALL deliver these messages to its calling application." Those beyond its
+/// mark are dropped and counted, since an XPUB must hear of subscriptions;
+/// these have no mark.
+#[tokio::test]
+async fn departs_xpub_drops_what_is_not_received() {
+    let net = Net::inproc();
+    let mut xpub = net.bound::<XPubSocket>(plain().recv_hwm(2)).await;
+    let xsub = net.connected::<XSubSocket>(plain(), &mut xpub).await;
+    for number in 0..5 {
+        xsub.try_send(numbered(number)).unwrap();
+    }
+    xsub.subscribe("A");
+    assert_eq!(xpub.dropped(DropCause::Discarded), 3);
+    for message in [numbered(0), numbered(1), "\u{1}A".into()] {
+        assert_eq!(xpub.get().await, message);
+    }
+}
+
 /// "SHALL deliver these messages to its calling application."
 async fn xpub_shall_deliver_messages_to_the_application(net: Net) {
     let mut xpub = net.bound::<XPubSocket>(plain()).await;

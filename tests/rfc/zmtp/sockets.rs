@@ -93,6 +93,27 @@ async fn all_sockets_should_reconnect() {
     reconnects::<PairSocket>(&net, "PAIR").await;
 }
 
+/// RFC 28 to 31: "SHALL maintain the queue whether or not the connection is
+/// established." A socket that has left an inproc name is gone; another that
+/// binds the name is another.
+#[tokio::test]
+async fn departs_there_is_no_coming_back_over_inproc() {
+    let net = Net::inproc();
+    let place = net.reserve();
+    let name = place.endpoint.to_string();
+    let mut former = net.bound_at::<PullSocket>(&name, plain()).await;
+    let push = net.connected::<PushSocket>(plain(), &mut former).await;
+    push.try_send("Hello").unwrap();
+    former.end().await;
+    let pull = net.bound_at::<PullSocket>(&name, plain()).await;
+    assert!(push.try_send("again").unwrap_err().is_would_block());
+    assert!(pull.try_recv().unwrap_err().is_would_block());
+    push.disconnect(&place.endpoint).unwrap();
+    push.connect(&place.endpoint).unwrap();
+    push.try_send("anew").unwrap();
+    assert_eq!(pull.get().await, "anew".into());
+}
+
 /// "A message SHALL NOT be delivered more than once to any peer." What went out
 /// on one connection is not sent again on the next.
 #[tokio::test]
