@@ -89,6 +89,8 @@
 //! no CURVE, PLAIN or ZAP yet. Where ferromq departs from an RFC, and why, is
 //! listed in [`guide::departures`].
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![deny(clippy::unwrap_used)]
 
 // Vocabulary: what everything else talks about.
 mod endpoint;
