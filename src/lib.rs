@@ -120,6 +120,9 @@ mod transport;
 mod context;
 mod socket;
 
+// Text.
+pub mod guide;
+
 // What breaks it, hopefully: only in tests and under cargo-fuzz.
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
