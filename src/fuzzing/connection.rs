@@ -40,7 +40,7 @@ pub(super) fn run(mut input: Input<'_>) {
         Mode::Stranger => {
             let octets = input.rest(expand);
             let config = HandshakeConfig { max_message_size: limit, ..ours };
-            let met = plans.map(|plan| meet(config.clone(), &octets, plan));
+            let met = plans.map(|plan| meet(config.clone(), &octets, plan.over(octets.len())));
             assert_eq!(met[0], met[1]);
         }
         Mode::Pair => pair([ours, theirs], plans, input),
@@ -246,7 +246,7 @@ fn traffic(
         }
     }
     wire.pass(&mut octets);
-    let received = receive(receiving, &octets, plan);
+    let received = receive(receiving, &octets, plan.over(octets.len()));
     if !wire.flipped && sending.has_heartbeats() {
         assert_eq!(received, Received { events, fault: None });
     }
