@@ -30,6 +30,9 @@ use crate::zmtp::{Incoming, Receiving};
 /// further would only move the queue out of the kernel into cold memory.
 const READ_AHEAD: usize = 256 * 1024;
 
+/// How many messages a receiver takes in hand at once.
+const BATCH: usize = 64;
+
 /// How many reads or commands one turn may take without coming to a message.
 const TURN: usize = 64;
 
@@ -220,6 +223,23 @@ impl Inbox {
 
     /// The next message for a receiver.
     pub(super) fn try_next(&self, requests: &mut dyn FnMut(Request)) -> Next {
+        self.try_some(None, requests)
+    }
+
+    /// The next message for a receiver, and those at hand behind it.
+    pub(super) fn try_batch(
+        &self,
+        rest: &mut VecDeque<Message>,
+        requests: &mut dyn FnMut(Request),
+    ) -> Next {
+        self.try_some(Some(rest), requests)
+    }
+
+    fn try_some(
+        &self,
+        rest: Option<&mut VecDeque<Message>>,
+        requests: &mut dyn FnMut(Request),
+    ) -> Next {
         let mut inner = self.lock();
         for _ in 0..TURN {
             let Some(session) = inner.sessions.front_mut() else {
@@ -227,6 +247,9 @@ impl Inbox {
             };
             match session.take_step(self.limits.conflate, requests) {
                 Step::Message(message) => {
+                    if let Some(rest) = rest {
+                        session.take_decoded(rest, requests);
+                    }
                     let more = match self.limits.conflate {
                         true => false,
                         false => session.has_more(requests) || inner.sessions.len() > 1,
@@ -367,24 +390,52 @@ impl Session {
         self.read_step(requests)
     }
 
+    /// Moves messages that need no reading to `rest`, up to a batch.
+    fn take_decoded(
+        &mut self,
+        rest: &mut VecDeque<Message>,
+        requests: &mut dyn FnMut(Request),
+    ) {
+        while rest.len() < BATCH {
+            if let Some(message) = self.ahead.pop_front() {
+                self.ahead_octets = self.ahead_octets.saturating_sub(message.size());
+                rest.push_back(message);
+                continue;
+            }
+            match self.decode(requests) {
+                Some(Step::Message(message)) => rest.push_back(message),
+                Some(Step::Subscription(_) | Step::Progress) => {}
+                _ => return,
+            }
+        }
+    }
+
     /// Decodes what is buffered; with nothing whole there, reads once.
     fn read_step(&mut self, requests: &mut dyn FnMut(Request)) -> Step {
-        if self.ended.is_some() {
-            return Step::Ended;
+        match self.decode(requests) {
+            Some(step) => step,
+            None => self.read(requests),
         }
-        match self.receiving.next() {
-            Ok(Some(Incoming::Message(message))) => return Step::Message(message),
-            Ok(Some(Incoming::Subscription(change))) => return Step::Subscription(change),
-            Ok(Some(Incoming::Pong)) => return Step::Progress,
+    }
+
+    /// Decodes one thing of what is buffered, if one is there as a whole.
+    #[inline]
+    fn decode(&mut self, requests: &mut dyn FnMut(Request)) -> Option<Step> {
+        if self.ended.is_some() {
+            return Some(Step::Ended);
+        }
+        Some(match self.receiving.next() {
+            Ok(Some(Incoming::Message(message))) => Step::Message(message),
+            Ok(Some(Incoming::Subscription(change))) => Step::Subscription(change),
+            Ok(Some(Incoming::Pong)) => Step::Progress,
             Ok(Some(Incoming::Ping { ttl, context })) => {
                 requests(Request::Pong(context));
                 requests(Request::Ttl(ttl));
-                return Step::Progress;
+                Step::Progress
             }
-            Ok(None) => {}
-            Err(fault) => return self.end(DisconnectReason::Fault(fault), requests),
-        }
-        self.read(requests)
+            Ok(None) => return None,
+            Err(fault) => self.end(DisconnectReason::Fault(fault), requests),
+        })
     }
 
     /// Reads once; without anything to read, the transport is armed.

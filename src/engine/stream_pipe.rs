@@ -1,5 +1,6 @@
 //! [`StreamPipe`]: both ends of the way to one peer over a byte stream.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Wake, Waker};
@@ -138,6 +139,10 @@ impl Outlet for StreamPipe {
 impl Inlet for StreamPipe {
     fn try_next(&self) -> Next {
         self.inbox.try_next(&mut |request| self.on_request(request))
+    }
+
+    fn try_batch(&self, rest: &mut VecDeque<Message>) -> Next {
+        self.inbox.try_batch(rest, &mut |request| self.on_request(request))
     }
 
     fn is_spent(&self) -> bool {

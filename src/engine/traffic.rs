@@ -202,8 +202,16 @@ impl<'a> Traffic<'a> {
 
     fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let batch = &mut self.batch;
-        let mut slices = [IoSlice::new(&[]); SLICES];
         let commands = &batch.commands[batch.commands_written..];
+        // Small messages lie in one piece; only large ones need many slices.
+        let (mut few, mut many);
+        let slices: &mut [IoSlice<'_>] = if batch.messages.is_one_piece() {
+            few = [IoSlice::new(&[]); 2];
+            &mut few
+        } else {
+            many = [IoSlice::new(&[]); SLICES];
+            &mut many
+        };
         let first = usize::from(!commands.is_empty());
         slices[0] = IoSlice::new(commands);
         let count = first + batch.messages.chunks_vectored(&mut slices[first..]);

@@ -13,6 +13,7 @@
 //! Lock order: pattern, then outlet. A `SocketSide` method may take any lock
 //! of the socket, so it is called with no lock of a pipe held.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -117,6 +118,13 @@ pub(crate) trait Inlet: Send + Sync {
     /// Takes the next message, reading from the transport where that does not
     /// wait.
     fn try_next(&self) -> Next;
+
+    /// As [`try_next`](Self::try_next), and puts what more is at hand without
+    /// reading, up to some number, into `rest`.
+    fn try_batch(&self, rest: &mut VecDeque<Message>) -> Next {
+        let _ = rest;
+        self.try_next()
+    }
 
     /// Whether [`try_next`](Self::try_next) will be [`Next::Gone`] from now on.
     fn is_spent(&self) -> bool;

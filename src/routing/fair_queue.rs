@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::message::Message;
+use crate::pipe::PeerKey;
+
 /// Where a peer stands in a [`FairQueue`], kept with the peer.
 ///
 /// ```text
@@ -38,6 +41,24 @@ impl Turn {
     }
 }
 
+/// A peer with something to read, and what was read of it already.
+#[derive(Debug)]
+pub(crate) struct Listed<P> {
+    pub(crate) peer: Arc<P>,
+    /// Messages in hand, so that not each one costs a look at the peer. A peer
+    /// that is armed has none.
+    pub(crate) stash: VecDeque<Message>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(crate) enum NextTurn<P> {
+    /// A message in hand, and whose it is.
+    Message(PeerKey, Message),
+    /// A peer to be read from; [`FairQueue::end_turn`] must follow.
+    Read(Listed<P>),
+}
+
 /// What listing a peer met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Listing {
@@ -47,9 +68,10 @@ pub(crate) enum Listing {
     InTurn,
 }
 
-/// The peers that have something to read, in the order of their turns.
+/// The peers that have something to read, in the order of their turns. However
+/// many messages are in hand of each, a turn is one message.
 #[derive(Debug)]
-pub(crate) struct FairQueue<P>(VecDeque<Arc<P>>);
+pub(crate) struct FairQueue<P>(VecDeque<Listed<P>>);
 
 impl<P> Default for FairQueue<P> {
     fn default() -> Self {
@@ -57,51 +79,76 @@ impl<P> Default for FairQueue<P> {
     }
 }
 
-impl<P: AsRef<Turn>> FairQueue<P> {
+impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
+    fn turn(peer: &P) -> &Turn {
+        peer.as_ref()
+    }
+
     /// Puts a peer at the end, unless it is there already.
     pub(crate) fn list(&mut self, peer: Arc<P>) -> Listing {
-        let turn = (*peer).as_ref();
-        match turn.get() {
+        match Self::turn(&peer).get() {
             ARMED => {
-                turn.set(LISTED);
-                self.0.push_back(peer);
+                Self::turn(&peer).set(LISTED);
+                self.0.push_back(Listed { peer, stash: VecDeque::new() });
                 Listing::Listed
             }
             LISTED => Listing::Listed,
             _ => {
-                turn.set(IN_TURN_AGAIN);
+                Self::turn(&peer).set(IN_TURN_AGAIN);
                 Listing::InTurn
             }
         }
     }
 
-    /// Gives the first peer its turn; [`end_turn`](Self::end_turn) must follow.
-    pub(crate) fn take_turn(&mut self) -> Option<Arc<P>> {
-        let peer = self.0.pop_front()?;
-        (*peer).as_ref().set(IN_TURN);
-        Some(peer)
+    /// Gives the first peer its turn.
+    #[inline]
+    pub(crate) fn next_turn(&mut self) -> Option<NextTurn<P>> {
+        let first = self.0.front_mut()?;
+        if let Some(message) = first.stash.pop_front() {
+            let key = *AsRef::<PeerKey>::as_ref(&*first.peer);
+            if self.0.len() > 1 {
+                self.0.rotate_left(1);
+            }
+            return Some(NextTurn::Message(key, message));
+        }
+        let listed = self.0.pop_front()?;
+        Self::turn(&listed.peer).set(IN_TURN);
+        Some(NextTurn::Read(listed))
     }
 
-    /// Ends a turn. With `more`, or if something happened meanwhile, the peer
-    /// goes to the end of the queue.
-    pub(crate) fn end_turn(&mut self, peer: Arc<P>, more: bool) {
-        let turn = (*peer).as_ref();
-        if more || turn.get() == IN_TURN_AGAIN {
+    /// Ends a turn. With `more`, with messages in hand, or if something happened
+    /// meanwhile, the peer goes to the end of the queue.
+    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) {
+        let turn = Self::turn(&listed.peer);
+        if more || !listed.stash.is_empty() || turn.get() == IN_TURN_AGAIN {
             turn.set(LISTED);
-            self.0.push_back(peer);
+            self.0.push_back(listed);
         } else {
             turn.set(ARMED);
         }
     }
 
+    /// Whether nothing is in hand of a peer and nobody reads from it.
+    pub(crate) fn is_armed(peer: &P) -> bool {
+        Self::turn(peer).get() == ARMED
+    }
+
     /// Whether no peer is listed.
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The peers that are listed.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<P>> {
-        self.0.iter()
+        self.0.iter().map(|listed| &listed.peer)
+    }
+
+    /// Forgets what is in hand of the peers that `is_meant`; says how many
+    /// messages that were.
+    pub(crate) fn discard(&mut self, is_meant: impl Fn(&P) -> bool) -> usize {
+        let meant = self.0.iter_mut().filter(|listed| is_meant(&listed.peer));
+        meant.map(|listed| listed.stash.drain(..).count()).sum()
     }
 }
 
@@ -109,7 +156,7 @@ impl<P: AsRef<Turn>> FairQueue<P> {
 mod tests {
     use super::*;
 
-    struct Peer(char, Turn);
+    struct Peer(PeerKey, Turn);
 
     impl AsRef<Turn> for Peer {
         fn as_ref(&self) -> &Turn {
@@ -117,35 +164,61 @@ mod tests {
         }
     }
 
-    fn peer(name: char) -> Arc<Peer> {
-        Arc::new(Peer(name, Turn::default()))
+    impl AsRef<PeerKey> for Peer {
+        fn as_ref(&self) -> &PeerKey {
+            &self.0
+        }
+    }
+
+    fn peer() -> Arc<Peer> {
+        Arc::new(Peer(PeerKey::unique(), Turn::default()))
+    }
+
+    fn read(queue: &mut FairQueue<Peer>) -> Listed<Peer> {
+        match queue.next_turn() {
+            Some(NextTurn::Read(listed)) => listed,
+            other => panic!("{}", other.is_some()),
+        }
     }
 
     #[test]
     fn peers_with_more_alternate() {
         let mut queue = FairQueue::default();
-        for name in ['a', 'b', 'c'] {
-            queue.list(peer(name));
+        let peers: Vec<_> = (0..3).map(|_| peer()).collect();
+        peers.iter().for_each(|peer| drop(queue.list(peer.clone())));
+        for turn in 0..6 {
+            let listed = read(&mut queue);
+            assert_eq!(listed.peer.0, peers[turn % 3].0);
+            queue.end_turn(listed, true);
         }
-        let order: String = (0..6)
-            .map(|_| {
-                let peer = queue.take_turn().unwrap();
-                let name = peer.0;
-                queue.end_turn(peer, true);
-                name
-            })
-            .collect();
-        assert_eq!(order, "abcabc");
+    }
+
+    #[test]
+    fn messages_in_hand_alternate_too() {
+        let mut queue = FairQueue::default();
+        let peers = [peer(), peer()];
+        peers.iter().for_each(|peer| drop(queue.list(peer.clone())));
+        for mut listed in [read(&mut queue), read(&mut queue)] {
+            listed.stash.extend([Message::from("1"), Message::from("2")]);
+            queue.end_turn(listed, false);
+        }
+        for turn in 0..4 {
+            let Some(NextTurn::Message(key, _)) = queue.next_turn() else { panic!("{turn}") };
+            assert_eq!(key, peers[turn % 2].0);
+        }
+        // Each gets another look: there may be more.
+        drop(read(&mut queue));
+        drop(read(&mut queue));
     }
 
     #[test]
     fn a_peer_is_listed_once() {
         let mut queue = FairQueue::default();
-        let a = peer('a');
+        let a = peer();
         assert_eq!(queue.list(Arc::clone(&a)), Listing::Listed);
         assert_eq!(queue.list(a), Listing::Listed);
-        let a = queue.take_turn().unwrap();
-        assert!(queue.take_turn().is_none());
+        let a = read(&mut queue);
+        assert!(queue.next_turn().is_none());
         queue.end_turn(a, false);
         assert!(queue.is_empty());
     }
@@ -153,10 +226,11 @@ mod tests {
     #[test]
     fn an_event_during_the_turn_is_not_lost() {
         let mut queue = FairQueue::default();
-        queue.list(peer('a'));
-        let a = queue.take_turn().unwrap();
-        assert_eq!(queue.list(Arc::clone(&a)), Listing::InTurn);
-        queue.end_turn(a, false);
-        assert!(queue.take_turn().is_some());
+        let a = peer();
+        queue.list(Arc::clone(&a));
+        let listed = read(&mut queue);
+        assert_eq!(queue.list(a), Listing::InTurn);
+        queue.end_turn(listed, false);
+        read(&mut queue);
     }
 }

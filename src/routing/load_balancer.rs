@@ -95,7 +95,9 @@ impl LoadBalancer {
                 let key = *key;
                 // RFC 28, 30: SHALL route outgoing messages to available peers
                 // using a round-robin strategy.
-                self.available.rotate_left(1);
+                if self.available.len() > 1 {
+                    self.available.rotate_left(1);
+                }
                 Ok(key)
             }
             // RFC 28, 30: SHALL consider a peer as available only when it has a

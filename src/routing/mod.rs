@@ -19,7 +19,7 @@ pub(crate) mod testing;
 
 pub(crate) use distributor::{Distributor, Slot};
 pub(crate) use envelope::Envelope;
-pub(crate) use fair_queue::{FairQueue, Listing, Turn};
+pub(crate) use fair_queue::{FairQueue, Listed, Listing, NextTurn, Turn};
 pub(crate) use load_balancer::LoadBalancer;
 pub(crate) use own_keys::OwnKeys;
 pub(crate) use routing_table::{IdTaken, RoutingTable};

@@ -50,12 +50,20 @@ pub(super) struct Peer {
     pub(super) pipe: Pipe,
     owner: EndpointKey,
     turn: Turn,
+    /// Whether its bind or connect was taken back: what is unread is discarded.
+    pub(super) dismissed: AtomicBool,
 }
 
 #[derive(Default)]
 pub(super) struct Roster {
     peers: HashMap<PeerKey, Arc<Peer>>,
     owners: HashSet<EndpointKey>,
+}
+
+impl AsRef<PeerKey> for Peer {
+    fn as_ref(&self) -> &PeerKey {
+        &self.pipe.key
+    }
 }
 
 impl AsRef<Turn> for Peer {
@@ -146,21 +154,41 @@ impl Core {
     pub(super) fn dismiss(&self, owner: EndpointKey) -> Vec<Pipe> {
         let mut roster = lock(&self.roster);
         roster.owners.remove(&owner);
-        let owned = roster.peers.values().filter(|peer| peer.owner == owner);
-        owned.map(|peer| peer.pipe.clone()).collect()
+        let owned: Vec<_> =
+            roster.peers.values().filter(|peer| peer.owner == owner).cloned().collect();
+        drop(roster);
+        self.forget_unread(owned)
     }
 
     /// Admits no more pipes at all; gives those there are.
     pub(super) fn dismiss_all(&self) -> Vec<Pipe> {
         let mut roster = lock(&self.roster);
         roster.owners.clear();
-        roster.peers.values().map(|peer| peer.pipe.clone()).collect()
+        let all: Vec<_> = roster.peers.values().cloned().collect();
+        drop(roster);
+        self.forget_unread(all)
+    }
+
+    /// Discards what is in hand of peers that are dismissed.
+    fn forget_unread(&self, peers: Vec<Arc<Peer>>) -> Vec<Pipe> {
+        for peer in &peers {
+            peer.dismissed.store(true, Ordering::SeqCst);
+        }
+        let is_dismissed = |peer: &Peer| peer.dismissed.load(Ordering::SeqCst);
+        let unread = lock(&self.ready).discard(is_dismissed);
+        self.losses.add(DropCause::Unread, unread);
+        peers.into_iter().map(|peer| peer.pipe.clone()).collect()
     }
 }
 
 impl SocketSide for Core {
     fn attach(&self, pipe: Pipe, owner: EndpointKey) -> Result<(), Unwelcome> {
-        let peer = Arc::new(Peer { pipe: pipe.clone(), owner, turn: Turn::default() });
+        let peer = Arc::new(Peer {
+            pipe: pipe.clone(),
+            owner,
+            turn: Turn::default(),
+            dismissed: AtomicBool::new(false),
+        });
         {
             let mut roster = lock(&self.roster);
             if !roster.owners.contains(&owner) {
@@ -193,10 +221,13 @@ impl SocketSide for Core {
     fn detach(&self, key: PeerKey) {
         self.pattern.detach(key);
         if let Some(peer) = self.peer(key) {
-            if self.takes_at_once() || peer.pipe.inlet.is_spent() {
-                self.reap(key);
+            let mut ready = lock(&self.ready);
+            let is_read = FairQueue::is_armed(&*peer) && peer.pipe.inlet.is_spent();
+            if !self.takes_at_once() && !is_read {
+                ready.list(peer);
             } else {
-                lock(&self.ready).list(peer);
+                drop(ready);
+                self.reap(key);
             }
         }
         // A receiver may have to be told that the peer is gone, and a sender

@@ -6,7 +6,6 @@
 //! lost or doubled a message.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::core::{Core, Peer, lock};
@@ -15,7 +14,8 @@ use crate::error::{RecvError, SendError, SendErrorKind};
 use crate::message::Message;
 use crate::pattern::{Before, Delivery, Routed, SendRefusal, Touched};
 use crate::peer::DropCause;
-use crate::pipe::Next;
+use crate::pipe::{Next, PeerKey};
+use crate::routing::{Listed, NextTurn};
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
 
@@ -154,8 +154,18 @@ impl Core {
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
-            let Some(peer) = lock(&self.ready).take_turn() else { return Ok(Look::Nothing) };
-            let found = self.read(peer);
+            let next = lock(&self.ready).next_turn();
+            let found = match next {
+                None => return Ok(Look::Nothing),
+                Some(NextTurn::Message(key, message)) => {
+                    // There is more, if only another look at that peer.
+                    if self.receivers.any() {
+                        self.receivers.wake_one();
+                    }
+                    self.accept(key, message)
+                }
+                Some(NextTurn::Read(listed)) => self.read(listed),
+            };
             drop(turn);
             if let Some(delivery) = found {
                 return Ok(Look::Found(delivery));
@@ -165,34 +175,45 @@ impl Core {
     }
 
     /// Reads from the peer whose turn it is.
-    fn read(&self, peer: Arc<Peer>) -> Option<Delivery> {
-        let key = peer.pipe.key;
-        let (found, more) = match peer.pipe.inlet.try_next() {
+    fn read(&self, mut listed: Listed<Peer>) -> Option<Delivery> {
+        let key = listed.peer.pipe.key;
+        let inlet = &listed.peer.pipe.inlet;
+        let next = match self.lockstep {
+            None => inlet.try_batch(&mut listed.stash),
+            // REQ must be able to tell what came before its request.
+            Some(_) => inlet.try_next(),
+        };
+        let (message, more) = match next {
             Next::Message { message, more } => (Some(message), more),
             Next::Empty => (None, false),
             Next::Busy => (None, true),
             Next::Gone => {
-                self.end_turn(peer, false);
+                self.end_turn(listed, false);
                 self.reap(key);
                 return None;
             }
         };
-        let Some(message) = found else {
-            self.end_turn(peer, more);
-            return None;
-        };
-        let delivery = self.pattern.accept(key, message);
+        let delivery = message.and_then(|message| self.accept(key, message));
+        self.end_turn(listed, more);
+        delivery
+    }
+
+    /// What a receiver sees of a message.
+    fn accept(&self, from: PeerKey, message: Message) -> Option<Delivery> {
+        let delivery = self.pattern.accept(from, message);
         if delivery.is_none() && self.socket_type != SocketType::Sub {
             // What SUB filters was not meant for it and is not lost.
             self.losses.add(DropCause::Discarded, 1);
         }
-        self.end_turn(peer, more);
         delivery
     }
 
-    fn end_turn(&self, peer: Arc<Peer>, more: bool) {
+    fn end_turn(&self, mut listed: Listed<Peer>, more: bool) {
         let mut ready = lock(&self.ready);
-        ready.end_turn(peer, more);
+        if listed.peer.dismissed.load(Ordering::SeqCst) {
+            self.losses.add(DropCause::Unread, listed.stash.drain(..).count());
+        }
+        ready.end_turn(listed, more);
         let left = !ready.is_empty();
         drop(ready);
         // One event may have brought more than one message.
@@ -204,7 +225,10 @@ impl Core {
 
 /// Lets other tasks run after many calls that did not wait.
 async fn cooperate(calls: &AtomicU32) {
-    if calls.fetch_add(1, Ordering::Relaxed) % CALLS == CALLS - 1 {
+    // Not one atomic step: that several tasks lose count of some is no harm.
+    let count = calls.load(Ordering::Relaxed);
+    calls.store(count.wrapping_add(1), Ordering::Relaxed);
+    if count % CALLS == CALLS - 1 {
         tokio::task::yield_now().await;
     }
 }

@@ -56,35 +56,40 @@ impl Encoded {
     }
 
     /// Adds a message at the end.
+    #[inline]
     pub(crate) fn push(&mut self, message: Message) {
-        let frames = message.len();
-        if frames == 1 {
-            self.push_frame(0, message.first());
-        } else {
-            for (index, frame) in message.iter().enumerate() {
-                let flags = if index + 1 < frames { MORE } else { 0 };
-                self.push_frame(flags, frame);
-            }
-        }
         self.messages += 1;
+        match message.into_single() {
+            Ok(body) => self.push_frame(0, body),
+            Err(message) => self.push_frames(message),
+        }
     }
 
-    fn push_frame(&mut self, flags: u8, body: &Bytes) {
+    fn push_frames(&mut self, message: Message) {
+        let last = message.len() - 1;
+        for (index, frame) in message.into_iter().enumerate() {
+            let flags = if index < last { MORE } else { 0 };
+            self.push_frame(flags, frame);
+        }
+    }
+
+    #[inline]
+    fn push_frame(&mut self, flags: u8, body: Bytes) {
         let before = self.buf.len();
         if let Ok(size) = u8::try_from(body.len()) {
             self.buf.reserve(2 + body.len());
             self.buf.extend_from_slice(&[flags, size]);
-            self.buf.extend_from_slice(body);
-            self.bytes += self.buf.len() - before;
+            self.buf.extend_from_slice(&body);
+            self.bytes += 2 + body.len();
             return;
         }
         Header::new(flags, body.len()).put(&mut self.buf);
         if body.len() < SPLICE {
-            self.buf.extend_from_slice(body);
+            self.buf.extend_from_slice(&body);
             self.bytes += self.buf.len() - before;
         } else {
             self.bytes += self.buf.len() - before + body.len();
-            self.splices.push_back((self.buf.len(), body.clone()));
+            self.splices.push_back((self.buf.len(), body));
         }
     }
 
@@ -112,6 +117,11 @@ impl Encoded {
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether what is left to write is one piece of memory.
+    pub(crate) fn is_one_piece(&self) -> bool {
+        self.splices.is_empty()
     }
 
     /// Whether nothing was pushed.

@@ -1,0 +1,51 @@
+//! Measures ferromq beside other ZeroMQ implementations: two processes over
+//! tcp loopback, interleaved, medians. One command builds and runs it:
+//!
+//! ```text
+//! cargo run --release --manifest-path benches/peers/Cargo.toml
+//! ```
+//! Options, after `--`:
+//!
+//! | | default | |
+//! |---|---|---|
+//! | `--cell LIST` | all five | `push-pull/64`, `pub-sub/16384`, `req-rep/64`; any size will do |
+//! | `--impl LIST` | all | see `peer/mod.rs` |
+//! | `--mode LIST` | `ct` | how implementations on tokio run: see [`options::Mode`] |
+//! | `--reps N` | 5 | runs of each cell and implementation |
+//! | `--seconds S` | 2 | how long one run measures, after a quarter of that to warm up |
+//! | `--quick` | | the same as `--reps 3 --seconds 0.5`: for a look, not for the log |
+//! | `--json FILE` | beside the binary | where the figures go |
+//!
+//! Each run is two fresh processes of this binary: one binds port 0 and prints
+//! the endpoint, the other connects. Every round runs all cells and
+//! implementations once, in random order, so that drift of the machine hits
+//! all alike. All sockets have their default options.
+//!
+//! - PUSH→PULL and PUB→SUB: messages received per second. What PUB drops at
+//!   the mark is not counted.
+//! - REQ↔REP: the median round trip (and the 99th percentile), one request at a
+//!   time.
+//! - CPU: processor time of both processes while measuring, per message (per
+//!   round trip), in microseconds, which is seconds per million.
+
+mod options;
+mod peer;
+mod report;
+mod role;
+mod run;
+
+use std::error::Error;
+
+use options::Options;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == role::COMMAND) {
+        return role::main(&arguments.split_off(1));
+    }
+    let options = Options::parse(&arguments)?;
+    let results = run::all(&options)?;
+    report::print(&options, &results);
+    report::write_json(&options, &results)?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Every example runs without arguments, ends by itself and does what it shows.
+#![cfg(all(feature = "tcp", feature = "inproc"))]
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// Examples take a few milliseconds; a machine under load gets much longer.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// `cargo test` builds the examples beside the directory of the tests.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().expect("a test knows its path");
+    let target: PathBuf = test.ancestors().nth(2).expect("target/PROFILE/deps/test").into();
+    let path = target.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{} is missing: cargo build --examples", path.display());
+    let mut command = Command::new(path);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// Runs an example to its end; returns its exit code, output and errors.
+async fn run(name: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = timeout(DEADLINE, example(name).args(arguments).output())
+        .await
+        .unwrap_or_else(|_| panic!("{name} {arguments:?} does not end"))
+        .expect("the example starts");
+    let text = |octets| String::from_utf8(octets).expect("examples print text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Starts a side that stays, and returns the endpoint its first line ends with.
+async fn start(name: &str, arguments: &[&str]) -> (Child, String) {
+    let mut child = example(name).args(arguments).spawn().expect("the example starts");
+    let mut lines = BufReader::new(child.stdout.as_mut().expect("it is piped")).lines();
+    let line = timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("text");
+    let line = line.expect("the first line says where it is");
+    let endpoint = line.rsplit(' ').next().expect("a word").to_owned();
+    (child, endpoint)
+}
+
+#[track_caller]
+fn assert_shows((code, output, errors): (Option<i32>, String, String), expected: &[&str]) {
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{output}");
+    for line in expected {
+        assert!(output.contains(line), "{line:?} is not in\n{output}");
+    }
+}
+
+#[tokio::test]
+async fn request_reply_runs() {
+    let expected =
+        ["client  asks     Ada", "server  answers  Hello, Ada!", "hears    Hello, Edsger!"];
+    assert_shows(run("request_reply", &[]).await, &expected);
+}
+
+#[tokio::test]
+async fn request_reply_broker_runs() {
+    let expected = ["client A  hears    3 squared is 9", "client B  hears    6 squared is 36"];
+    assert_shows(run("request_reply_broker", &[]).await, &expected);
+}
+
+#[tokio::test]
+async fn pub_sub_runs() {
+    let run = run("pub_sub", &[]).await;
+    assert!(!run.1.contains("hears    weather"), "nobody subscribes to it");
+    assert_shows(
+        run,
+        &[
+            "news.       hears    news.world  Bridge closes for repairs",
+            "news.sport  hears    news.sport  Away team asks for a rematch",
+            "everyone    is done",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn pipeline_runs() {
+    let run = run("pipeline", &[]).await;
+    for worker in ["worker 1", "worker 2", "worker 3"] {
+        assert_eq!(run.1.matches(worker).count(), 4, "each gets its turn");
+    }
+    assert_shows(run, &["sink        has 12 from  worker", "ventilator  is done, 0 undelivered"]);
+}
+
+#[tokio::test]
+async fn pair_runs() {
+    let expected = ["worker  counts    count 7", "boss    is done   0 undelivered"];
+    assert_shows(run("pair", &[]).await, &expected);
+}
+
+#[tokio::test]
+async fn sides_find_each_other_in_processes_of_their_own() {
+    let (server, endpoint) = start("request_reply", &["server", "tcp://127.0.0.1:0"]).await;
+    let client = run("request_reply", &["client", &endpoint]).await;
+    assert_shows(client, &["client  hears    Hello, Ada!"]);
+    drop(server);
+}
+
+#[tokio::test]
+async fn errors_are_one_clear_line() {
+    let (code, _, errors) = run("request_reply", &["server", "localhost:5555"]).await;
+    assert_eq!((code, errors.lines().count()), (Some(1), 1), "{errors}");
+    assert!(errors.contains("did you mean tcp://localhost:5555?"), "{errors}");
+    let (code, _, errors) = run("pub_sub", &["nobody"]).await;
+    assert_eq!(code, Some(2));
+    assert!(errors.starts_with("usage: pub_sub"), "{errors}");
+}

@@ -1,0 +1,65 @@
+//! A Python interpreter with the pinned pyzmq.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The directory of these tests.
+pub(crate) const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop");
+
+/// The interpreter of a virtual environment in `target/`, which is made the
+/// first time. `FERROMQ_INTEROP_PYTHON` names another one that has pyzmq.
+///
+/// Without Python this is `None`, which every test reports, loudly.
+///
+/// # Panics
+/// If there is Python but no environment can be made, and with `CI=true` also
+/// if there is no Python.
+pub(crate) fn interpreter() -> Option<&'static Path> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| match std::env::var_os("FERROMQ_INTEROP_PYTHON") {
+        Some(named) => Some(named.into()),
+        None => Some(environment(system_python()?)),
+    });
+    if found.is_none() {
+        missing();
+    }
+    found.as_deref()
+}
+
+fn system_python() -> Option<&'static str> {
+    let is_python_3 = |name: &&str| {
+        let check = "import sys; sys.exit(sys.version_info < (3,))";
+        let status = Command::new(name).args(["-c", check]).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    ["python3", "python"].into_iter().find(is_python_3)
+}
+
+fn environment(python: &str) -> PathBuf {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop-venv");
+    let setup = Command::new(python)
+        .arg(Path::new(HERE).join("setup.py"))
+        .arg(&directory)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("Python was there a moment ago");
+    assert!(
+        setup.status.success(),
+        "cannot make {} with pyzmq: see above (on Debian: apt install python3-venv)",
+        directory.display()
+    );
+    String::from_utf8(setup.stdout).expect("a path in UTF-8").trim_end().into()
+}
+
+fn missing() {
+    let ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    assert!(!ci, "python3 is missing: the interop tests need it");
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    // Not `eprintln`, which is not shown for tests that pass.
+    let _ = writeln!(
+        std::io::stderr(),
+        "\n*** {test} NOT RUN: python3 is missing, so nothing was tested against libzmq ***"
+    );
+}
