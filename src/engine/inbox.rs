@@ -391,11 +391,7 @@ impl Session {
     }
 
     /// Moves messages that need no reading to `rest`, up to a batch.
-    fn take_decoded(
-        &mut self,
-        rest: &mut VecDeque<Message>,
-        requests: &mut dyn FnMut(Request),
-    ) {
+    fn take_decoded(&mut self, rest: &mut VecDeque<Message>, requests: &mut dyn FnMut(Request)) {
         while rest.len() < BATCH {
             if let Some(message) = self.ahead.pop_front() {
                 self.ahead_octets = self.ahead_octets.saturating_sub(message.size());

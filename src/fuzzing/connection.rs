@@ -88,6 +88,10 @@ fn meet(config: HandshakeConfig, mut octets: &[u8], plan: Plan) -> Met {
         }
     }
     if handshake.is_done() {
+        // More may come before the engine splits it.
+        let (now, later) = octets.split_at(steps().min(octets.len()));
+        octets = later;
+        assert_eq!(feed(&mut handshake, now, &mut met.output), None);
         let (receiving, sending, peer) = handshake.into_traffic();
         met.peer = Some((peer, sending.has_heartbeats()));
         met.received = receive(receiving, octets, plan);
