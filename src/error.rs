@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
+use crate::routing_id::InvalidRoutingId;
 use crate::socket_type::SocketType;
 
 /// Why [`bind`](crate::PullSocket::bind) failed.
@@ -153,6 +154,7 @@ impl From<Unsupported> for std::io::Error {
 /// Why a message was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub enum SendErrorKind {
     /// Nobody can take it now; only `try_send` says so, `send` waits.
     #[error("no peer can take a message now")]
@@ -216,6 +218,7 @@ impl std::error::Error for SendError {}
 /// Why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub enum RecvError {
     /// Nothing is there now; only `try_recv` says so, `recv` waits.
     #[error("no message is there now")]
@@ -240,7 +243,10 @@ impl RecvError {
 }
 
 /// Any error of this crate, for functions that do several things.
-#[derive(Debug, Error)]
+///
+/// Its `Debug` prints what `Display` prints, since that is what a program shows
+/// whose `main` returns it.
+#[derive(Error)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The names say it.
 pub enum Error {
@@ -257,5 +263,25 @@ pub enum Error {
     #[error(transparent)]
     Recv(#[from] RecvError),
     #[error(transparent)]
-    RoutingId(#[from] crate::routing_id::InvalidRoutingId),
+    RoutingId(#[from] InvalidRoutingId),
+    /// An error of the program around the sockets.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_small_enough_to_return() {
+        assert!(size_of::<Error>() <= 96, "{}", size_of::<Error>());
+        assert!(size_of::<Result<(), SendError>>() <= 48);
+    }
 }

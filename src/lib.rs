@@ -89,6 +89,7 @@
 //! no CURVE, PLAIN or ZAP yet. Where ferromq departs from an RFC, and why, is
 //! listed in [`guide::departures`].
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
 
 // Vocabulary: what everything else talks about.
 mod endpoint;
@@ -139,3 +140,8 @@ pub use socket::{
     RouterSocket, SubSocket, XPubSocket, XSubSocket,
 };
 pub use socket_type::SocketType;
+
+/// The programs of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

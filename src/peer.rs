@@ -38,6 +38,7 @@ impl Subscription {
 /// Why messages were lost on our side; each cause has a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub enum DropCause {
     /// The peer was at its high-water mark and this pattern does not wait.
     PeerFull,

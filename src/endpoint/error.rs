@@ -25,7 +25,11 @@ const SHOWN: usize = 256;
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointError {
+pub struct EndpointError(Box<Refusal>);
+
+/// Boxed, so that results which may hold it stay small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Refusal {
     text: String,
     fault: EndpointFault,
     /// How it would be right; whether that is most likely what was meant.
@@ -100,32 +104,32 @@ impl EndpointError {
         let is_correction = correction.is_some();
         let example = correction.or_else(|| examples(text).into_iter().find(is_good));
         let example = example.unwrap_or_else(|| "tcp://127.0.0.1:5555".into());
-        Self { text: text.into(), fault, example, is_correction }
+        Self(Box::new(Refusal { text: text.into(), fault, example, is_correction }))
     }
 
     /// The refused endpoint.
     pub fn endpoint(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// What is wrong with it.
     pub fn fault(&self) -> &EndpointFault {
-        &self.fault
+        &self.0.fault
     }
 
     /// A good endpoint: a corrected form of the refused one where there is an
     /// obvious one, or else an example.
     pub fn example(&self) -> &str {
-        &self.example
+        &self.0.example
     }
 }
 
 impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "bad endpoint {:?}: {}", shown(&self.text), self.fault)?;
-        match self.is_correction {
-            true => write!(f, "; did you mean {}?", self.example),
-            false => write!(f, ", as in {}", self.example),
+        write!(f, "bad endpoint {:?}: {}", shown(&self.0.text), self.0.fault)?;
+        match self.0.is_correction {
+            true => write!(f, "; did you mean {}?", self.0.example),
+            false => write!(f, ", as in {}", self.0.example),
         }
     }
 }

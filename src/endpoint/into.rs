@@ -50,7 +50,7 @@ macro_rules! into_endpoint {
 
 into_endpoint!(Endpoint => Ok);
 into_endpoint!(&Endpoint => |endpoint: &Endpoint| Ok(endpoint.clone()));
-into_endpoint!(&str, &String => str::parse);
+into_endpoint!(&str, &&str, &String => str::parse);
 into_endpoint!(String => |text: String| text.parse());
 into_endpoint!(SocketAddr, (IpAddr, u16), (Ipv4Addr, u16), (Ipv6Addr, u16) => from_socket_addr);
 into_endpoint!((&str, u16), (String, u16) => from_host);

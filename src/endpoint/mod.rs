@@ -21,6 +21,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub use error::{EndpointError, EndpointFault};
 pub use into::IntoEndpoint;
@@ -61,7 +62,7 @@ const MAX_INPROC_NAME: usize = 256;
 /// # Ok::<(), ferromq::EndpointError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Endpoint(Address);
+pub struct Endpoint(Arc<Address>);
 
 /// An endpoint taken apart, for those who open it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,7 +76,7 @@ pub(crate) enum Address {
 impl Endpoint {
     /// The transport: `"tcp"`, `"ipc"` or `"inproc"`.
     pub fn scheme(&self) -> &'static str {
-        match self.0 {
+        match *self.0 {
             Address::Tcp(_) => "tcp",
             Address::Ipc(_) => "ipc",
             Address::Inproc(_) => "inproc",
@@ -85,7 +86,7 @@ impl Endpoint {
     /// The port of a tcp endpoint; 0 is a free one, chosen by `bind`, which
     /// returns the endpoint with the real port.
     pub fn port(&self) -> Option<u16> {
-        match &self.0 {
+        match &*self.0 {
             Address::Tcp(tcp) => Some(tcp.target.port),
             _ => None,
         }
@@ -101,7 +102,7 @@ impl Endpoint {
     /// # Ok::<(), ferromq::EndpointError>(())
     /// ```
     pub fn socket_addr(&self) -> Option<SocketAddr> {
-        match &self.0 {
+        match &*self.0 {
             Address::Tcp(tcp) => tcp.target.socket_addr(),
             _ => None,
         }
@@ -109,7 +110,7 @@ impl Endpoint {
 
     /// The path of an ipc endpoint in the file system.
     pub fn path(&self) -> Option<&Path> {
-        match &self.0 {
+        match &*self.0 {
             Address::Ipc(IpcAddress::Path(path)) => Some(Path::new(path)),
             _ => None,
         }
@@ -117,7 +118,7 @@ impl Endpoint {
 
     /// The name of an inproc endpoint.
     pub fn inproc_name(&self) -> Option<&str> {
-        match &self.0 {
+        match &*self.0 {
             Address::Inproc(name) => Some(name),
             _ => None,
         }
@@ -130,7 +131,7 @@ impl Endpoint {
 
     /// Refuses what can only be connected to.
     pub(crate) fn check_bind(&self) -> Result<(), EndpointError> {
-        match &self.0 {
+        match &*self.0 {
             Address::Tcp(tcp) if tcp.source.is_some() => {
                 Err(EndpointError::new(&self.to_string(), EndpointFault::SourceOfBind))
             }
@@ -140,7 +141,7 @@ impl Endpoint {
 
     /// Refuses what can only be bound.
     pub(crate) fn check_connect(&self) -> Result<(), EndpointError> {
-        let fault = match &self.0 {
+        let fault = match &*self.0 {
             Address::Tcp(tcp) if tcp.target.host == Host::Any => EndpointFault::WildcardHost,
             Address::Tcp(tcp) if tcp.target.port == 0 => EndpointFault::WildcardPort,
             Address::Ipc(IpcAddress::Any) => EndpointFault::WildcardPath,
@@ -159,7 +160,7 @@ impl Endpoint {
             "" => return Err(EndpointFault::NoTransport),
             _ => return Err(EndpointFault::UnknownTransport(scheme.into())),
         };
-        Ok(Self(address))
+        Ok(Self(Arc::new(address)))
     }
 }
 
@@ -181,13 +182,13 @@ impl FromStr for Endpoint {
 
 impl From<TcpAddress> for Endpoint {
     fn from(address: TcpAddress) -> Self {
-        Self(Address::Tcp(address))
+        Self(Arc::new(Address::Tcp(address)))
     }
 }
 
 impl From<IpcAddress> for Endpoint {
     fn from(address: IpcAddress) -> Self {
-        Self(Address::Ipc(address))
+        Self(Arc::new(Address::Ipc(address)))
     }
 }
 
@@ -199,7 +200,7 @@ impl From<SocketAddr> for Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &*self.0 {
             Address::Tcp(tcp) => write!(f, "tcp://{tcp}"),
             Address::Ipc(ipc) => write!(f, "ipc://{ipc}"),
             Address::Inproc(name) => write!(f, "inproc://{name}"),

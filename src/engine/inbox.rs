@@ -23,7 +23,7 @@ use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
 use crate::peer::Subscription;
-use crate::pipe::{Item, Next};
+use crate::pipe::{Item, Next, weight};
 use crate::zmtp::{Incoming, Receiving};
 
 /// How much the engine reads ahead of the receiver at most, in octets. Reading
@@ -212,11 +212,11 @@ impl Inbox {
         self.lock().sessions.back().and_then(|session| session.ended.clone())
     }
 
-    /// When the peer was last heard, and whether octets may be waiting unread,
+    /// When the peer was last heard since the last call, and whether octets may be waiting unread,
     /// in which case its silence means nothing.
     pub(super) fn heard(&self) -> (Option<Instant>, bool) {
-        match self.lock().sessions.back() {
-            Some(session) => (session.heard, !session.is_armed()),
+        match self.lock().sessions.back_mut() {
+            Some(session) => (session.heard.take(), !session.is_armed()),
             None => (None, false),
         }
     }
@@ -371,7 +371,7 @@ impl Session {
             self.ahead.clear();
             self.ahead_octets = 0;
         }
-        self.ahead_octets += message.size();
+        self.ahead_octets += weight(&message);
         self.ahead.push_back(message);
         replaced
     }
@@ -381,7 +381,7 @@ impl Session {
     /// the last of all that have come.
     fn take_step(&mut self, conflate: bool, requests: &mut dyn FnMut(Request)) -> Step {
         if let Some(message) = self.ahead.pop_front() {
-            self.ahead_octets = self.ahead_octets.saturating_sub(message.size());
+            self.ahead_octets = self.ahead_octets.saturating_sub(weight(&message));
             return Step::Message(message);
         }
         if conflate && self.ended.is_none() {

@@ -87,6 +87,8 @@ impl<'a> Traffic<'a> {
     pub(super) async fn run(mut self) -> Ended {
         self.pipe.pump.store(true, Ordering::SeqCst);
         let reason = poll_fn(|cx| self.poll_turn(cx)).await;
+        // The handshake was done, however soon the end came.
+        self.announce();
         Ended { reason, batch: self.batch, write: self.write }
     }
 

@@ -58,6 +58,7 @@ impl Routed {
 
 /// Why a pattern does not send a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub(crate) enum SendRefusal {
     /// REQ must receive first, REP has no request to answer.
     OutOfTurn,

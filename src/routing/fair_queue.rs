@@ -185,7 +185,9 @@ mod tests {
     fn peers_with_more_alternate() {
         let mut queue = FairQueue::default();
         let peers: Vec<_> = (0..3).map(|_| peer()).collect();
-        peers.iter().for_each(|peer| drop(queue.list(peer.clone())));
+        for peer in &peers {
+            queue.list(peer.clone());
+        }
         for turn in 0..6 {
             let listed = read(&mut queue);
             assert_eq!(listed.peer.0, peers[turn % 3].0);
@@ -197,7 +199,9 @@ mod tests {
     fn messages_in_hand_alternate_too() {
         let mut queue = FairQueue::default();
         let peers = [peer(), peer()];
-        peers.iter().for_each(|peer| drop(queue.list(peer.clone())));
+        for peer in &peers {
+            queue.list(peer.clone());
+        }
         for mut listed in [read(&mut queue), read(&mut queue)] {
             listed.stash.extend([Message::from("1"), Message::from("2")]);
             queue.end_turn(listed, false);

@@ -28,6 +28,14 @@ const LOOKS: usize = 256;
 /// How many looks `try_recv` takes, which cannot let others run in between.
 const TRY_LOOKS: usize = 64;
 
+/// What offering a message to the pattern came to.
+enum Offer {
+    Done,
+    /// Nobody can take it now.
+    Mute(Message),
+    Refused(SendError),
+}
+
 /// What one look for a message came to.
 enum Look {
     Found(Delivery),
@@ -38,21 +46,37 @@ enum Look {
 
 impl Core {
     /// Sends a message, waiting while nobody can take it.
+    #[inline]
     pub(crate) async fn send(
         &self,
         to: Option<&RoutingId>,
         message: Message,
     ) -> Result<(), SendError> {
-        cooperate(&self.sent).await;
-        let Some(mut message) = self.offer(to, message)? else { return Ok(()) };
+        if is_due(&self.sent) {
+            tokio::task::yield_now().await;
+        }
+        match self.offer(to, message) {
+            Offer::Done => Ok(()),
+            Offer::Mute(message) => self.send_when_possible(to, message).await,
+            Offer::Refused(error) => Err(error),
+        }
+    }
+
+    /// Waits for somebody who can take the message.
+    async fn send_when_possible(
+        &self,
+        to: Option<&RoutingId>,
+        mut message: Message,
+    ) -> Result<(), SendError> {
         loop {
             // Registered before the next try, so that room that comes between
             // that try and the wait is not missed.
             let mut room = pin!(self.senders.notified());
             room.as_mut().enable();
-            message = match self.offer(to, message)? {
-                None => return Ok(()),
-                Some(message) => message,
+            message = match self.offer(to, message) {
+                Offer::Done => return Ok(()),
+                Offer::Mute(message) => message,
+                Offer::Refused(error) => return Err(error),
             };
             room.await;
         }
@@ -64,20 +88,17 @@ impl Core {
         to: Option<&RoutingId>,
         message: Message,
     ) -> Result<(), SendError> {
-        match self.offer(to, message)? {
-            None => Ok(()),
-            Some(message) => Err(SendError::new(SendErrorKind::WouldBlock, message)),
+        match self.offer(to, message) {
+            Offer::Done => Ok(()),
+            Offer::Mute(message) => Err(SendError::new(SendErrorKind::WouldBlock, message)),
+            Offer::Refused(error) => Err(error),
         }
     }
 
-    /// Offers a message to the pattern; gives it back in the mute state.
-    fn offer(
-        &self,
-        to: Option<&RoutingId>,
-        message: Message,
-    ) -> Result<Option<Message>, SendError> {
+    /// Offers a message to the pattern.
+    fn offer(&self, to: Option<&RoutingId>, message: Message) -> Offer {
         if self.is_closed() {
-            return Err(SendError::new(SendErrorKind::Closed, message));
+            return Offer::Refused(SendError::new(SendErrorKind::Closed, message));
         }
         let mut touched = Touched::default();
         let turn = self.lockstep.as_ref().map(lock);
@@ -87,23 +108,26 @@ impl Core {
         match routed {
             Routed::Done { lost, cause } => {
                 self.losses.add(cause, lost);
-                Ok(None)
+                Offer::Done
             }
-            Routed::Mute(message) => Ok(Some(message)),
+            Routed::Mute(message) => Offer::Mute(message),
             Routed::Refused(message, refusal) => {
                 let kind = match refusal {
                     SendRefusal::OutOfTurn => SendErrorKind::OutOfTurn,
                     SendRefusal::Unroutable => SendErrorKind::Unroutable,
                     SendRefusal::NoRoutingId => SendErrorKind::NoRoutingId,
                 };
-                Err(SendError::new(kind, message))
+                Offer::Refused(SendError::new(kind, message))
             }
         }
     }
 
     /// Receives a message, waiting until there is one.
+    #[inline]
     pub(crate) async fn recv(&self) -> Result<Delivery, RecvError> {
-        cooperate(&self.received).await;
+        if is_due(&self.received) {
+            tokio::task::yield_now().await;
+        }
         match self.look()? {
             Look::Found(delivery) => Ok(delivery),
             Look::Nothing | Look::Busy => self.recv_parked().await,
@@ -223,14 +247,14 @@ impl Core {
     }
 }
 
-/// Lets other tasks run after many calls that did not wait.
-async fn cooperate(calls: &AtomicU32) {
+/// Counts a call; says whether it is time to let other tasks run, after many
+/// calls that did not wait.
+#[inline]
+fn is_due(calls: &AtomicU32) -> bool {
     // Not one atomic step: that several tasks lose count of some is no harm.
     let count = calls.load(Ordering::Relaxed);
     calls.store(count.wrapping_add(1), Ordering::Relaxed);
-    if count % CALLS == CALLS - 1 {
-        tokio::task::yield_now().await;
-    }
+    count % CALLS == CALLS - 1
 }
 
 /// A receiver that stops waiting, with a message or because its future was

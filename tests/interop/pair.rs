@@ -186,11 +186,15 @@ impl Pair {
         pair
     }
 
-    /// Goes on with another process, where our socket was connected to.
+    /// Goes on with another process in the place of the one that ended.
     pub(crate) async fn they_restarted(&mut self, peer: &mut Peer) {
         self.disconnected().await;
         self.theirs = self.case.their_socket(peer, self.heartbeat).await;
-        self.theirs.bind(&self.endpoint).await;
+        if self.case.we_bind {
+            self.theirs.connect(&self.endpoint).await;
+        } else {
+            self.theirs.bind(&self.endpoint).await;
+        }
         self.ready().await;
     }
 

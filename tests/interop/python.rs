@@ -17,15 +17,17 @@ pub(crate) const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/intero
 /// If there is Python but no environment can be made, and with `CI=true` also
 /// if there is no Python.
 pub(crate) fn interpreter() -> Option<&'static Path> {
-    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| match std::env::var_os("FERROMQ_INTEROP_PYTHON") {
-        Some(named) => Some(named.into()),
-        None => Some(environment(system_python()?)),
-    });
-    if found.is_none() {
-        missing();
+    static FOUND: OnceLock<Result<Option<PathBuf>, String>> = OnceLock::new();
+    let find = || match std::env::var_os("FERROMQ_INTEROP_PYTHON") {
+        Some(named) => Ok(Some(named.into())),
+        None => system_python().map(environment).transpose(),
+    };
+    match FOUND.get_or_init(find) {
+        Ok(Some(python)) => return Some(python),
+        Ok(None) => missing(),
+        Err(reason) => panic!("{reason}"),
     }
-    found.as_deref()
+    None
 }
 
 fn system_python() -> Option<&'static str> {
@@ -37,20 +39,19 @@ fn system_python() -> Option<&'static str> {
     ["python3", "python"].into_iter().find(is_python_3)
 }
 
-fn environment(python: &str) -> PathBuf {
+fn environment(python: &str) -> Result<PathBuf, String> {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop-venv");
     let setup = Command::new(python)
         .arg(Path::new(HERE).join("setup.py"))
         .arg(&directory)
-        .stderr(Stdio::inherit())
         .output()
         .expect("Python was there a moment ago");
-    assert!(
-        setup.status.success(),
-        "cannot make {} with pyzmq: see above (on Debian: apt install python3-venv)",
-        directory.display()
-    );
-    String::from_utf8(setup.stdout).expect("a path in UTF-8").trim_end().into()
+    if setup.status.success() {
+        let path = String::from_utf8(setup.stdout).expect("a path in UTF-8");
+        return Ok(path.trim_end().into());
+    }
+    let said = String::from_utf8_lossy(&setup.stderr);
+    Err(format!("no pyzmq in {} (on Debian it needs python3-venv): {said}", directory.display()))
 }
 
 fn missing() {
