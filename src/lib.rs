@@ -90,6 +90,7 @@
 //! listed in [`guide::departures`].
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
+#![deny(clippy::unwrap_used)]
 
 // Vocabulary: what everything else talks about.
 mod endpoint;
@@ -118,6 +119,9 @@ mod transport;
 // Where the towers meet.
 mod context;
 mod socket;
+
+// Text.
+pub mod guide;
 
 // What breaks it, hopefully: only in tests and under cargo-fuzz.
 #[cfg(any(test, fuzzing))]
