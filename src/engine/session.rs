@@ -13,7 +13,6 @@ use super::connection::now;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::peer::Subscription;
-use crate::pipe::weight;
 use crate::transport::ReadHalf;
 use crate::zmtp::{Incoming, Receiving};
 
@@ -121,7 +120,7 @@ impl Session {
 
     fn pop_ahead(&mut self) -> Option<Message> {
         let message = self.ahead.pop_front()?;
-        self.ahead_octets = self.ahead_octets.saturating_sub(weight(&message));
+        self.ahead_octets = self.ahead_octets.saturating_sub(message.weight());
         Some(message)
     }
 
@@ -157,7 +156,7 @@ impl Session {
             self.ahead.clear();
             self.ahead_octets = 0;
         }
-        self.ahead_octets += weight(&message);
+        self.ahead_octets += message.weight();
         self.ahead.push_back(message);
         replaced
     }

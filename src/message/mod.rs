@@ -76,6 +76,14 @@ impl Message {
         self.len() == 1
     }
 
+    /// What the message counts for where the octets that wait are bounded: its
+    /// own, and for each further frame what it takes to hold one. Otherwise
+    /// messages of 65,536 empty frames, two octets each on the wire, would
+    /// weigh nothing.
+    pub(crate) fn weight(&self) -> usize {
+        self.size() + (self.len() - 1) * size_of::<Bytes>()
+    }
+
     /// The first frame.
     pub fn first(&self) -> &Bytes {
         &self.first
