@@ -19,6 +19,9 @@ use crate::zmtp::{Incoming, Receiving};
 /// How many messages a receiver takes in hand at once.
 const BATCH: usize = 64;
 
+/// The largest buffer that small messages are read into.
+const CHUNK: usize = 64 * 1024;
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) messages: usize,
@@ -34,9 +37,12 @@ pub(super) struct Session {
     /// Whether the transport will call the waker. Set before it is polled and
     /// cleared by the waker.
     armed: Arc<AtomicBool>,
-    /// Messages read ahead of the receiver.
-    ahead: VecDeque<Message>,
+    /// Messages read ahead of the receiver, and what each counts for.
+    ahead: VecDeque<(usize, Message)>,
     ahead_octets: usize,
+    /// Octets read since a message was last kept. A message may keep alive the
+    /// buffer it was read into, with whatever commands came along with it.
+    since_kept: usize,
     /// Whether the last read filled the buffer, so that there may be more.
     filled: bool,
     heard: Option<Instant>,
@@ -80,6 +86,7 @@ impl Session {
             armed,
             ahead: VecDeque::new(),
             ahead_octets: 0,
+            since_kept: 0,
             filled: true,
             heard: None,
             ended: None,
@@ -119,8 +126,8 @@ impl Session {
     }
 
     fn pop_ahead(&mut self) -> Option<Message> {
-        let message = self.ahead.pop_front()?;
-        self.ahead_octets = self.ahead_octets.saturating_sub(message.weight());
+        let (weight, message) = self.ahead.pop_front()?;
+        self.ahead_octets -= weight;
         Some(message)
     }
 
@@ -156,8 +163,9 @@ impl Session {
             self.ahead.clear();
             self.ahead_octets = 0;
         }
-        self.ahead_octets += message.weight();
-        self.ahead.push_back(message);
+        let weight = message.weight().max(std::mem::take(&mut self.since_kept).min(CHUNK));
+        self.ahead_octets += weight;
+        self.ahead.push_back((weight, message));
         replaced
     }
 
@@ -279,6 +287,7 @@ impl Session {
             self.armed.store(false, Ordering::SeqCst);
             if let Ok(read) = result {
                 self.filled = *read == capacity;
+                self.since_kept += *read;
                 self.heard = Some(now());
             }
         }
