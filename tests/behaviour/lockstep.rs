@@ -189,7 +189,6 @@ async fn req_takes_no_reply_that_was_read_before_its_request() {
 }
 
 #[tokio::test]
-#[ignore = "needs a read that does not ask the runtime whether the socket is readable"]
 async fn req_takes_no_reply_that_the_kernel_had_before_its_request() {
     early_reply(false).await;
 }

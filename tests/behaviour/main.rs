@@ -4,8 +4,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod deadlines;
-mod endpoints;
 mod cancelling;
 mod closing;
 mod deadlines;
