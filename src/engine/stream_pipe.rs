@@ -7,8 +7,9 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::connection::Link;
-use super::inbox::{Inbox, Request};
+use super::inbox::Inbox;
 use super::outbox::Outbox;
+use super::session::Request;
 use crate::message::Message;
 use crate::peer::{DropCause, Subscription};
 use crate::pipe::{Bell, Inlet, NeedsFlush, Next, Outlet, PeerKey, Pipe, Refused, SocketSide};
