@@ -161,8 +161,11 @@ impl Link {
         if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
             return self.turn_away(unwelcome);
         }
+        let mut attached = Attached::new(self.clone(), &pipe);
         let mut end = self.run(&pipe, connection).await;
-        self.finish(&pipe, &end.reason, std::mem::take(&mut end.batch));
+        attached.reason = end.reason.clone();
+        attached.batch = std::mem::take(&mut end.batch);
+        drop(attached);
         self.say_ended(&end);
         end.reason
     }
@@ -187,7 +190,7 @@ impl Link {
     }
 
     /// Ends a pipe for good and counts what it still held.
-    pub(super) fn finish(&self, pipe: &StreamPipe, reason: &DisconnectReason, batch: Batch) {
+    fn finish(&self, pipe: &StreamPipe, reason: &DisconnectReason, batch: Batch) {
         let cut = pipe.outbox.session_down(batch);
         pipe.lost(DropCause::CutInTransit, usize::from(cut));
         let (left, conflated) = pipe.outbox.end();
@@ -202,6 +205,28 @@ impl Link {
         }
         pipe.inbox.close();
         self.side.detach(pipe.key);
+    }
+}
+
+/// A pipe that is attached to the socket. Dropping this ends it for good, which
+/// happens as well when the runtime goes away in the middle of a connection.
+pub(super) struct Attached {
+    link: Link,
+    pipe: Arc<StreamPipe>,
+    reason: DisconnectReason,
+    batch: Batch,
+}
+
+impl Attached {
+    pub(super) fn new(link: Link, pipe: &Arc<StreamPipe>) -> Self {
+        let (reason, batch) = (DisconnectReason::ByUs, Batch::default());
+        Self { link, pipe: Arc::clone(pipe), reason, batch }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.link.finish(&self.pipe, &self.reason, std::mem::take(&mut self.batch));
     }
 }
 

@@ -6,8 +6,7 @@ use tokio::select;
 use tracing::debug;
 
 use super::backoff::{Backoff, random};
-use super::connection::{Established, Link, given_up};
-use super::outbox::Batch;
+use super::connection::{Attached, Established, Link, given_up};
 use super::stream_pipe::StreamPipe;
 use super::tasks::TaskGuard;
 use crate::monitor::{DisconnectReason, MonitorEvent};
@@ -29,6 +28,7 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>
     let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
     tokio::spawn(async move {
         let _guards = guards;
+        let _attached = (!immediate).then(|| Attached::new(link.clone(), &pipe));
         Dialer { backoff: Backoff::new(&link.options), link, pipe, immediate }.run().await;
     });
     Ok(outlet)
@@ -57,9 +57,6 @@ impl Dialer {
             if matches!(reason, DisconnectReason::ByUs) || !self.pause(reason).await {
                 break;
             }
-        }
-        if !self.immediate {
-            self.link.finish(&self.pipe, &DisconnectReason::ByUs, Batch::default());
         }
     }
 

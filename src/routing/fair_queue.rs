@@ -117,15 +117,19 @@ impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
     }
 
     /// Ends a turn. With `more`, with messages in hand, or if something happened
-    /// meanwhile, the peer goes to the end of the queue.
-    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) {
+    /// meanwhile, the peer goes to the end of the queue. In the last case it is
+    /// returned: whoever reported that was told that it would be seen to.
+    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) -> Option<Arc<P>> {
         let turn = Self::turn(&listed.peer);
-        if more || !listed.stash.is_empty() || turn.get() == IN_TURN_AGAIN {
+        let again = turn.get() == IN_TURN_AGAIN;
+        let peer = again.then(|| Arc::clone(&listed.peer));
+        if more || !listed.stash.is_empty() || again {
             turn.set(LISTED);
             self.0.push_back(listed);
         } else {
             turn.set(ARMED);
         }
+        peer
     }
 
     /// Whether nothing is in hand of a peer and nobody reads from it.

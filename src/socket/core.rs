@@ -239,6 +239,10 @@ impl SocketSide for Core {
     }
 
     fn readable(&self, key: PeerKey) -> bool {
+        if self.takes_at_once() {
+            // Nobody would ever take it from the list.
+            return false;
+        }
         let Some(peer) = self.peer(key) else { return false };
         match lock(&self.ready).list(peer) {
             Listing::InTurn => true,

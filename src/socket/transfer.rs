@@ -237,12 +237,15 @@ impl Core {
         if listed.peer.dismissed.load(Ordering::SeqCst) {
             self.losses.add(DropCause::Unread, listed.stash.drain(..).count());
         }
-        ready.end_turn(listed, more);
+        let again = ready.end_turn(listed, more);
         let left = !ready.is_empty();
         drop(ready);
         // One event may have brought more than one message.
         if left && self.receivers.any() {
             self.receivers.wake_one();
+        } else if let Some(peer) = again {
+            // The engine took this turn for a receiver that would look again.
+            peer.pipe.inlet.leave();
         }
     }
 }

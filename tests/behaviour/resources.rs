@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ferromq::{
-    DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RouterSocket, SocketOptions,
-    SubSocket,
+    DealerSocket, DropCause, PairSocket, PubSocket, PullSocket, PushSocket, RouterSocket,
+    SocketOptions, SubSocket,
 };
 use tokio::runtime::Handle;
 
@@ -207,6 +207,32 @@ fn a_socket_may_outlive_its_runtime() {
             });
             drop((push, pull, monitor));
         }
+    }
+}
+
+#[test]
+fn what_goes_with_the_runtime_is_counted() {
+    for immediate in [false, true] {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (push, mut peer) = runtime.block_on(async {
+            let push = PushSocket::with_options(quick().immediate(immediate).send_hwm(0));
+            let mut events = Events::from(push.monitor());
+            let (listener, endpoint) = raw::listener().await;
+            push.connect(&endpoint).unwrap();
+            let mut peer = raw::accept(&listener).await;
+            raw::shake_hands(&mut peer, raw::READY_PULL).await;
+            events.ready().await;
+            for _ in 0..5 {
+                push.try_send("m").unwrap();
+            }
+            (push, peer.into_std().unwrap())
+        });
+        drop(runtime);
+        assert_eq!(push.dropped(DropCause::LingerExpired), 5, "immediate: {immediate}");
+        // The connection has ended for the peer as well.
+        use std::io::Read;
+        peer.set_nonblocking(false).unwrap();
+        assert_eq!(peer.read(&mut [0; 16]).unwrap_or(0), 0);
     }
 }
 
