@@ -63,6 +63,14 @@ pub(super) struct Pumped {
     pub(super) conflated: usize,
 }
 
+/// How [`Inbox::pump_away`] went.
+#[derive(Debug)]
+pub(super) struct PumpedAway {
+    pub(super) count: usize,
+    /// More can be read at once.
+    pub(super) more: bool,
+}
+
 /// What [`Inbox::next_item`] has.
 #[derive(Debug)]
 pub(super) enum NextItem {
@@ -152,6 +160,26 @@ impl Inbox {
             }
         }
         count
+    }
+
+    /// Reads and drops, for a socket that is closing. If neither of two closing
+    /// sockets read, each would wait for the other to take its last messages.
+    pub(super) fn pump_away(&self, requests: &mut dyn FnMut(Request)) -> PumpedAway {
+        let mut inner = self.lock();
+        let mut pumped = PumpedAway {
+            count: inner.sessions.iter_mut().map(Session::drop_ahead).sum(),
+            more: false,
+        };
+        let Some(session) = inner.sessions.back_mut() else { return pumped };
+        for _ in 0..TURN * TURN {
+            match session.read_step(requests) {
+                Step::Message(_) => pumped.count += 1,
+                Step::Subscription(_) | Step::Progress => {}
+                Step::Pending | Step::Ended => return pumped,
+            }
+        }
+        pumped.more = true;
+        pumped
     }
 
     /// Why the newest connection ended, if it did.

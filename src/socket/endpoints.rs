@@ -116,12 +116,10 @@ impl Core {
         let owner = link.owner;
         self.admit(owner);
         match engine::dial(link, self.guards()) {
-            Ok(outlet) => {
-                match self.enter(endpoint, owner, Kind::Dialled(outlet)) {
-                    true => Ok(()),
-                    false => Err(ConnectError::Closed),
-                }
-            }
+            Ok(outlet) => match self.enter(endpoint, owner, Kind::Dialled(outlet)) {
+                true => Ok(()),
+                false => Err(ConnectError::Closed),
+            },
             Err(unwelcome) => {
                 self.dismiss(owner);
                 Err(refused(unwelcome, endpoint))
