@@ -16,14 +16,18 @@ const TTL: Duration = Duration::from_millis(500);
 #[test]
 fn idle_pairs_stay_connected_for_longer_than_the_timeout() {
     interop(async |mut peer| {
-        let heartbeat = Heartbeat { interval: INTERVAL, timeout: Duration::from_secs(3) };
+        // One side alone sends PING: only PONG is a sign of life then.
+        let timeout = Duration::from_secs(3);
+        let ours = Heartbeat { ours: Some(INTERVAL), theirs: None, timeout };
+        let theirs = Heartbeat { ours: None, theirs: Some(INTERVAL), timeout };
         let mut pairs = Vec::new();
         for case in Case::all(true).chain(Case::all(false)) {
+            let heartbeat = if case.we_bind { ours } else { theirs };
             pairs.push(Pair::open(case, &mut peer, case.transport.anywhere(), heartbeat).await);
         }
-        // No settling: this is the time in which a PONG that is missing, on
-        // either side, would end a connection.
-        let end = Instant::now() + heartbeat.timeout + 10 * INTERVAL;
+        // No settling: this is the time in which a PONG that is missing
+        // would end its connection.
+        let end = Instant::now() + timeout + 10 * INTERVAL;
         for pair in &mut pairs {
             if let Ok(event) = timeout_at(end, pair.monitor.recv()).await {
                 panic!("{}: while idle: {event:?}", pair.case);
