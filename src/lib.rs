@@ -89,6 +89,8 @@
 //! no CURVE, PLAIN or ZAP yet. Where ferromq departs from an RFC, and why, is
 //! listed in [`guide::departures`].
 #![forbid(unsafe_code)]
+#![warn(unreachable_pub)]
+#![deny(clippy::unwrap_used)]
 
 // Vocabulary: what everything else talks about.
 mod endpoint;
@@ -117,6 +119,9 @@ mod transport;
 // Where the towers meet.
 mod context;
 mod socket;
+
+// Text.
+pub mod guide;
 
 // What breaks it, hopefully: only in tests and under cargo-fuzz.
 #[cfg(any(test, fuzzing))]

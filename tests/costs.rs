@@ -1,6 +1,5 @@
 //! What a message costs: allocations, and work that must not grow with peers or
 //! topics that are not concerned.
-#![allow(clippy::unwrap_used)] // A test.
 
 use std::time::{Duration, Instant};
 

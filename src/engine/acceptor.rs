@@ -92,9 +92,12 @@ impl Acceptor {
             let _guards = guards;
             let established = select! {
                 biased;
-                _ = evicted => {
+                evicted = evicted => {
                     let endpoint = link.endpoint.clone();
-                    let reason = DisconnectReason::TooManyPending;
+                    let reason = match evicted {
+                        Ok(()) => DisconnectReason::TooManyPending,
+                        Err(_) => DisconnectReason::ByUs,
+                    };
                     link.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
                     return;
                 }
@@ -160,19 +163,24 @@ impl Pending {
         };
         if let Some(index) = self.entries.iter().position(|entry| entry.1 == *origin) {
             debug!(?origin, "too many handshakes are pending");
-            self.remove(index);
+            if let Some(evict) = self.remove(index) {
+                // It may have ended by itself.
+                let _ = evict.send(());
+            }
         }
     }
 
-    /// Removes an entry; dropping its sender ends the handshake.
-    fn remove(&mut self, index: usize) {
-        let Some((_, origin, _)) = self.entries.remove(index) else { return };
+    /// Removes an entry. Its sender says that there were too many; dropping it
+    /// ends the handshake since the listener ends.
+    fn remove(&mut self, index: usize) -> Option<oneshot::Sender<()>> {
+        let (_, origin, evict) = self.entries.remove(index)?;
         if let Some(count) = self.by_origin.get_mut(&origin) {
             *count -= 1;
             if *count == 0 {
                 self.by_origin.remove(&origin);
             }
         }
+        Some(evict)
     }
 
     fn clear(&mut self) {
@@ -197,9 +205,7 @@ mod tests {
         let (_, mut honest) = pending.enter(address(1));
         let mut flood: Vec<_> = (1..PENDING).map(|_| pending.enter(address(2)).1).collect();
         let (_, mut newcomer) = pending.enter(address(3));
-        assert!(
-            flood[0].try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed)
-        );
+        assert_eq!(flood[0].try_recv(), Ok(()));
         for kept in [&mut honest, &mut newcomer, &mut flood[1]] {
             assert_eq!(kept.try_recv(), Err(oneshot::error::TryRecvError::Empty));
         }

@@ -22,7 +22,7 @@ use crate::transport;
 /// peer; with `immediate` each connection has a pipe of its own instead.
 pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>, Unwelcome> {
     let immediate = link.options.immediate;
-    let pipe = StreamPipe::new(&link.side, &link.options);
+    let pipe = StreamPipe::new(&link);
     if !immediate {
         link.side.attach(pipe.as_pipe(), link.owner)?;
     }
@@ -84,14 +84,15 @@ impl Dialer {
         if self.immediate {
             return self.link.run_once(connection).await;
         }
-        let (reason, batch) = self.link.run(&self.pipe, connection).await;
+        let mut end = self.link.run(&self.pipe, connection).await;
         // What was not written waits for the next connection.
-        let cut = self.pipe.outbox.session_down(batch);
+        let cut = self.pipe.outbox.session_down(std::mem::take(&mut end.batch));
         self.pipe.lost(DropCause::CutInTransit, usize::from(cut));
         self.link.side.down(self.pipe.key);
         // The end of the stream is something to see, too.
         self.link.side.readable(self.pipe.key);
-        reason
+        self.link.say_ended(&end);
+        end.reason
     }
 
     /// Waits before the next attempt; false when there is to be none.

@@ -10,20 +10,21 @@
 //! those of the next one.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncReadExt;
 
+use super::connection::now;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
 use crate::peer::Subscription;
-use crate::pipe::{Item, Next};
+use crate::pipe::{Item, Next, weight};
+use crate::transport::ReadHalf;
 use crate::zmtp::{Incoming, Receiving};
 
 /// How much the engine reads ahead of the receiver at most, in octets. Reading
@@ -35,6 +36,9 @@ const BATCH: usize = 64;
 
 /// How many reads or commands one turn may take without coming to a message.
 const TURN: usize = 64;
+
+/// How many stale messages or reads are looked through at most.
+const STALE: usize = 10_000;
 
 /// How many lost connections of one endpoint may have unread messages; beyond
 /// that the oldest loses what it still had in the kernel.
@@ -64,7 +68,7 @@ struct In {
 
 /// The receiving side of one connection.
 struct Session {
-    read: Option<Pin<Box<dyn AsyncRead + Send>>>,
+    read: Option<Box<dyn ReadHalf>>,
     receiving: Receiving,
     waker: Waker,
     /// Whether the transport will call the waker. Set before it is polled and
@@ -144,7 +148,7 @@ impl Inbox {
     /// A new connection: its messages come after those of the former ones.
     pub(super) fn session_up(
         &self,
-        read: Pin<Box<dyn AsyncRead + Send>>,
+        read: Box<dyn ReadHalf>,
         receiving: Receiving,
         waker: impl FnOnce(Arc<AtomicBool>) -> Waker,
     ) {
@@ -191,10 +195,7 @@ impl Inbox {
 
     /// Ends the newest connection from our side and gives its reading half.
     /// Whole messages that were read stay readable.
-    pub(super) fn stop_reading(
-        &self,
-        reason: &DisconnectReason,
-    ) -> Option<Pin<Box<dyn AsyncRead + Send>>> {
+    pub(super) fn stop_reading(&self, reason: &DisconnectReason) -> Option<Box<dyn ReadHalf>> {
         let mut inner = self.lock();
         let session = inner.sessions.back_mut()?;
         let read = session.read.take();
@@ -207,16 +208,36 @@ impl Inbox {
         read
     }
 
+    /// Drops every message that has come so far, also what the system holds;
+    /// says how many. Stops at a bound, since a peer may send without end.
+    pub(super) fn discard_stale(&self, requests: &mut dyn FnMut(Request)) -> usize {
+        let mut inner = self.lock();
+        let older = inner.sessions.len().saturating_sub(1);
+        let mut count: usize = inner.sessions.drain(..older).map(|it| it.ahead.len()).sum();
+        let Some(session) = inner.sessions.back_mut() else { return count };
+        count += session.ahead.drain(..).count();
+        session.ahead_octets = 0;
+        for _ in 0..STALE {
+            match session.read_step(requests) {
+                Step::Message(_) => count += 1,
+                Step::Subscription(_) | Step::Progress => {}
+                Step::Pending if session.read_now() => {}
+                Step::Pending | Step::Ended => break,
+            }
+        }
+        count
+    }
+
     /// Why the newest connection ended, if it did.
     pub(super) fn ended(&self) -> Option<DisconnectReason> {
         self.lock().sessions.back().and_then(|session| session.ended.clone())
     }
 
-    /// When the peer was last heard, and whether octets may be waiting unread,
+    /// When the peer was last heard since the last call, and whether octets may be waiting unread,
     /// in which case its silence means nothing.
     pub(super) fn heard(&self) -> (Option<Instant>, bool) {
-        match self.lock().sessions.back() {
-            Some(session) => (session.heard, !session.is_armed()),
+        match self.lock().sessions.back_mut() {
+            Some(session) => (session.heard.take(), !session.is_armed()),
             None => (None, false),
         }
     }
@@ -371,7 +392,7 @@ impl Session {
             self.ahead.clear();
             self.ahead_octets = 0;
         }
-        self.ahead_octets += message.size();
+        self.ahead_octets += weight(&message);
         self.ahead.push_back(message);
         replaced
     }
@@ -381,7 +402,7 @@ impl Session {
     /// the last of all that have come.
     fn take_step(&mut self, conflate: bool, requests: &mut dyn FnMut(Request)) -> Step {
         if let Some(message) = self.ahead.pop_front() {
-            self.ahead_octets = self.ahead_octets.saturating_sub(message.size());
+            self.ahead_octets = self.ahead_octets.saturating_sub(weight(&message));
             return Step::Message(message);
         }
         if conflate && self.ended.is_none() {
@@ -466,6 +487,18 @@ impl Session {
         !matches!(self.read(requests), Step::Pending)
     }
 
+    /// Reads what the runtime has not heard of yet; false if there is nothing.
+    fn read_now(&mut self) -> bool {
+        let Some(read) = self.read.as_mut() else { return false };
+        let mut octets = [0; 4096];
+        let mut space = self.receiving.space();
+        let limit = space.limit().min(octets.len());
+        // The end and errors are left to the next ordinary read.
+        let count = read.read_now(&mut octets[..limit]).unwrap_or(0);
+        bytes::BufMut::put_slice(&mut space, &octets[..count]);
+        count > 0
+    }
+
     fn poll_read(&mut self) -> Poll<std::io::Result<usize>> {
         let Some(read) = self.read.as_mut() else { return Poll::Ready(Ok(0)) };
         self.armed.store(true, Ordering::SeqCst);
@@ -480,7 +513,7 @@ impl Session {
             self.armed.store(false, Ordering::SeqCst);
             if let Ok(read) = result {
                 self.filled = *read == capacity;
-                self.heard = Some(Instant::now());
+                self.heard = Some(now());
             }
         }
         result

@@ -22,4 +22,4 @@ mod traffic;
 pub(crate) use acceptor::{Listening, listen};
 pub(crate) use connection::Link;
 pub(crate) use dialer::dial;
-pub(crate) use tasks::Tasks;
+pub(crate) use tasks::{TaskGuard, Tasks};

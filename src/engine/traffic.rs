@@ -43,6 +43,8 @@ pub(super) struct Traffic<'a> {
     watch_at: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     peer_ttl: Option<Duration>,
+    /// When the peer was last heard, as far as the heartbeat knows.
+    heard: Option<Instant>,
     /// Whether a first batch was taken.
     started: bool,
     /// Told once that batch is out, so that a SUB is ready when its
@@ -78,6 +80,7 @@ impl<'a> Traffic<'a> {
             watch_at: None,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             peer_ttl: None,
+            heard: None,
             started: false,
             ready: Some(ready),
         }
@@ -87,6 +90,8 @@ impl<'a> Traffic<'a> {
     pub(super) async fn run(mut self) -> Ended {
         self.pipe.pump.store(true, Ordering::SeqCst);
         let reason = poll_fn(|cx| self.poll_turn(cx)).await;
+        // The handshake was done, however soon the end came.
+        self.announce();
         Ended { reason, batch: self.batch, write: self.write }
     }
 
@@ -193,7 +198,17 @@ impl<'a> Traffic<'a> {
     }
 
     fn take_batch(&mut self) {
-        let taken = self.pipe.outbox.take(&mut self.batch, &self.sending);
+        let pipe = self.pipe;
+        let was_request = pipe.asks && !self.batch.messages.is_empty();
+        let taken = pipe.outbox.take(&mut self.batch, &self.sending);
+        if was_request {
+            // From now on replies are received.
+            self.side.readable(pipe.key);
+        }
+        if pipe.asks && !self.batch.messages.is_empty() {
+            let stale = pipe.inbox.discard_stale(&mut |request| pipe.on_request(request));
+            pipe.lost(DropCause::Discarded, stale);
+        }
         self.pipe.lost(DropCause::Conflated, taken.conflated);
         if taken.room {
             self.side.room(self.pipe.key);
@@ -238,8 +253,11 @@ impl<'a> Traffic<'a> {
         }
         self.peer_ttl = peer_ttl;
         let (heard, unread) = self.pipe.inbox.heard();
-        if let Some(heard) = if unread { Some(now) } else { heard } {
-            self.heartbeat.on_activity(heard);
+        let heard = if unread { Some(now) } else { heard };
+        // What was heard once is no sign of life for ever.
+        if let Some(at) = heard.filter(|_| heard > self.heard) {
+            self.heard = heard;
+            self.heartbeat.on_activity(at);
         }
         match self.heartbeat.poll(now) {
             HeartbeatAction::Nothing => {}

@@ -95,6 +95,20 @@ impl InprocEnd {
             state.hwm = hwm;
             state.conflate = conflate;
         }
+        // Messages may have waited for the second mark.
+        let room = self.incoming.lock().take_wanted();
+        if room {
+            self.report_room();
+        }
+    }
+
+    /// Tells the sender that there is room for what it was refused.
+    fn report_room(&self) {
+        if let Some(other) = self.other() {
+            if let Some(side) = other.side() {
+                side.room(other.key);
+            }
+        }
     }
 
     pub(crate) fn key(&self) -> PeerKey {
@@ -157,11 +171,7 @@ impl InprocEnd {
         }
         drop(queue);
         if room {
-            if let Some(other) = self.other() {
-                if let Some(side) = other.side() {
-                    side.room(other.key);
-                }
-            }
+            self.report_room();
         }
         item
     }
@@ -202,8 +212,19 @@ impl Queue {
 
 impl State {
     fn has_room(&mut self) -> bool {
-        let room = self.conflate || self.hwm == 0 || self.messages < self.hwm;
+        let room = self.is_below_mark();
         self.wanted |= !room;
+        room
+    }
+
+    fn is_below_mark(&self) -> bool {
+        self.conflate || self.hwm == 0 || self.messages < self.hwm
+    }
+
+    /// Whether somebody was refused for want of room and there is some now.
+    fn take_wanted(&mut self) -> bool {
+        let room = self.wanted && self.is_below_mark();
+        self.wanted &= !room;
         room
     }
 

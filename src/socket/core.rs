@@ -214,8 +214,10 @@ impl SocketSide for Core {
 
     fn down(&self, key: PeerKey) {
         self.pattern.down(key);
-        // XPUB may have unsubscriptions to tell.
+        // XPUB may have unsubscriptions to tell, and a sender (nodrop) may have
+        // waited for this peer, which subscribes to nothing now.
         self.receivers.wake_one();
+        self.senders.wake_all();
     }
 
     fn detach(&self, key: PeerKey) {
@@ -258,6 +260,8 @@ impl SocketSide for Core {
         let delivered = self.pattern.deliver(key, item, &mut touched);
         touched.flush();
         self.losses.add(DropCause::Discarded, delivered.discarded);
+        // Who was waited for (nodrop) may have unsubscribed.
+        self.senders.wake_all();
         if delivered.readable {
             self.receivers.wake_one();
         }

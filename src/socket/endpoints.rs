@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::core::{Core, lock};
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::engine::{self, Link, Listening};
+use crate::engine::{self, Link, Listening, TaskGuard};
 use crate::error::{BindError, ConnectError, ReleaseError};
 use crate::options::Linger;
 use crate::pipe::{EndpointKey, Outlet, SocketSide, Unwelcome};
@@ -24,13 +24,14 @@ pub(super) struct Entry {
 enum Kind {
     Listening(Listening),
     Dialled(Arc<dyn Outlet>),
-    InprocBound,
-    InprocConnected,
+    /// No task serves it: the guards count it for whoever waits for all.
+    InprocBound(#[allow(dead_code)] [TaskGuard; 2]),
+    InprocConnected(#[allow(dead_code)] [TaskGuard; 2]),
 }
 
 impl Kind {
     fn is_bind(&self) -> bool {
-        matches!(self, Self::Listening(_) | Self::InprocBound)
+        matches!(self, Self::Listening(_) | Self::InprocBound(_))
     }
 }
 
@@ -82,7 +83,7 @@ impl Core {
             self.dismiss(party.owner);
             return Err(BindError::AddressInUse { endpoint: endpoint.clone() });
         }
-        self.enter(endpoint.clone(), party.owner, Kind::InprocBound);
+        self.enter(endpoint.clone(), party.owner, Kind::InprocBound(self.guards()));
         Ok(endpoint.clone())
     }
 
@@ -110,8 +111,7 @@ impl Core {
         let link = self.link(endpoint.clone()).map_err(|_| ConnectError::Closed)?;
         let owner = link.owner;
         self.admit(owner);
-        let guards = self.both_tasks().each_ref().map(engine::Tasks::enter);
-        match engine::dial(link, guards) {
+        match engine::dial(link, self.guards()) {
             Ok(outlet) => {
                 self.enter(endpoint, owner, Kind::Dialled(outlet));
                 Ok(())
@@ -128,7 +128,7 @@ impl Core {
         self.admit(party.owner);
         match self.context.registry().connect(name, &party) {
             Ok(()) => {
-                self.enter(endpoint.clone(), party.owner, Kind::InprocConnected);
+                self.enter(endpoint.clone(), party.owner, Kind::InprocConnected(self.guards()));
                 Ok(())
             }
             Err(refusal) => {
@@ -214,7 +214,7 @@ impl Core {
                 outlet.close(deadline);
                 None
             }
-            Kind::InprocBound | Kind::InprocConnected => None,
+            Kind::InprocBound(_) | Kind::InprocConnected(_) => None,
         }
     }
 
@@ -265,6 +265,10 @@ impl Core {
 
     fn both_tasks(&self) -> [engine::Tasks; 2] {
         [self.tasks.clone(), self.context.tasks().clone()]
+    }
+
+    fn guards(&self) -> [TaskGuard; 2] {
+        [self.tasks.enter(), self.context.tasks().enter()]
     }
 
     /// When lingering that begins now ends; `None` for never.

@@ -125,11 +125,12 @@ impl Registry {
                 _ => {}
             }
         }
-        for (connector, near, _) in released {
-            let left = near.abandon();
+        for (connector, near, far) in released {
+            let left = near.abandon() + far.abandon();
             if left > 0 {
                 connector.side.lost(DropCause::LingerExpired, left);
             }
+            connector.side.detach(near.key());
         }
     }
 }

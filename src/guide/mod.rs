@@ -1,0 +1,3 @@
+//! Guides: what does not belong to any one type.
+
+pub mod departures;

@@ -1,0 +1,24 @@
+//! How whole sockets behave, over tcp, ipc and inproc.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod deadlines;
+mod endpoints;
+mod cancelling;
+mod closing;
+mod deadlines;
+mod endpoints;
+mod leaving;
+mod lingering;
+mod lockstep;
+mod marks;
+mod monitoring;
+mod naming;
+mod queues;
+mod receivers;
+mod reconnecting;
+mod redialling;
+mod release;
+mod resources;

@@ -1,0 +1,154 @@
+//! Unbinding and disconnecting.
+
+use ferromq::{
+    ConnectError, DealerSocket, DisconnectReason, PairSocket, PullSocket, PushSocket, ReleaseError,
+    ReqSocket, SocketOptions,
+};
+
+use crate::common::events::Events;
+use crate::common::{Transport, quick, within};
+
+#[tokio::test]
+async fn unbind_frees_the_address_and_ends_its_connections() {
+    for transport in Transport::ALL {
+        let (push, pull) = (PushSocket::new(), PullSocket::with_options(quick()));
+        let mut pushed = Events::from(push.monitor());
+        let endpoint = push.bind(transport.known()).await.unwrap();
+        pull.connect(&endpoint).unwrap();
+        pushed.ready().await;
+        within(push.unbind(&endpoint)).await.unwrap();
+        // test_term_endpoint: nobody is left to send to.
+        let error = push.try_send("late").unwrap_err();
+        assert!(error.is_would_block(), "{transport:?}");
+
+        let other = PushSocket::new();
+        other.bind(&endpoint).await.unwrap_or_else(|error| panic!("{transport:?}: {error}"));
+        if transport != Transport::Inproc {
+            within(other.send("from the next")).await.unwrap();
+            assert_eq!(within(pull.recv()).await.unwrap(), "from the next".into());
+        }
+    }
+}
+
+#[tokio::test]
+async fn unbind_says_that_it_was_us() {
+    let (push, pull) = (PushSocket::new(), PullSocket::new());
+    let mut events = Events::from(push.monitor());
+    let endpoint = push.bind("tcp://127.0.0.1:0").await.unwrap();
+    pull.connect(&endpoint).unwrap();
+    events.ready().await;
+    within(push.unbind(&endpoint)).await.unwrap();
+    assert!(matches!(events.disconnected().await, DisconnectReason::ByUs));
+}
+
+#[tokio::test]
+async fn unbind_leaves_the_other_endpoints_alone() {
+    let (dealer, one, other) = (DealerSocket::new(), DealerSocket::new(), DealerSocket::new());
+    let mut events = Events::from(dealer.monitor());
+    let first = dealer.bind("tcp://127.0.0.1:0").await.unwrap();
+    let second = dealer.bind("tcp://127.0.0.1:0").await.unwrap();
+    one.connect(&first).unwrap();
+    other.connect(&second).unwrap();
+    events.all_ready(2).await;
+    within(dealer.unbind(&first)).await.unwrap();
+    for body in ["a", "b"] {
+        within(dealer.send(body)).await.unwrap();
+        assert_eq!(within(other.recv()).await.unwrap(), body.into());
+    }
+}
+
+#[tokio::test]
+async fn disconnect_ends_the_connection_and_discards_what_was_not_received() {
+    for transport in Transport::ALL {
+        let (pull, push) = (PullSocket::new(), PushSocket::new());
+        let mut pushed = Events::from(push.monitor());
+        let endpoint = push.bind(transport.any()).await.unwrap();
+        pull.connect(&endpoint).unwrap();
+        pushed.ready().await;
+        within(push.send("unread")).await.unwrap();
+        pull.disconnect(&endpoint).unwrap();
+        assert!(pull.try_recv().unwrap_err().is_would_block(), "{transport:?}");
+        if transport != Transport::Inproc {
+            assert!(matches!(pushed.disconnected().await, DisconnectReason::PeerClosed));
+        }
+        // The peer has nobody to send to, and this socket may come back.
+        assert!(push.try_send("nobody").unwrap_err().is_would_block(), "{transport:?}");
+        pull.connect(&endpoint).unwrap();
+        within(push.send("again")).await.unwrap();
+        assert_eq!(within(pull.recv()).await.unwrap(), "again".into(), "{transport:?}");
+    }
+}
+
+#[tokio::test]
+async fn disconnect_delivers_what_was_sent_before() {
+    for transport in Transport::ALL {
+        let (pull, push) = (PullSocket::new(), PushSocket::new());
+        let endpoint = pull.bind(transport.any()).await.unwrap();
+        push.connect(&endpoint).unwrap();
+        for number in 0..500 {
+            within(push.send(number.to_string())).await.unwrap();
+        }
+        push.disconnect(&endpoint).unwrap();
+        assert!(push.try_send("late").unwrap_err().is_would_block(), "{transport:?}");
+        for number in 0..500 {
+            let message = within(pull.recv()).await.unwrap();
+            assert_eq!(message, number.to_string().into(), "{transport:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_nobody_answered_is_wholly_given_up_by_disconnect() {
+    for transport in Transport::ALL {
+        // PAIR has room for one peer: whatever is left over would take it.
+        let pair = PairSocket::new();
+        let never = transport.known();
+        pair.connect(&never).unwrap();
+        pair.disconnect(&never).unwrap();
+        let other = PairSocket::new();
+        let endpoint = other.bind(transport.any()).await.unwrap();
+        within(async {
+            // The former endpoint's task may take a moment to end.
+            while let Err(ConnectError::AlreadyPaired) = pair.connect(&endpoint) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        within(pair.send("hello")).await.unwrap();
+        assert_eq!(within(other.recv()).await.unwrap(), "hello".into(), "{transport:?}");
+    }
+}
+
+#[tokio::test]
+async fn req_learns_that_the_endpoint_it_asked_was_disconnected() {
+    for transport in Transport::ALL {
+        let req = ReqSocket::with_options(SocketOptions::new().linger(zero()));
+        let never = transport.known();
+        req.connect(&never).unwrap();
+        req.send("anybody?").await.unwrap();
+        req.disconnect(&never).unwrap();
+        let error = within(req.recv()).await.unwrap_err();
+        assert_eq!(error, ferromq::RecvError::PeerLeft, "{transport:?}");
+    }
+}
+
+fn zero() -> ferromq::Linger {
+    ferromq::Linger::For(std::time::Duration::ZERO)
+}
+
+#[tokio::test]
+async fn what_was_not_bound_or_connected_is_not_found() {
+    let pull = PullSocket::new();
+    // test_unbind_wildcard: the resolved endpoint it is, not the wildcard.
+    for wildcard in ["tcp://127.0.0.1:*", "tcp://*:*", "ipc://*"] {
+        let resolved = pull.bind(wildcard).await.unwrap();
+        let error = within(pull.unbind(wildcard)).await.unwrap_err();
+        assert!(matches!(error, ReleaseError::NotFound { .. }), "{wildcard}: {error:?}");
+        assert!(matches!(pull.disconnect(&resolved), Err(ReleaseError::NotFound { .. })));
+        within(pull.unbind(&resolved)).await.unwrap();
+        let error = within(pull.unbind(&resolved)).await.unwrap_err();
+        assert!(error.to_string().contains(&resolved.to_string()), "{error}");
+    }
+    let error = pull.disconnect("inproc://never").unwrap_err();
+    assert!(matches!(error, ReleaseError::NotFound { .. }));
+}
