@@ -37,8 +37,9 @@ enum Offer {
 }
 
 /// What one look for a message came to.
+#[derive(PartialEq, Eq)]
 enum Look {
-    Found(Delivery),
+    Found,
     Nothing,
     /// More to look through; others first.
     Busy,
@@ -128,21 +129,22 @@ impl Core {
         if is_due(&self.received) {
             tokio::task::yield_now().await;
         }
-        match self.look()? {
-            Look::Found(delivery) => Ok(delivery),
-            Look::Nothing | Look::Busy => self.recv_parked().await,
+        let mut delivery = Delivery::default();
+        if self.look(&mut delivery)? != Look::Found {
+            self.recv_parked(&mut delivery).await?;
         }
+        Ok(delivery)
     }
 
-    async fn recv_parked(&self) -> Result<Delivery, RecvError> {
+    async fn recv_parked(&self, delivery: &mut Delivery) -> Result<(), RecvError> {
         let _leaving = Leaving { core: self, parked: Some(self.receivers.park()) };
         loop {
             // Counted as waiting and registered before the look, so that what
             // comes between the look and the wait is not missed.
             let mut event = pin!(self.receivers.notified());
             event.as_mut().enable();
-            match self.look()? {
-                Look::Found(delivery) => return Ok(delivery),
+            match self.look(delivery)? {
+                Look::Found => return Ok(()),
                 Look::Nothing => event.await,
                 Look::Busy => tokio::task::yield_now().await,
             }
@@ -151,9 +153,10 @@ impl Core {
 
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
+        let mut delivery = Delivery::default();
         for _ in 0..TRY_LOOKS {
-            match self.look()? {
-                Look::Found(delivery) => return Ok(delivery),
+            match self.look(&mut delivery)? {
+                Look::Found => return Ok(delivery),
                 Look::Nothing => break,
                 Look::Busy => {}
             }
@@ -161,7 +164,8 @@ impl Core {
         Err(RecvError::WouldBlock)
     }
 
-    fn look(&self) -> Result<Look, RecvError> {
+    /// Looks for a message once; what it finds is in `delivery`.
+    fn look(&self, delivery: &mut Delivery) -> Result<Look, RecvError> {
         for _ in 0..LOOKS {
             if self.is_closed() {
                 return Err(RecvError::Closed);
@@ -169,37 +173,39 @@ impl Core {
             let turn = self.lockstep.as_ref().map(lock);
             match self.pattern.before_recv() {
                 Before::Proceed => {}
-                Before::Ready(delivery) => {
+                Before::Ready(ready) => {
+                    *delivery = ready;
                     // There may be more in store for others who wait.
                     self.receivers.wake_one();
-                    return Ok(Look::Found(delivery));
+                    return Ok(Look::Found);
                 }
                 Before::Wait => return Ok(Look::Nothing),
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
-            let next = lock(&self.ready).next_turn();
+            let next = lock(&self.ready).next_turn(&mut delivery.message);
             let found = match next {
                 None => return Ok(Look::Nothing),
-                Some(NextTurn::Message(key, message)) => {
+                Some(NextTurn::InHand(key)) => {
                     // There is more, if only another look at that peer.
                     if self.receivers.any() {
                         self.receivers.wake_one();
                     }
-                    self.accept(key, message)
+                    self.accept(key, delivery)
                 }
-                Some(NextTurn::Read(listed)) => self.read(listed),
+                Some(NextTurn::Read(listed)) => self.read(listed, delivery),
             };
             drop(turn);
-            if let Some(delivery) = found {
-                return Ok(Look::Found(delivery));
+            if found {
+                return Ok(Look::Found);
             }
         }
         Ok(Look::Busy)
     }
 
-    /// Reads from the peer whose turn it is.
-    fn read(&self, mut listed: Listed<Peer>) -> Option<Delivery> {
+    /// Reads from the peer whose turn it is; says whether a receiver gets what
+    /// is in `delivery` then.
+    fn read(&self, mut listed: Listed<Peer>, delivery: &mut Delivery) -> bool {
         let key = listed.peer.pipe.key;
         let inlet = &listed.peer.pipe.inlet;
         let next = match self.lockstep {
@@ -207,29 +213,31 @@ impl Core {
             // REQ must be able to tell what came before its request.
             Some(_) => inlet.try_next(),
         };
-        let (message, more) = match next {
-            Next::Message { message, more } => (Some(message), more),
-            Next::Empty => (None, false),
-            Next::Busy => (None, true),
+        let (found, more) = match next {
+            Next::Message { message, more } => {
+                delivery.message = message;
+                (self.accept(key, delivery), more)
+            }
+            Next::Empty => (false, false),
+            Next::Busy => (false, true),
             Next::Gone => {
                 self.end_turn(listed, false);
                 self.reap(key);
-                return None;
+                return false;
             }
         };
-        let delivery = message.and_then(|message| self.accept(key, message));
         self.end_turn(listed, more);
-        delivery
+        found
     }
 
-    /// What a receiver sees of a message.
-    fn accept(&self, from: PeerKey, message: Message) -> Option<Delivery> {
-        let delivery = self.pattern.accept(from, message);
-        if delivery.is_none() && self.socket_type != SocketType::Sub {
+    /// Asks the pattern whether and how a receiver sees a message.
+    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
+        let accepted = self.pattern.accept(from, delivery);
+        if !accepted && self.socket_type != SocketType::Sub {
             // What SUB filters was not meant for it and is not lost.
             self.losses.add(DropCause::Discarded, 1);
         }
-        delivery
+        accepted
     }
 
     fn end_turn(&self, mut listed: Listed<Peer>, more: bool) {
