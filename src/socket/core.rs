@@ -43,6 +43,8 @@ pub(crate) struct Core {
     /// Calls since the last yield, see `transfer`.
     pub(super) sent: AtomicU32,
     pub(super) received: AtomicU32,
+    /// What `received` was when a receiver last had to wait.
+    pub(super) waited_at: AtomicU32,
 }
 
 /// A pipe of this socket, and whose turn it is to read it.
@@ -101,6 +103,7 @@ impl Core {
             tasks: Tasks::default(),
             sent: AtomicU32::new(0),
             received: AtomicU32::new(0),
+            waited_at: AtomicU32::new(0),
         })
     }
 

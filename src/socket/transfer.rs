@@ -30,6 +30,9 @@ const CALLS_IF_DROPPING: u32 = 256;
 /// How many peers or discarded messages one look may go through.
 const LOOKS: usize = 256;
 
+/// How many messages in a row make a stream.
+const STREAMING: u32 = 64;
+
 /// How many looks `try_recv` takes, which cannot let others run in between.
 const TRY_LOOKS: usize = 64;
 
@@ -149,6 +152,14 @@ impl Core {
     }
 
     async fn recv_parked(&self, delivery: &mut Delivery) -> Result<(), RecvError> {
+        if self.was_streaming() {
+            // More is most likely on its way; looking once more, a little
+            // later, is cheaper than to wait and be woken.
+            tokio::task::yield_now().await;
+            if self.look(delivery)? == Look::Found {
+                return Ok(());
+            }
+        }
         let _leaving = Leaving { core: self, parked: Some(self.receivers.park()) };
         loop {
             // Counted as waiting and registered before the look, so that what
@@ -161,6 +172,13 @@ impl Core {
                 Look::Busy => tokio::task::yield_now().await,
             }
         }
+    }
+
+    /// Whether many messages were received since a receiver last had to wait.
+    fn was_streaming(&self) -> bool {
+        let received = self.received.load(Ordering::Relaxed);
+        let waited_at = self.waited_at.swap(received, Ordering::Relaxed);
+        received.wrapping_sub(waited_at) >= STREAMING
     }
 
     /// Receives a message if there is one.
