@@ -10,6 +10,7 @@ use tracing::debug;
 use super::outbox::Batch;
 use super::stream_pipe::StreamPipe;
 use super::traffic::Traffic;
+use super::writer::Writer;
 use crate::endpoint::Endpoint;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::options::SocketOptions;
@@ -128,21 +129,28 @@ impl Link {
         let ready = MonitorEvent::Ready { endpoint: endpoint.clone(), peer };
         let heartbeat = self.heartbeat(&sending);
         let ttl = self.options.heartbeat_ttl;
-        let side = Arc::clone(&self.side);
-        let traffic = Traffic::new(pipe, side, write, sending, heartbeat, ttl, ready);
-        let ended = traffic.run().await;
-        let reason = ended.reason;
+        *pipe.writer() = Some(Writer::new(write, sending, ready));
+        let reason = Traffic::new(pipe, Arc::clone(&self.side), heartbeat, ttl).run().await;
+        let (batch, write) = self.end_writing(pipe);
         debug!(%endpoint, %reason, "connection ended");
         let read = match reason {
             // A broken transport gives what it still has, then says so too.
             DisconnectReason::Transport(_) => None,
             _ => pipe.inbox.stop_reading(&reason),
         };
-        if matches!(reason, DisconnectReason::ByUs) && ended.batch.is_written() {
+        if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, batch.is_written(), write) {
             let time = pipe.outbox.time_left(now()).min(FAREWELL);
-            let _ = tokio::time::timeout(time, farewell(read, ended.write)).await;
+            let _ = tokio::time::timeout(time, farewell(read, write)).await;
         }
-        End { reason, was_ready: true, batch: ended.batch }
+        End { reason, was_ready: true, batch }
+    }
+
+    /// Takes the writer from those who might use it, and gives what it had.
+    fn end_writing(&self, pipe: &StreamPipe) -> (Batch, Option<Pin<Box<dyn AsyncWrite + Send>>>) {
+        let Some(mut writer) = pipe.writer().take() else { return (Batch::default(), None) };
+        writer.announce(&*self.side);
+        let (batch, transport) = writer.into_parts();
+        (batch, Some(transport))
     }
 
     /// Says that a connection is over, once its peer is out of routing (or
@@ -226,7 +234,10 @@ impl Attached {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        self.link.finish(&self.pipe, &self.reason, std::mem::take(&mut self.batch));
+        // The writer is still there if the task was ended by its runtime.
+        let unwritten = self.pipe.writer().take().map(|writer| writer.into_parts().0);
+        let batch = unwritten.unwrap_or_else(|| std::mem::take(&mut self.batch));
+        self.link.finish(&self.pipe, &self.reason, batch);
     }
 }
 

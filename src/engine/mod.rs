@@ -19,6 +19,7 @@ mod session;
 mod stream_pipe;
 mod tasks;
 mod traffic;
+mod writer;
 
 pub(crate) use acceptor::{Listening, listen};
 pub(crate) use connection::Link;

@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::{Wake, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use super::connection::Link;
 use super::inbox::Inbox;
 use super::outbox::Outbox;
 use super::session::Request;
+use super::writer::Writer;
 use crate::message::Message;
 use crate::peer::{DropCause, Subscription};
 use crate::pipe::{Bell, Inlet, NeedsFlush, Next, Outlet, PeerKey, Pipe, Refused, SocketSide};
@@ -35,6 +36,11 @@ pub(super) struct StreamPipe {
     peer_ttl: Mutex<Option<Duration>>,
     /// Whether messages are read as they come, not when somebody receives.
     pub(super) reads_at_once: bool,
+    /// The sending half of the session that is up. Locked while a batch is
+    /// written, which never waits.
+    writer: Mutex<Option<Writer>>,
+    /// REQ and REP: `send` writes by itself when nothing is under way.
+    writes_at_once: bool,
     /// REQ: what comes before a request is written is no reply to it, so it is
     /// dropped when that happens, and nothing is received until then.
     pub(super) asks: bool,
@@ -54,6 +60,8 @@ impl StreamPipe {
             rejected: AtomicBool::new(false),
             peer_ttl: Mutex::default(),
             reads_at_once: options.conflate || side.takes_at_once(),
+            writer: Mutex::default(),
+            writes_at_once: matches!(link.socket_type, SocketType::Req | SocketType::Rep),
             asks: link.socket_type == SocketType::Req,
         })
     }
@@ -100,6 +108,21 @@ impl StreamPipe {
         self.outbox.session_up();
     }
 
+    pub(super) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what was pushed, unless the connection's task is at it, has yet to
+    /// finish a batch, or the transport takes no more. Says whether all is out.
+    fn write_now(&self) -> bool {
+        let Ok(mut writer) = self.writer.try_lock() else { return false };
+        let Some(writer) = writer.as_mut().filter(|writer| writer.is_idle()) else { return false };
+        let Some(side) = self.side.upgrade() else { return false };
+        // If the transport takes no more, the task will ask it again and wait.
+        let mut cx = Context::from_waker(Waker::noop());
+        matches!(writer.poll_write(self, &*side, &mut cx), Poll::Ready(Ok(())))
+    }
+
     pub(super) fn peer_ttl(&self) -> Option<Duration> {
         *self.peer_ttl.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,7 +152,9 @@ impl Outlet for StreamPipe {
     }
 
     fn flush(&self) {
-        self.bell.ring();
+        if !(self.writes_at_once && self.write_now()) {
+            self.bell.ring();
+        }
     }
 
     fn close(&self, deadline: Option<Instant>) {

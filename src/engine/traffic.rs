@@ -2,27 +2,23 @@
 //! unread, keeps the heart beating. Bounded work per turn.
 
 use std::future::{Future, poll_fn};
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::AsyncWrite;
 use tokio::time::Sleep;
 
 use super::connection::now;
 use super::inbox::NextItem;
-use super::outbox::{Batch, Closing};
+use super::outbox::Closing;
 use super::stream_pipe::StreamPipe;
-use crate::monitor::{DisconnectReason, MonitorEvent};
+use crate::monitor::DisconnectReason;
 use crate::peer::DropCause;
 use crate::pipe::{NeedsFlush, SocketSide};
-use crate::zmtp::{Heartbeat, HeartbeatAction, Sending};
-
-/// How many buffers one write hands to the system at most.
-const SLICES: usize = 256;
+use crate::zmtp::{Heartbeat, HeartbeatAction};
 
 /// How many batches or reads one turn may take before others get theirs.
 const TURN: usize = 16;
@@ -30,13 +26,10 @@ const TURN: usize = 16;
 /// How soon the engine looks at octets that a receiver left unread.
 const WATCH: Duration = Duration::from_millis(20);
 
-/// The sending half of a connection in traffic, and the eyes of the other.
+/// What a connection in traffic needs besides its callers.
 pub(super) struct Traffic<'a> {
     pipe: &'a StreamPipe,
     side: Arc<dyn SocketSide>,
-    write: Pin<Box<dyn AsyncWrite + Send>>,
-    sending: Sending,
-    batch: Batch,
     heartbeat: Heartbeat,
     heartbeat_ttl: Duration,
     /// The next look at an inbox that is watched.
@@ -45,54 +38,31 @@ pub(super) struct Traffic<'a> {
     peer_ttl: Option<Duration>,
     /// Whether the user has closed this pipe, which lingers.
     is_closing: bool,
-    /// Whether a first batch was taken.
-    started: bool,
-    /// Told once that batch is out, so that a SUB is ready when its
-    /// subscriptions are on their way.
-    ready: Option<MonitorEvent>,
-}
-
-/// How a connection in traffic ended, with what must outlive it.
-pub(super) struct Ended {
-    pub(super) reason: DisconnectReason,
-    pub(super) batch: Batch,
-    pub(super) write: Pin<Box<dyn AsyncWrite + Send>>,
 }
 
 impl<'a> Traffic<'a> {
     pub(super) fn new(
         pipe: &'a StreamPipe,
         side: Arc<dyn SocketSide>,
-        write: Pin<Box<dyn AsyncWrite + Send>>,
-        sending: Sending,
         heartbeat: Heartbeat,
         heartbeat_ttl: Duration,
-        ready: MonitorEvent,
     ) -> Self {
         Self {
             pipe,
             side,
-            write,
-            sending,
-            batch: Batch::default(),
             heartbeat,
             heartbeat_ttl,
             watch_at: None,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             peer_ttl: None,
             is_closing: false,
-            started: false,
-            ready: Some(ready),
         }
     }
 
     /// Runs the connection until it ends.
-    pub(super) async fn run(mut self) -> Ended {
+    pub(super) async fn run(mut self) -> DisconnectReason {
         self.pipe.pump.store(true, Ordering::SeqCst);
-        let reason = poll_fn(|cx| self.poll_turn(cx)).await;
-        // The handshake was done, however soon the end came.
-        self.announce();
-        Ended { reason, batch: self.batch, write: self.write }
+        poll_fn(|cx| self.poll_turn(cx)).await
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<DisconnectReason> {
@@ -179,76 +149,13 @@ impl<'a> Traffic<'a> {
         true
     }
 
-    /// Writes batches until there is nothing to write (ready) or the transport
-    /// takes no more.
+    /// Writes what there is. A caller of `send` may be doing so at the moment; it
+    /// rings if it leaves anything.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        for _ in 0..TURN {
-            while !self.batch.is_written() {
-                let written = ready!(self.poll_write_some(cx))?;
-                if written == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-            }
-            ready!(self.write.as_mut().poll_flush(cx))?;
-            if self.started {
-                self.announce();
-            }
-            self.take_batch();
-            self.started = true;
-            if self.batch.is_written() {
-                self.announce();
-                return Poll::Ready(Ok(()));
-            }
+        match self.pipe.writer().as_mut() {
+            Some(writer) => writer.poll_write(self.pipe, &*self.side, cx),
+            None => Poll::Ready(Ok(())),
         }
-        self.pipe.bell.ring();
-        Poll::Pending
-    }
-
-    /// The first batch, with the subscriptions that were replayed, is out.
-    fn announce(&mut self) {
-        if let Some(event) = self.ready.take() {
-            self.side.emit(event);
-        }
-    }
-
-    fn take_batch(&mut self) {
-        let pipe = self.pipe;
-        let was_request = pipe.asks && !self.batch.messages.is_empty();
-        let taken = pipe.outbox.take(&mut self.batch, &self.sending);
-        if was_request {
-            // From now on replies are received.
-            self.side.readable(pipe.key);
-        }
-        if pipe.asks && !self.batch.messages.is_empty() {
-            let stale = pipe.inbox.discard_stale(&mut |request| pipe.on_request(request));
-            pipe.lost(DropCause::Discarded, stale);
-        }
-        self.pipe.lost(DropCause::Conflated, taken.conflated);
-        if taken.room {
-            self.side.room(self.pipe.key);
-        }
-    }
-
-    fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let batch = &mut self.batch;
-        let commands = &batch.commands[batch.commands_written..];
-        // Small messages lie in one piece; only large ones need many slices.
-        let (mut few, mut many);
-        let slices: &mut [IoSlice<'_>] = if batch.messages.is_one_piece() {
-            few = [IoSlice::new(&[]); 2];
-            &mut few
-        } else {
-            many = [IoSlice::new(&[]); SLICES];
-            &mut many
-        };
-        let first = usize::from(!commands.is_empty());
-        slices[0] = IoSlice::new(commands);
-        let count = first + batch.messages.chunks_vectored(&mut slices[first..]);
-        let written = ready!(self.write.as_mut().poll_write_vectored(cx, &slices[..count]))?;
-        let of_commands = written.min(commands.len());
-        batch.commands_written += of_commands;
-        batch.messages.advance(written - of_commands);
-        Poll::Ready(Ok(written))
     }
 
     /// What the clock asks for: heartbeats, and the end of lingering. Gives the
