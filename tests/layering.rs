@@ -1,7 +1,6 @@
 //! Imports only go down: the rule of CONTRIBUTING.md, "The house", kept by a
 //! test since no crate keeps it by discipline.
 
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

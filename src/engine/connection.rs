@@ -104,12 +104,14 @@ impl Link {
     }
 
     /// Runs a connection whose peer is attached to the socket already, until it
-    /// ends. Gives the reason and what was not written.
+    /// ends. `settle` gets the reason and what was not written; the event comes
+    /// after it, so that whoever hears of the end finds things accordingly.
     pub(super) async fn run(
         &self,
         pipe: &Arc<StreamPipe>,
         connection: Established,
-    ) -> (DisconnectReason, Batch) {
+        settle: impl FnOnce(&DisconnectReason, Batch),
+    ) -> DisconnectReason {
         let Established { read, write, receiving, sending, peer } = connection;
         pipe.inbox.session_up(read, receiving, |armed| pipe.read_waker(armed));
         pipe.session_up();
@@ -118,7 +120,8 @@ impl Link {
         if let Err(unwelcome) = self.side.up(key, &peer) {
             let reason = self.turn_away(unwelcome);
             drop(pipe.inbox.stop_reading(&reason));
-            return (reason, Batch::default());
+            settle(&reason, Batch::default());
+            return reason;
         }
         let ready = MonitorEvent::Ready { endpoint: endpoint.clone(), peer };
         let heartbeat = self.heartbeat(&sending);
@@ -128,17 +131,19 @@ impl Link {
         let ended = traffic.run().await;
         let reason = ended.reason;
         debug!(%endpoint, %reason, "connection ended");
-        self.emit(MonitorEvent::Disconnected { endpoint, reason: reason.clone() });
         let read = match reason {
             // A broken transport gives what it still has, then says so too.
             DisconnectReason::Transport(_) => None,
             _ => pipe.inbox.stop_reading(&reason),
         };
-        if matches!(reason, DisconnectReason::ByUs) && ended.batch.is_written() {
-            let time = pipe.outbox.time_left(now()).min(FAREWELL);
+        let is_written = ended.batch.is_written();
+        let time = pipe.outbox.time_left(now()).min(FAREWELL);
+        settle(&reason, ended.batch);
+        self.emit(MonitorEvent::Disconnected { endpoint, reason: reason.clone() });
+        if matches!(reason, DisconnectReason::ByUs) && is_written {
             let _ = tokio::time::timeout(time, farewell(read, ended.write)).await;
         }
-        (reason, ended.batch)
+        reason
     }
 
     /// Runs a connection that has a pipe of its own: accepted, or dialled with
@@ -148,9 +153,8 @@ impl Link {
         if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
             return self.turn_away(unwelcome);
         }
-        let (reason, batch) = self.run(&pipe, connection).await;
-        self.finish(&pipe, &reason, batch);
-        reason
+        let settle = |reason: &_, batch| self.finish(&pipe, reason, batch);
+        self.run(&pipe, connection, settle).await
     }
 
     fn turn_away(&self, unwelcome: Unwelcome) -> DisconnectReason {

@@ -84,14 +84,16 @@ impl Dialer {
         if self.immediate {
             return self.link.run_once(connection).await;
         }
-        let (reason, batch) = self.link.run(&self.pipe, connection).await;
-        // What was not written waits for the next connection.
-        let cut = self.pipe.outbox.session_down(batch);
-        self.pipe.lost(DropCause::CutInTransit, usize::from(cut));
-        self.link.side.down(self.pipe.key);
-        // The end of the stream is something to see, too.
-        self.link.side.readable(self.pipe.key);
-        reason
+        let (pipe, side) = (&self.pipe, &self.link.side);
+        let settle = |_: &_, batch| {
+            // What was not written waits for the next connection.
+            let cut = pipe.outbox.session_down(batch);
+            pipe.lost(DropCause::CutInTransit, usize::from(cut));
+            side.down(pipe.key);
+            // The end of the stream is something to see, too.
+            side.readable(pipe.key);
+        };
+        self.link.run(pipe, connection, settle).await
     }
 
     /// Waits before the next attempt; false when there is to be none.

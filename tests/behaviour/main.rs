@@ -4,12 +4,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod endpoints;
 mod deadlines;
+mod endpoints;
 mod lingering;
 mod marks;
-mod reconnecting;
 mod monitoring;
 mod queues;
+mod reconnecting;
 mod redialling;
 mod release;

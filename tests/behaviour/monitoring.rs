@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ferromq::{
-    DealerSocket, DisconnectReason, MonitorEvent, PairSocket, PeerFault, PullSocket,
-    PushSocket, RepSocket, SocketOptions, SocketType,
+    DealerSocket, DisconnectReason, MonitorEvent, PairSocket, PeerFault, PullSocket, PushSocket,
+    RepSocket, SocketOptions, SocketType,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
