@@ -45,7 +45,11 @@
 //!   to the system. Dropping a socket does the same in the background, as long
 //!   as the runtime lives; [`Context::wait_closed`] waits for that.
 //! - **Bad peers** cost only their own connection. They never fail a call; see
-//!   [`monitor`](PushSocket::monitor) for what happens to connections.
+//!   [`monitor`](PushSocket::monitor) for what happens to connections, which is
+//!   also logged through `tracing`, at the level debug.
+//! - **The runtime** in which `bind` or `connect` is called carries that
+//!   endpoint; with its end a tcp or ipc endpoint is dead. It needs its drivers
+//!   (`enable_all`), as `#[tokio::main]` and `Runtime::new` have them.
 //!
 //! # Cancel safety
 //!

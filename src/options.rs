@@ -315,6 +315,11 @@ impl SocketOptions {
 impl SocketOptions {
     /// The name under which ROUTER peers know this socket, for REQ, DEALER and
     /// ROUTER. Default none: each ROUTER assigns one (`ZMQ_ROUTING_ID`).
+    ///
+    /// It has to differ from those of the other peers of a ROUTER. One that
+    /// comes second is turned away and dials again; what it sends meanwhile may
+    /// be lost, which only the ROUTER counts. See
+    /// [`router_handover`](Self::router_handover).
     pub fn routing_id(mut self, id: RoutingId) -> Self {
         self.routing_id = Some(id);
         self

@@ -35,6 +35,8 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["bytes", "tokio", "tracing"],
     ),
     ("context", &["engine", "transport"], &["tokio"]),
+    // Documentation only.
+    ("guide", &[], &[]),
     // Text only.
     ("guide", &[], &[]),
     // Only in tests and under cargo-fuzz; nothing imports it.

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tracing::debug;
 
 use super::outbox::Batch;
@@ -16,7 +16,7 @@ use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo};
 use crate::pipe::{EndpointKey, SocketSide, Unwelcome};
 use crate::socket_type::SocketType;
-use crate::transport::Stream;
+use crate::transport::{ReadHalf, Stream};
 use crate::zmtp::{Handshake, HandshakeConfig, Heartbeat, HeartbeatConfig, Receiving, Sending};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
@@ -36,11 +36,19 @@ pub(crate) struct Link {
 
 /// A connection whose handshake is done.
 pub(super) struct Established {
-    read: Pin<Box<dyn AsyncRead + Send>>,
+    read: Box<dyn ReadHalf>,
     write: Pin<Box<dyn AsyncWrite + Send>>,
     receiving: Receiving,
     sending: Sending,
     pub(super) peer: PeerInfo,
+}
+
+/// How a connection that had a pipe ended, and what it had not written.
+pub(super) struct End {
+    pub(super) reason: DisconnectReason,
+    /// Whether the socket took the peer in, so that its end is an event.
+    was_ready: bool,
+    pub(super) batch: Batch,
 }
 
 impl Link {
@@ -95,7 +103,7 @@ impl Link {
         let (receiving, sending, mut peer) = handshake.into_traffic();
         peer.address = stream.address;
         Ok(Established {
-            read: Box::into_pin(stream.read),
+            read: stream.read,
             write: Box::into_pin(stream.write),
             receiving,
             sending,
@@ -104,14 +112,9 @@ impl Link {
     }
 
     /// Runs a connection whose peer is attached to the socket already, until it
-    /// ends. `settle` gets the reason and what was not written; the event comes
-    /// after it, so that whoever hears of the end finds things accordingly.
-    pub(super) async fn run(
-        &self,
-        pipe: &Arc<StreamPipe>,
-        connection: Established,
-        settle: impl FnOnce(&DisconnectReason, Batch),
-    ) -> DisconnectReason {
+    /// ends. The caller does what follows and then calls
+    /// [`say_ended`](Self::say_ended).
+    pub(super) async fn run(&self, pipe: &Arc<StreamPipe>, connection: Established) -> End {
         let Established { read, write, receiving, sending, peer } = connection;
         pipe.inbox.session_up(read, receiving, |armed| pipe.read_waker(armed));
         pipe.session_up();
@@ -120,8 +123,7 @@ impl Link {
         if let Err(unwelcome) = self.side.up(key, &peer) {
             let reason = self.turn_away(unwelcome);
             drop(pipe.inbox.stop_reading(&reason));
-            settle(&reason, Batch::default());
-            return reason;
+            return End { reason, was_ready: false, batch: Batch::default() };
         }
         let ready = MonitorEvent::Ready { endpoint: endpoint.clone(), peer };
         let heartbeat = self.heartbeat(&sending);
@@ -136,25 +138,36 @@ impl Link {
             DisconnectReason::Transport(_) => None,
             _ => pipe.inbox.stop_reading(&reason),
         };
-        let is_written = ended.batch.is_written();
-        let time = pipe.outbox.time_left(now()).min(FAREWELL);
-        settle(&reason, ended.batch);
-        self.emit(MonitorEvent::Disconnected { endpoint, reason: reason.clone() });
-        if matches!(reason, DisconnectReason::ByUs) && is_written {
+        if matches!(reason, DisconnectReason::ByUs) && ended.batch.is_written() {
+            let time = pipe.outbox.time_left(now()).min(FAREWELL);
             let _ = tokio::time::timeout(time, farewell(read, ended.write)).await;
         }
-        reason
+        End { reason, was_ready: true, batch: ended.batch }
+    }
+
+    /// Says that a connection is over, once its peer is out of routing (or
+    /// down) and what was lost is counted.
+    pub(super) fn say_ended(&self, ended: &End) {
+        if ended.was_ready {
+            let (endpoint, reason) = (self.endpoint.clone(), ended.reason.clone());
+            self.emit(MonitorEvent::Disconnected { endpoint, reason });
+        }
     }
 
     /// Runs a connection that has a pipe of its own: accepted, or dialled with
     /// `immediate`.
     pub(super) async fn run_once(&self, connection: Established) -> DisconnectReason {
-        let pipe = StreamPipe::new(&self.side, &self.options);
+        let pipe = StreamPipe::new(self);
         if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
             return self.turn_away(unwelcome);
         }
-        let settle = |reason: &_, batch| self.finish(&pipe, reason, batch);
-        self.run(&pipe, connection, settle).await
+        let mut attached = Attached::new(self.clone(), &pipe);
+        let mut end = self.run(&pipe, connection).await;
+        attached.reason = end.reason.clone();
+        attached.batch = std::mem::take(&mut end.batch);
+        drop(attached);
+        self.say_ended(&end);
+        end.reason
     }
 
     fn turn_away(&self, unwelcome: Unwelcome) -> DisconnectReason {
@@ -177,7 +190,7 @@ impl Link {
     }
 
     /// Ends a pipe for good and counts what it still held.
-    pub(super) fn finish(&self, pipe: &StreamPipe, reason: &DisconnectReason, batch: Batch) {
+    fn finish(&self, pipe: &StreamPipe, reason: &DisconnectReason, batch: Batch) {
         let cut = pipe.outbox.session_down(batch);
         pipe.lost(DropCause::CutInTransit, usize::from(cut));
         let (left, conflated) = pipe.outbox.end();
@@ -195,6 +208,28 @@ impl Link {
     }
 }
 
+/// A pipe that is attached to the socket. Dropping this ends it for good, which
+/// happens as well when the runtime goes away in the middle of a connection.
+pub(super) struct Attached {
+    link: Link,
+    pipe: Arc<StreamPipe>,
+    reason: DisconnectReason,
+    batch: Batch,
+}
+
+impl Attached {
+    pub(super) fn new(link: Link, pipe: &Arc<StreamPipe>) -> Self {
+        let (reason, batch) = (DisconnectReason::ByUs, Batch::default());
+        Self { link, pipe: Arc::clone(pipe), reason, batch }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.link.finish(&self.pipe, &self.reason, std::mem::take(&mut self.batch));
+    }
+}
+
 /// The time, as the runtime has it: tests may pause it.
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
@@ -202,10 +237,7 @@ pub(super) fn now() -> Instant {
 
 /// Ends our half of a connection and waits until the peer ends its own, so
 /// that what we wrote is not destroyed by a reset over what we did not read.
-async fn farewell(
-    read: Option<Pin<Box<dyn AsyncRead + Send>>>,
-    mut write: Pin<Box<dyn AsyncWrite + Send>>,
-) {
+async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Pin<Box<dyn AsyncWrite + Send>>) {
     let Some(mut read) = read else { return };
     if write.shutdown().await.is_err() {
         return;

@@ -6,8 +6,7 @@ use tokio::select;
 use tracing::debug;
 
 use super::backoff::{Backoff, random};
-use super::connection::{Established, Link, given_up};
-use super::outbox::Batch;
+use super::connection::{Attached, Established, Link, given_up};
 use super::stream_pipe::StreamPipe;
 use super::tasks::TaskGuard;
 use crate::monitor::{DisconnectReason, MonitorEvent};
@@ -22,13 +21,14 @@ use crate::transport;
 /// peer; with `immediate` each connection has a pipe of its own instead.
 pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>, Unwelcome> {
     let immediate = link.options.immediate;
-    let pipe = StreamPipe::new(&link.side, &link.options);
+    let pipe = StreamPipe::new(&link);
     if !immediate {
         link.side.attach(pipe.as_pipe(), link.owner)?;
     }
     let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
     tokio::spawn(async move {
         let _guards = guards;
+        let _attached = (!immediate).then(|| Attached::new(link.clone(), &pipe));
         Dialer { backoff: Backoff::new(&link.options), link, pipe, immediate }.run().await;
     });
     Ok(outlet)
@@ -58,9 +58,6 @@ impl Dialer {
                 break;
             }
         }
-        if !self.immediate {
-            self.link.finish(&self.pipe, &DisconnectReason::ByUs, Batch::default());
-        }
     }
 
     /// One attempt to connect and shake hands.
@@ -84,16 +81,15 @@ impl Dialer {
         if self.immediate {
             return self.link.run_once(connection).await;
         }
-        let (pipe, side) = (&self.pipe, &self.link.side);
-        let settle = |_: &_, batch| {
-            // What was not written waits for the next connection.
-            let cut = pipe.outbox.session_down(batch);
-            pipe.lost(DropCause::CutInTransit, usize::from(cut));
-            side.down(pipe.key);
-            // The end of the stream is something to see, too.
-            side.readable(pipe.key);
-        };
-        self.link.run(pipe, connection, settle).await
+        let mut end = self.link.run(&self.pipe, connection).await;
+        // What was not written waits for the next connection.
+        let cut = self.pipe.outbox.session_down(std::mem::take(&mut end.batch));
+        self.pipe.lost(DropCause::CutInTransit, usize::from(cut));
+        self.link.side.down(self.pipe.key);
+        // The end of the stream is something to see, too.
+        self.link.side.readable(self.pipe.key);
+        self.link.say_ended(&end);
+        end.reason
     }
 
     /// Waits before the next attempt; false when there is to be none.

@@ -15,6 +15,7 @@ mod dialer;
 mod inbox;
 mod lane;
 mod outbox;
+mod session;
 mod stream_pipe;
 mod tasks;
 mod traffic;

@@ -34,6 +34,9 @@ struct Out {
     /// Whether the writer was told that there is something; it will look until
     /// there is nothing, then clear this. One wake-up per batch.
     scheduled: bool,
+    /// Whether the batch that was taken last has messages and is not known to be
+    /// written.
+    under_way: bool,
     /// Whether somebody was refused for want of room.
     wanted: bool,
     /// Messages that newer ones replaced and nobody counted yet.
@@ -150,6 +153,7 @@ impl Outbox {
     pub(super) fn session_down(&self, batch: Batch) -> bool {
         let mut out = self.lock();
         out.up = false;
+        out.under_way = false;
         out.lane = Lane::default();
         let (mut rest, cut) = batch.messages.recover();
         if self.conflate && !out.queue.is_empty() {
@@ -172,7 +176,8 @@ impl Outbox {
         let subscriptions = out.lane.take_subscriptions();
         let (ping, pong) = (out.lane.take_ping(), out.lane.take_pong());
         let commands = !subscriptions.is_empty() || ping.is_some() || pong.is_some();
-        out.scheduled = commands || !batch.messages.is_empty();
+        out.under_way = !batch.messages.is_empty();
+        out.scheduled = commands || out.under_way;
         let taken = Taken {
             room: std::mem::take(&mut out.wanted),
             conflated: std::mem::take(&mut out.conflated),
@@ -188,6 +193,12 @@ impl Outbox {
             sending.pong(&context, &mut batch.commands);
         }
         taken
+    }
+
+    /// Whether a message waits to be written, here or in the batch taken last.
+    pub(super) fn has_unsent(&self) -> bool {
+        let out = self.lock();
+        out.under_way || !out.queue.is_empty()
     }
 
     /// Lets what is queued go out until the deadline, and refuses the rest.

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::inbox::{Inbox, Request};
+use super::connection::Link;
+use super::inbox::Inbox;
 use super::outbox::Outbox;
+use super::session::Request;
 use crate::message::Message;
-use crate::options::SocketOptions;
 use crate::peer::{DropCause, Subscription};
 use crate::pipe::{Bell, Inlet, NeedsFlush, Next, Outlet, PeerKey, Pipe, Refused, SocketSide};
+use crate::socket_type::SocketType;
 
 /// What the patterns push into and read from, and the connection's task works
 /// on. It lives as long as its endpoint (one that we dial) or its connection
@@ -33,10 +35,14 @@ pub(super) struct StreamPipe {
     peer_ttl: Mutex<Option<Duration>>,
     /// Whether messages are read as they come, not when somebody receives.
     pub(super) reads_at_once: bool,
+    /// REQ: what comes before a request is written is no reply to it, so it is
+    /// dropped when that happens, and nothing is received until then.
+    pub(super) asks: bool,
 }
 
 impl StreamPipe {
-    pub(super) fn new(side: &Arc<dyn SocketSide>, options: &SocketOptions) -> Arc<Self> {
+    pub(super) fn new(link: &Link) -> Arc<Self> {
+        let (side, options) = (&link.side, &*link.options);
         Arc::new(Self {
             key: PeerKey::unique(),
             side: Arc::downgrade(side),
@@ -48,6 +54,7 @@ impl StreamPipe {
             rejected: AtomicBool::new(false),
             peer_ttl: Mutex::default(),
             reads_at_once: options.conflate || side.takes_at_once(),
+            asks: link.socket_type == SocketType::Req,
         })
     }
 
@@ -138,6 +145,9 @@ impl Outlet for StreamPipe {
 
 impl Inlet for StreamPipe {
     fn try_next(&self) -> Next {
+        if self.asks && self.outbox.has_unsent() {
+            return Next::Empty;
+        }
         self.inbox.try_next(&mut |request| self.on_request(request))
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Traffic<'a> {
     watch_at: Option<Instant>,
     timer: Pin<Box<Sleep>>,
     peer_ttl: Option<Duration>,
+    /// Whether the user has closed this pipe, which lingers.
+    is_closing: bool,
     /// Whether a first batch was taken.
     started: bool,
     /// Told once that batch is out, so that a SUB is ready when its
@@ -78,6 +80,7 @@ impl<'a> Traffic<'a> {
             watch_at: None,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             peer_ttl: None,
+            is_closing: false,
             started: false,
             ready: Some(ready),
         }
@@ -133,7 +136,11 @@ impl<'a> Traffic<'a> {
             due |= pipe.inbox.still_watched();
             self.watch_at = due.then(|| now() + WATCH);
         }
-        due && if self.side.takes_at_once() { self.deliver() } else { self.pump() }
+        due && match (self.side.takes_at_once(), self.is_closing) {
+            (true, _) => self.deliver(),
+            (false, false) => self.pump(),
+            (false, true) => self.pump_away(),
+        }
     }
 
     fn pump(&mut self) -> bool {
@@ -143,6 +150,16 @@ impl<'a> Traffic<'a> {
         if pumped.readable {
             self.side.readable(pipe.key);
         }
+        if pumped.more {
+            pipe.pump.store(true, Ordering::SeqCst);
+        }
+        pumped.more
+    }
+
+    fn pump_away(&mut self) -> bool {
+        let pipe = self.pipe;
+        let pumped = pipe.inbox.pump_away(&mut |request| pipe.on_request(request));
+        pipe.lost(DropCause::Unread, pumped.count);
         if pumped.more {
             pipe.pump.store(true, Ordering::SeqCst);
         }
@@ -195,7 +212,17 @@ impl<'a> Traffic<'a> {
     }
 
     fn take_batch(&mut self) {
-        let taken = self.pipe.outbox.take(&mut self.batch, &self.sending);
+        let pipe = self.pipe;
+        let was_request = pipe.asks && !self.batch.messages.is_empty();
+        let taken = pipe.outbox.take(&mut self.batch, &self.sending);
+        if was_request {
+            // From now on replies are received.
+            self.side.readable(pipe.key);
+        }
+        if pipe.asks && !self.batch.messages.is_empty() {
+            let stale = pipe.inbox.discard_stale(&mut |request| pipe.on_request(request));
+            pipe.lost(DropCause::Discarded, stale);
+        }
         self.pipe.lost(DropCause::Conflated, taken.conflated);
         if taken.room {
             self.side.room(self.pipe.key);
@@ -232,7 +259,13 @@ impl<'a> Traffic<'a> {
         match self.pipe.outbox.closing(now, !written) {
             Closing::No => {}
             Closing::Done => return Err(DisconnectReason::ByUs),
-            Closing::Lingering(deadline) => next = earlier(next, deadline),
+            Closing::Lingering(deadline) => {
+                next = earlier(next, deadline);
+                if !std::mem::replace(&mut self.is_closing, true) {
+                    self.pipe.pump.store(true, Ordering::SeqCst);
+                    self.pipe.bell.ring();
+                }
+            }
         }
         let peer_ttl = self.pipe.peer_ttl();
         if let Some(ttl) = peer_ttl.filter(|_| peer_ttl != self.peer_ttl) {
@@ -240,8 +273,8 @@ impl<'a> Traffic<'a> {
         }
         self.peer_ttl = peer_ttl;
         let (heard, unread) = self.pipe.inbox.heard();
-        if let Some(heard) = if unread { Some(now) } else { heard } {
-            self.heartbeat.on_activity(heard);
+        if let Some(at) = if unread { Some(now) } else { heard } {
+            self.heartbeat.on_activity(at);
         }
         match self.heartbeat.poll(now) {
             HeartbeatAction::Nothing => {}

@@ -40,7 +40,7 @@ pub(super) fn run(mut input: Input<'_>) {
         Mode::Stranger => {
             let octets = input.rest(expand);
             let config = HandshakeConfig { max_message_size: limit, ..ours };
-            let met = plans.map(|plan| meet(config.clone(), &octets, plan));
+            let met = plans.map(|plan| meet(config.clone(), &octets, plan.over(octets.len())));
             assert_eq!(met[0], met[1]);
         }
         Mode::Pair => pair([ours, theirs], plans, input),
@@ -88,6 +88,10 @@ fn meet(config: HandshakeConfig, mut octets: &[u8], plan: Plan) -> Met {
         }
     }
     if handshake.is_done() {
+        // More may come before the engine splits it.
+        let (now, later) = octets.split_at(steps().min(octets.len()));
+        octets = later;
+        assert_eq!(feed(&mut handshake, now, &mut met.output), None);
         let (receiving, sending, peer) = handshake.into_traffic();
         met.peer = Some((peer, sending.has_heartbeats()));
         met.received = receive(receiving, octets, plan);
@@ -246,7 +250,7 @@ fn traffic(
         }
     }
     wire.pass(&mut octets);
-    let received = receive(receiving, &octets, plan);
+    let received = receive(receiving, &octets, plan.over(octets.len()));
     if !wire.flipped && sending.has_heartbeats() {
         assert_eq!(received, Received { events, fault: None });
     }

@@ -17,8 +17,9 @@ pub(super) const LIMITS: &[Option<usize>] =
 pub(super) fn run(mut input: Input<'_>) {
     let limit = input.choice(LIMITS);
     let expand = input.octet() & 1 == 1;
-    let (first, second, third) = (input.plan(), input.plan(), input.plan());
+    let plans = [input.plan(), input.plan(), input.plan()];
     let octets = input.rest(expand);
+    let [first, second, third] = plans.map(|plan| plan.over(octets.len()));
 
     let received = receive(traffic(limit, &[]), &octets, first);
     assert_eq!(received, receive(traffic(limit, &[]), &octets, second));

@@ -86,6 +86,14 @@ pub(super) enum Plan {
 }
 
 impl Plan {
+    /// The plan for `length` octets: a few thousand steps are enough.
+    pub(super) fn over(self, length: usize) -> Self {
+        match self {
+            Self::Steps(step) => Self::Steps(step.max(length / 4096)),
+            drawn @ Self::Drawn(_) => drawn,
+        }
+    }
+
     /// The sizes of the steps, each at least 1.
     pub(super) fn steps(self) -> impl FnMut() -> usize {
         let mut state = 1;

@@ -6,10 +6,14 @@
 //!
 //! ```text
 //! cargo install cargo-fuzz
-//! cargo +nightly fuzz run decoder             # or -s none, faster
-//! cargo +nightly fuzz run connection -- -max_total_time=300 -malloc_limit_mb=16
+//! cargo +nightly fuzz run decoder
+//! cargo +nightly fuzz run -s none decoder -- -max_total_time=300
 //! cargo +nightly fuzz run decoder fuzz/artifacts/decoder/crash-…
 //! ```
+//!
+//! Without the address sanitizer (`-s none`) it is several times as fast; with
+//! it, `-malloc_limit_mb=32` also refuses an allocation that a peer claimed
+//! and did not send.
 //!
 //! A file that broke something goes to `fuzz/corpus/<target>/`, under a name
 //! that says what it is; `cargo test fuzzing` runs it from then on.

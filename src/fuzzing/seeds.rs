@@ -89,7 +89,7 @@ fn decoder(add: Add<'_>) {
     let topic = [&long(4, 10 + 65_538)[..], b"\x09SUBSCRIBE", &repeat(65_538)].concat();
     file("topic-too-long", expand, &[&topic]);
     file("command-without-name", plain, &[b"\x04\x05\x04PONG\x04\x01\0"]);
-    file("metadata-too-short", plain, &[b"\x04\x16\x05READY\x0bSocket-Type\0\0\0\x07"]);
+    file("metadata-too-short", plain, &[b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x07DEALER"]);
 }
 
 const READY_DEALER: &[u8] = b"\x04\x29\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0";
@@ -126,7 +126,7 @@ fn connection(add: Add<'_>) {
 
 fn strangers(add: Add<'_>) {
     let mut file = |name: &str, ours: SocketType, octets: &[&[u8]]| {
-        let circumstances = [Mode::Stranger as u8, number(ours), 0, 0, 0, 0, 1];
+        let circumstances = [Mode::Stranger as u8, number(ours), 0, 0, 0, 1, 22];
         add(name.into(), [&circumstances[..], &octets.concat()].concat());
     };
     let null = greeting(1, b"NULL");
@@ -162,7 +162,10 @@ fn strangers(add: Add<'_>) {
     file("bad-property-twice", Router, &[&null, &twice]);
     let identity = ready(&[("Socket-Type", b"DEALER"), ("Identity", b"\0peer")]);
     file("bad-identity", Router, &[&null, &identity]);
-    file("bad-size", Router, &[&null, &long(4, 8193), b"\x05READY"]);
+    // Sends what it claims, too: more than a connection may hold.
+    let octets = [&null, &long(4, 40_006)[..], b"\x05READY", &repeat(40_000)].concat();
+    let circumstances = [Mode::Stranger as u8, number(Router), 0, 0, 1, 0, 1];
+    add("bad-size".into(), [&circumstances[..], &octets].concat());
 }
 
 fn pairs(add: Add<'_>) {

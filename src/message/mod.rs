@@ -34,7 +34,8 @@ const SHOWN_OCTETS: usize = 64;
 /// let single = Message::from("hello");
 /// let several = Message::from(["topic", "body"]);
 /// assert_eq!(single.len(), 1);
-/// assert_eq!(&several[1], "body".as_bytes());
+/// assert_eq!(several[1], "body");
+/// assert_eq!(std::str::from_utf8(&several[1])?, "body"); // As text.
 ///
 /// assert_eq!(Message::from(vec![1u8, 2]).len(), 1);
 /// assert_eq!(Message::from(vec![Bytes::from_static(b"a"), Bytes::new()]).len(), 2);
@@ -43,6 +44,7 @@ const SHOWN_OCTETS: usize = 64;
 /// let mut built = Message::from("topic");
 /// built.push_back("body");
 /// assert_eq!(built, several);
+/// # Ok::<_, std::str::Utf8Error>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Message {
@@ -74,6 +76,14 @@ impl Message {
     /// Whether there is exactly one frame.
     pub fn is_single(&self) -> bool {
         self.len() == 1
+    }
+
+    /// What the message counts for where the octets that wait are bounded: its
+    /// own, and for each further frame what it takes to hold one. Otherwise
+    /// messages of 65,536 empty frames, two octets each on the wire, would
+    /// weigh nothing.
+    pub(crate) fn weight(&self) -> usize {
+        self.size() + (self.len() - 1) * size_of::<Bytes>()
     }
 
     /// The first frame.

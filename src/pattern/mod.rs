@@ -69,7 +69,7 @@ pub(crate) enum SendRefusal {
 }
 
 /// A message as a receiver gets it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Delivery {
     pub(crate) message: Message,
     /// Who sent it, where the pattern names peers (ROUTER).
@@ -131,9 +131,10 @@ pub(crate) trait Pattern: Send + Sync {
         Before::Proceed
     }
 
-    /// A receiver took `message` from the inlet of `from`: what it sees of it,
-    /// or `None` if the pattern discards it (the socket counts that).
-    fn accept(&self, from: PeerKey, message: Message) -> Option<Delivery>;
+    /// A receiver took a message from the inlet of `from`. Makes of it what the
+    /// receiver is to see, in place, since this is done for every message. False
+    /// if the pattern discards it (the socket counts that).
+    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool;
 
     /// Whether items are taken through [`deliver`](Self::deliver) as they
     /// come, not by receivers: PUB, XPUB, PUSH.

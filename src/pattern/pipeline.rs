@@ -57,8 +57,8 @@ impl Pattern for Push {
     }
 
     // RFC 30: (PUSH) SHALL only send messages.
-    fn accept(&self, _from: PeerKey, _message: Message) -> Option<Delivery> {
-        None
+    fn accept(&self, _from: PeerKey, _delivery: &mut Delivery) -> bool {
+        false
     }
 
     /// What a peer sends is read and discarded, so that its commands and its
@@ -93,8 +93,8 @@ impl Pattern for Pull {
 
     // RFC 30: SHALL not filter or modify incoming messages in any way. SHALL
     // deliver these to its calling application.
-    fn accept(&self, _from: PeerKey, message: Message) -> Option<Delivery> {
-        Some(Delivery { message, from: None })
+    fn accept(&self, _from: PeerKey, _delivery: &mut Delivery) -> bool {
+        true
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::pattern::Delivered;
-    use crate::pattern::testing::{is_sent, send};
+    use crate::pattern::testing::{accept, is_sent, send};
     use crate::pipe::Item;
     use crate::routing::testing::{FakePeer, message};
 
@@ -197,7 +197,7 @@ mod tests {
         let item = Item::Message(message(["m"]));
         let done = push.deliver(peer.key, item, &mut Touched::default());
         assert_eq!(done, Delivered { readable: false, discarded: 1 });
-        assert!(push.accept(peer.key, message(["m"])).is_none());
+        assert!(accept(&push, peer.key, message(["m"])).is_none());
     }
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
         pull.attach(&peer.pipe()).unwrap();
         pull.detach(peer.key);
         for frames in [vec![""], vec!["", ""], vec!["a", "", "b"]] {
-            let delivery = pull.accept(peer.key, message(frames.clone())).unwrap();
+            let delivery = accept(&pull, peer.key, message(frames.clone())).unwrap();
             assert_eq!((delivery.message, delivery.from), (message(frames), None));
         }
     }

@@ -1,9 +1,9 @@
 //! How the tests of all patterns drive them.
 
 use crate::message::Message;
-use crate::pattern::{Pattern, Routed, Touched};
+use crate::pattern::{Delivery, Pattern, Routed, Touched};
 use crate::peer::PeerInfo;
-use crate::pipe::Unwelcome;
+use crate::pipe::{PeerKey, Unwelcome};
 use crate::routing::testing::FakePeer;
 use crate::routing_id::RoutingId;
 
@@ -28,4 +28,10 @@ pub(crate) fn up(pattern: &dyn Pattern, peer: &FakePeer, id: &str) -> Result<(),
     let welcome = pattern.up(peer.key, &info, &mut touched);
     touched.flush();
     welcome
+}
+
+/// What a receiver sees of a message from a peer, if anything.
+pub(crate) fn accept(pattern: &dyn Pattern, from: PeerKey, message: Message) -> Option<Delivery> {
+    let mut delivery = Delivery { message, from: None };
+    pattern.accept(from, &mut delivery).then_some(delivery)
 }

@@ -124,6 +124,11 @@ impl InprocEnd {
         }
     }
 
+    /// Whether its socket has ended it.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     /// Both sockets are there: subscriptions are taken from now on.
     pub(crate) fn set_up(&self) {
         self.up.store(true, Ordering::SeqCst);

@@ -19,8 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
 use crate::peer::{DropCause, PeerInfo, Subscription};
@@ -101,13 +99,6 @@ pub(crate) trait Outlet: Send + Sync {
     /// An accepted peer is gone then; an endpoint we connect to is redialled
     /// slowly.
     fn reject(&self);
-}
-
-/// What a message counts for where the octets that wait are bounded: its own,
-/// and for each further frame what it takes to hold one. Otherwise messages of
-/// 65,536 empty frames, two octets each on the wire, would weigh nothing.
-pub(crate) fn weight(message: &Message) -> usize {
-    message.size() + (message.len() - 1) * size_of::<Bytes>()
 }
 
 /// What an [`Inlet`] has.

@@ -40,6 +40,9 @@ impl Touched {
         if let Some(outlet) = self.first {
             outlet.flush();
         }
+        if self.rest.is_empty() {
+            return;
+        }
         for owed in self.rest {
             match owed {
                 Owed::Flush(outlet) => outlet.flush(),

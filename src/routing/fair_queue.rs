@@ -53,8 +53,8 @@ pub(crate) struct Listed<P> {
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum NextTurn<P> {
-    /// A message in hand, and whose it is.
-    Message(PeerKey, Message),
+    /// A message was in hand; whose it is.
+    InHand(PeerKey),
     /// A peer to be read from; [`FairQueue::end_turn`] must follow.
     Read(Listed<P>),
 }
@@ -100,16 +100,18 @@ impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
         }
     }
 
-    /// Gives the first peer its turn.
+    /// Gives the first peer its turn. If a message of it is in hand, the turn is
+    /// over with that, and the message is in `message`.
     #[inline]
-    pub(crate) fn next_turn(&mut self) -> Option<NextTurn<P>> {
+    pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<P>> {
         let first = self.0.front_mut()?;
-        if let Some(message) = first.stash.pop_front() {
+        if let Some(in_hand) = first.stash.pop_front() {
+            *message = in_hand;
             let key = *AsRef::<PeerKey>::as_ref(&*first.peer);
             if self.0.len() > 1 {
                 self.0.rotate_left(1);
             }
-            return Some(NextTurn::Message(key, message));
+            return Some(NextTurn::InHand(key));
         }
         let listed = self.0.pop_front()?;
         Self::turn(&listed.peer).set(IN_TURN);
@@ -117,15 +119,19 @@ impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
     }
 
     /// Ends a turn. With `more`, with messages in hand, or if something happened
-    /// meanwhile, the peer goes to the end of the queue.
-    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) {
+    /// meanwhile, the peer goes to the end of the queue. In the last case it is
+    /// returned: whoever reported that was told that it would be seen to.
+    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) -> Option<Arc<P>> {
         let turn = Self::turn(&listed.peer);
-        if more || !listed.stash.is_empty() || turn.get() == IN_TURN_AGAIN {
+        let again = turn.get() == IN_TURN_AGAIN;
+        let peer = again.then(|| Arc::clone(&listed.peer));
+        if more || !listed.stash.is_empty() || again {
             turn.set(LISTED);
             self.0.push_back(listed);
         } else {
             turn.set(ARMED);
         }
+        peer
     }
 
     /// Whether nothing is in hand of a peer and nobody reads from it.
@@ -175,7 +181,7 @@ mod tests {
     }
 
     fn read(queue: &mut FairQueue<Peer>) -> Listed<Peer> {
-        match queue.next_turn() {
+        match queue.next_turn(&mut Message::new()) {
             Some(NextTurn::Read(listed)) => listed,
             other => panic!("{}", other.is_some()),
         }
@@ -207,7 +213,8 @@ mod tests {
             queue.end_turn(listed, false);
         }
         for turn in 0..4 {
-            let Some(NextTurn::Message(key, _)) = queue.next_turn() else { panic!("{turn}") };
+            let next = queue.next_turn(&mut Message::new());
+            let Some(NextTurn::InHand(key)) = next else { panic!("{turn}") };
             assert_eq!(key, peers[turn % 2].0);
         }
         // Each gets another look: there may be more.
@@ -222,7 +229,7 @@ mod tests {
         assert_eq!(queue.list(Arc::clone(&a)), Listing::Listed);
         assert_eq!(queue.list(a), Listing::Listed);
         let a = read(&mut queue);
-        assert!(queue.next_turn().is_none());
+        assert!(queue.next_turn(&mut Message::new()).is_none());
         queue.end_turn(a, false);
         assert!(queue.is_empty());
     }

@@ -43,6 +43,8 @@ pub(crate) struct Core {
     /// Calls since the last yield, see `transfer`.
     pub(super) sent: AtomicU32,
     pub(super) received: AtomicU32,
+    /// What `received` was when a receiver last had to wait.
+    pub(super) waited_at: AtomicU32,
 }
 
 /// A pipe of this socket, and whose turn it is to read it.
@@ -101,6 +103,7 @@ impl Core {
             tasks: Tasks::default(),
             sent: AtomicU32::new(0),
             received: AtomicU32::new(0),
+            waited_at: AtomicU32::new(0),
         })
     }
 
@@ -239,6 +242,10 @@ impl SocketSide for Core {
     }
 
     fn readable(&self, key: PeerKey) -> bool {
+        if self.takes_at_once() {
+            // Nobody would ever take it from the list.
+            return false;
+        }
         let Some(peer) = self.peer(key) else { return false };
         match lock(&self.ready).list(peer) {
             Listing::InTurn => true,

@@ -72,8 +72,10 @@ impl Core {
         let owner = link.owner;
         self.admit(owner);
         let listening = engine::listen(listener, link, self.both_tasks());
-        self.enter(resolved.clone(), owner, Kind::Listening(listening));
-        Ok(resolved)
+        match self.enter(resolved.clone(), owner, Kind::Listening(listening)) {
+            true => Ok(resolved),
+            false => Err(BindError::Closed),
+        }
     }
 
     fn bind_inproc(&self, name: &str, endpoint: &Endpoint) -> Result<Endpoint, BindError> {
@@ -83,8 +85,10 @@ impl Core {
             self.dismiss(party.owner);
             return Err(BindError::AddressInUse { endpoint: endpoint.clone() });
         }
-        self.enter(endpoint.clone(), party.owner, Kind::InprocBound(self.guards()));
-        Ok(endpoint.clone())
+        match self.enter(endpoint.clone(), party.owner, Kind::InprocBound(self.guards())) {
+            true => Ok(endpoint.clone()),
+            false => Err(BindError::Closed),
+        }
     }
 
     pub(crate) fn connect(
@@ -112,10 +116,10 @@ impl Core {
         let owner = link.owner;
         self.admit(owner);
         match engine::dial(link, self.guards()) {
-            Ok(outlet) => {
-                self.enter(endpoint, owner, Kind::Dialled(outlet));
-                Ok(())
-            }
+            Ok(outlet) => match self.enter(endpoint, owner, Kind::Dialled(outlet)) {
+                true => Ok(()),
+                false => Err(ConnectError::Closed),
+            },
             Err(unwelcome) => {
                 self.dismiss(owner);
                 Err(refused(unwelcome, endpoint))
@@ -128,8 +132,11 @@ impl Core {
         self.admit(party.owner);
         match self.context.registry().connect(name, &party) {
             Ok(()) => {
-                self.enter(endpoint.clone(), party.owner, Kind::InprocConnected(self.guards()));
-                Ok(())
+                let kind = Kind::InprocConnected(self.guards());
+                match self.enter(endpoint.clone(), party.owner, kind) {
+                    true => Ok(()),
+                    false => Err(ConnectError::Closed),
+                }
             }
             Err(refusal) => {
                 self.dismiss(party.owner);
@@ -218,16 +225,18 @@ impl Core {
         }
     }
 
-    fn enter(&self, endpoint: Endpoint, owner: EndpointKey, kind: Kind) {
+    /// Notes a bind or connect. False if another task has closed the socket in
+    /// the meantime: then it is released.
+    fn enter(&self, endpoint: Endpoint, owner: EndpointKey, kind: Kind) -> bool {
         let entry = Entry { endpoint, owner, kind };
         let mut endpoints = lock(&self.endpoints);
         if !self.is_closed() {
             endpoints.push(entry);
-            return;
+            return true;
         }
-        // Closed in the meantime by another task.
         drop(endpoints);
         self.release(entry);
+        false
     }
 
     fn leave(&self, endpoint: Endpoint, bind: bool) -> Result<Entry, ReleaseError> {

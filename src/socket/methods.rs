@@ -33,6 +33,10 @@ macro_rules! common_methods {
             /// the system does not allow it, the socket is closed, or there is
             /// no tokio runtime.
             ///
+            /// # Panics
+            /// In a runtime without its drivers: one that is built by hand
+            /// needs `enable_all`.
+            ///
             /// # Cancel safety
             /// Dropping the future binds nothing.
             pub async fn bind(&self, endpoint: impl IntoEndpoint) -> Result<Endpoint, BindError> {
@@ -126,12 +130,13 @@ macro_rules! common_methods {
 macro_rules! send_methods {
     ($name:ident) => {
         impl $name {
-            /// Sends a message, waiting while the pattern has nobody to give it
-            /// to. `Ok` means that the socket has accepted it (`zmq_msg_send`).
+            /// Sends a message. While nobody can take it, `send` waits or drops
+            /// it, as the pattern says. `Ok` means that the socket has accepted
+            /// it (`zmq_msg_send`).
             ///
             /// # Errors
-            /// Gives the message back when the socket is closed, or when it is
-            /// not this socket's turn to send.
+            /// Gives the message back when the socket is closed or, for REQ and
+            /// REP, when it is not this socket's turn to send.
             ///
             /// # Cancel safety
             /// The message is accepted in the very poll that returns `Ok`:
@@ -160,8 +165,9 @@ macro_rules! recv_methods {
             /// Receives a message, waiting until there is one (`zmq_msg_recv`).
             ///
             /// # Errors
-            /// When the socket is closed, or when it is not this socket's turn
-            /// to receive. What peers do wrong is never an error here.
+            /// When the socket is closed or, for REQ and REP, when it is not
+            /// this socket's turn to receive; for REQ also when the peer that
+            /// was asked has left. What peers do wrong is never an error here.
             ///
             /// # Cancel safety
             /// Dropping the future loses nothing: a message is taken in the

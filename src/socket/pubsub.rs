@@ -51,6 +51,10 @@ macro_rules! subscribe_methods {
 /// counted), and with no subscriber a message goes nowhere. With the option
 /// [`xpub_nodrop`](SocketOptions::xpub_nodrop), `send` waits instead.
 ///
+/// To wait for subscribers before the first message, use [`XPubSocket`]: its
+/// `recv` tells of each subscription. A connection that a monitor reports as
+/// ready is not enough, the subscriptions come after the handshake.
+///
 /// | | |
 /// |---|---|
 /// | Peers | SUB, XSUB |
@@ -102,7 +106,7 @@ send_methods!(PubSocket);
 /// sub.connect(publisher.bind("tcp://127.0.0.1:0").await?)?;
 /// publisher.recv().await?; // The subscription has arrived.
 /// publisher.send(["weather.eu", "sunny"]).await?;
-/// assert_eq!(&sub.recv().await?[1], "sunny".as_bytes());
+/// assert_eq!(sub.recv().await?[1], "sunny");
 /// # Ok::<_, ferromq::Error>(()) }).unwrap();
 /// ```
 /// A wrong direction does not compile:

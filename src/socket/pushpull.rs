@@ -20,7 +20,8 @@ use crate::socket_type::SocketType;
 /// ```
 /// Peers take turns, message by message; one that is full is passed over.
 /// With no peer, or with all of them full, `send` waits for whichever is free
-/// first.
+/// first. A peer takes part from its handshake on: what is sent at once may all
+/// go to the worker that came first.
 ///
 /// | | |
 /// |---|---|

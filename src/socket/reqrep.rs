@@ -47,6 +47,25 @@ use crate::socket_type::SocketType;
 /// assert_eq!(req.recv().await?, "World".into());
 /// # Ok::<_, ferromq::Error>(()) }).unwrap();
 /// ```
+/// With a timeout, asking again:
+/// ```no_run
+/// # async fn ask() -> Result<Option<ferromq::Message>, ferromq::Error> {
+/// use std::time::Duration;
+///
+/// use ferromq::{ReqSocket, SocketOptions};
+///
+/// let options = SocketOptions::new().req_relaxed(true).req_correlate(true);
+/// let req = ReqSocket::with_options(options);
+/// req.connect("tcp://127.0.0.1:5555")?;
+/// for _ in 0..3 {
+///     req.send("Hello").await?;
+///     if let Ok(reply) = tokio::time::timeout(Duration::from_secs(1), req.recv()).await {
+///         return Ok(Some(reply?));
+///     }
+/// }
+/// Ok(None)
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ReqSocket(Handle);
 

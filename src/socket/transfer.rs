@@ -19,11 +19,19 @@ use crate::routing::{Listed, NextTurn};
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
 
-/// How many calls may go by before one lets other tasks run.
-const CALLS: u32 = 256;
+/// How many calls may go by before one lets other tasks run: about what the
+/// default high-water mark lets gather, so that batches are as long as that.
+const CALLS: u32 = 1024;
+
+/// The same for a pattern that drops: a quarter of the default mark, so that a
+/// burst is not lost only since nobody else got to run.
+const CALLS_IF_DROPPING: u32 = 256;
 
 /// How many peers or discarded messages one look may go through.
 const LOOKS: usize = 256;
+
+/// How many messages in a row make a stream.
+const STREAMING: u32 = 64;
 
 /// How many looks `try_recv` takes, which cannot let others run in between.
 const TRY_LOOKS: usize = 64;
@@ -37,8 +45,9 @@ enum Offer {
 }
 
 /// What one look for a message came to.
+#[derive(PartialEq, Eq)]
 enum Look {
-    Found(Delivery),
+    Found,
     Nothing,
     /// More to look through; others first.
     Busy,
@@ -52,7 +61,8 @@ impl Core {
         to: Option<&RoutingId>,
         message: Message,
     ) -> Result<(), SendError> {
-        if is_due(&self.sent) {
+        let calls = if self.is_dropping() { CALLS_IF_DROPPING } else { CALLS };
+        if is_due(&self.sent, calls) {
             tokio::task::yield_now().await;
         }
         match self.offer(to, message) {
@@ -95,6 +105,12 @@ impl Core {
         }
     }
 
+    /// Whether a full peer misses messages rather than making `send` wait.
+    fn is_dropping(&self) -> bool {
+        use SocketType::{Pub, Rep, Router, XPub, XSub};
+        matches!(self.socket_type, Pub | XPub | XSub | Router | Rep)
+    }
+
     /// Offers a message to the pattern.
     fn offer(&self, to: Option<&RoutingId>, message: Message) -> Offer {
         if self.is_closed() {
@@ -125,35 +141,52 @@ impl Core {
     /// Receives a message, waiting until there is one.
     #[inline]
     pub(crate) async fn recv(&self) -> Result<Delivery, RecvError> {
-        if is_due(&self.received) {
+        if is_due(&self.received, CALLS) {
             tokio::task::yield_now().await;
         }
-        match self.look()? {
-            Look::Found(delivery) => Ok(delivery),
-            Look::Nothing | Look::Busy => self.recv_parked().await,
+        let mut delivery = Delivery::default();
+        if self.look(&mut delivery)? != Look::Found {
+            self.recv_parked(&mut delivery).await?;
         }
+        Ok(delivery)
     }
 
-    async fn recv_parked(&self) -> Result<Delivery, RecvError> {
+    async fn recv_parked(&self, delivery: &mut Delivery) -> Result<(), RecvError> {
+        if self.was_streaming() {
+            // More is most likely on its way; looking once more, a little
+            // later, is cheaper than to wait and be woken.
+            tokio::task::yield_now().await;
+            if self.look(delivery)? == Look::Found {
+                return Ok(());
+            }
+        }
         let _leaving = Leaving { core: self, parked: Some(self.receivers.park()) };
         loop {
             // Counted as waiting and registered before the look, so that what
             // comes between the look and the wait is not missed.
             let mut event = pin!(self.receivers.notified());
             event.as_mut().enable();
-            match self.look()? {
-                Look::Found(delivery) => return Ok(delivery),
+            match self.look(delivery)? {
+                Look::Found => return Ok(()),
                 Look::Nothing => event.await,
                 Look::Busy => tokio::task::yield_now().await,
             }
         }
     }
 
+    /// Whether many messages were received since a receiver last had to wait.
+    fn was_streaming(&self) -> bool {
+        let received = self.received.load(Ordering::Relaxed);
+        let waited_at = self.waited_at.swap(received, Ordering::Relaxed);
+        received.wrapping_sub(waited_at) >= STREAMING
+    }
+
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
+        let mut delivery = Delivery::default();
         for _ in 0..TRY_LOOKS {
-            match self.look()? {
-                Look::Found(delivery) => return Ok(delivery),
+            match self.look(&mut delivery)? {
+                Look::Found => return Ok(delivery),
                 Look::Nothing => break,
                 Look::Busy => {}
             }
@@ -161,7 +194,8 @@ impl Core {
         Err(RecvError::WouldBlock)
     }
 
-    fn look(&self) -> Result<Look, RecvError> {
+    /// Looks for a message once; what it finds is in `delivery`.
+    fn look(&self, delivery: &mut Delivery) -> Result<Look, RecvError> {
         for _ in 0..LOOKS {
             if self.is_closed() {
                 return Err(RecvError::Closed);
@@ -169,37 +203,39 @@ impl Core {
             let turn = self.lockstep.as_ref().map(lock);
             match self.pattern.before_recv() {
                 Before::Proceed => {}
-                Before::Ready(delivery) => {
+                Before::Ready(ready) => {
+                    *delivery = ready;
                     // There may be more in store for others who wait.
                     self.receivers.wake_one();
-                    return Ok(Look::Found(delivery));
+                    return Ok(Look::Found);
                 }
                 Before::Wait => return Ok(Look::Nothing),
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
-            let next = lock(&self.ready).next_turn();
+            let next = lock(&self.ready).next_turn(&mut delivery.message);
             let found = match next {
                 None => return Ok(Look::Nothing),
-                Some(NextTurn::Message(key, message)) => {
+                Some(NextTurn::InHand(key)) => {
                     // There is more, if only another look at that peer.
                     if self.receivers.any() {
                         self.receivers.wake_one();
                     }
-                    self.accept(key, message)
+                    self.accept(key, delivery)
                 }
-                Some(NextTurn::Read(listed)) => self.read(listed),
+                Some(NextTurn::Read(listed)) => self.read(listed, delivery),
             };
             drop(turn);
-            if let Some(delivery) = found {
-                return Ok(Look::Found(delivery));
+            if found {
+                return Ok(Look::Found);
             }
         }
         Ok(Look::Busy)
     }
 
-    /// Reads from the peer whose turn it is.
-    fn read(&self, mut listed: Listed<Peer>) -> Option<Delivery> {
+    /// Reads from the peer whose turn it is; says whether a receiver gets what
+    /// is in `delivery` then.
+    fn read(&self, mut listed: Listed<Peer>, delivery: &mut Delivery) -> bool {
         let key = listed.peer.pipe.key;
         let inlet = &listed.peer.pipe.inlet;
         let next = match self.lockstep {
@@ -207,29 +243,31 @@ impl Core {
             // REQ must be able to tell what came before its request.
             Some(_) => inlet.try_next(),
         };
-        let (message, more) = match next {
-            Next::Message { message, more } => (Some(message), more),
-            Next::Empty => (None, false),
-            Next::Busy => (None, true),
+        let (found, more) = match next {
+            Next::Message { message, more } => {
+                delivery.message = message;
+                (self.accept(key, delivery), more)
+            }
+            Next::Empty => (false, false),
+            Next::Busy => (false, true),
             Next::Gone => {
                 self.end_turn(listed, false);
                 self.reap(key);
-                return None;
+                return false;
             }
         };
-        let delivery = message.and_then(|message| self.accept(key, message));
         self.end_turn(listed, more);
-        delivery
+        found
     }
 
-    /// What a receiver sees of a message.
-    fn accept(&self, from: PeerKey, message: Message) -> Option<Delivery> {
-        let delivery = self.pattern.accept(from, message);
-        if delivery.is_none() && self.socket_type != SocketType::Sub {
+    /// Asks the pattern whether and how a receiver sees a message.
+    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
+        let accepted = self.pattern.accept(from, delivery);
+        if !accepted && self.socket_type != SocketType::Sub {
             // What SUB filters was not meant for it and is not lost.
             self.losses.add(DropCause::Discarded, 1);
         }
-        delivery
+        accepted
     }
 
     fn end_turn(&self, mut listed: Listed<Peer>, more: bool) {
@@ -237,12 +275,15 @@ impl Core {
         if listed.peer.dismissed.load(Ordering::SeqCst) {
             self.losses.add(DropCause::Unread, listed.stash.drain(..).count());
         }
-        ready.end_turn(listed, more);
+        let again = ready.end_turn(listed, more);
         let left = !ready.is_empty();
         drop(ready);
         // One event may have brought more than one message.
         if left && self.receivers.any() {
             self.receivers.wake_one();
+        } else if let Some(peer) = again {
+            // The engine took this turn for a receiver that would look again.
+            peer.pipe.inlet.leave();
         }
     }
 }
@@ -250,11 +291,11 @@ impl Core {
 /// Counts a call; says whether it is time to let other tasks run, after many
 /// calls that did not wait.
 #[inline]
-fn is_due(calls: &AtomicU32) -> bool {
+fn is_due(calls: &AtomicU32, limit: u32) -> bool {
     // Not one atomic step: that several tasks lose count of some is no harm.
     let count = calls.load(Ordering::Relaxed);
     calls.store(count.wrapping_add(1), Ordering::Relaxed);
-    count % CALLS == CALLS - 1
+    count % limit == limit - 1
 }
 
 /// A receiver that stops waiting, with a message or because its future was

@@ -190,6 +190,10 @@ fn try_join(
         connector.side.attach(near.as_pipe(), connector.owner).map_err(unwelcome)?;
     }
     binder.side.attach(far.as_pipe(), binder.owner).map_err(unwelcome)?;
+    if near.is_closed() {
+        // The connector has left in this very moment.
+        return Err(unwelcome(Unwelcome::Closing));
+    }
     near.set_up();
     far.set_up();
     binder.side.up(far.key(), &connector.info()).map_err(unwelcome)?;

@@ -1,8 +1,12 @@
 //! A connection inside the process, for tests and simulation.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex, split};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
-use super::{Origin, Stream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex, split};
+
+use super::{Origin, ReadHalf, Stream};
 
 /// How many octets may be under way in each direction.
 const CAPACITY: usize = 64 * 1024;
@@ -17,6 +21,17 @@ fn end(stream: DuplexStream) -> Stream {
     let (read, write) = split(stream);
     let (read, write) = (Box::new(read), Box::new(write));
     Stream { read, write, address: "memory".into(), origin: Origin::Local }
+}
+
+impl ReadHalf for tokio::io::ReadHalf<DuplexStream> {
+    fn read_now(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(octets);
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(self).poll_read(&mut cx, &mut buffer) {
+            Poll::Ready(result) => result.map(|()| buffer.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
 }
 
 /// Passes octets both ways between the ends of a connection.

@@ -32,12 +32,22 @@ pub(crate) use failure::{BindFailure, check_supported};
 
 /// An open connection: octets in, octets out.
 pub(crate) struct Stream {
-    pub(crate) read: Box<dyn AsyncRead + Send + Unpin>,
+    pub(crate) read: Box<dyn ReadHalf>,
     pub(crate) write: Box<dyn AsyncWrite + Send + Unpin>,
     /// Where the peer is, printed: `tcp://192.0.2.1:40123`. A Unix domain
     /// socket that connects has no name, so there it is our own endpoint.
     pub(crate) address: String,
     pub(crate) origin: Origin,
+}
+
+/// The half of a byte stream that octets come from.
+pub(crate) trait ReadHalf: AsyncRead + Send + Unpin {
+    /// Reads what the system holds at this moment, also what the runtime has
+    /// not heard of yet.
+    ///
+    /// # Errors
+    /// `WouldBlock` when it holds nothing.
+    fn read_now(&mut self, octets: &mut [u8]) -> io::Result<usize>;
 }
 
 /// Whom to charge a connection to.

@@ -1,15 +1,16 @@
 //! `tcp://`
 
-use std::io;
+use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::resolve::{self, Family};
 use super::tuning::Tuning;
-use super::{BindFailure, Origin, Stream, is_of_one_connection};
+use super::{BindFailure, Origin, ReadHalf, Stream, is_of_one_connection};
 use crate::endpoint::{Endpoint, Host, HostPort, TcpAddress};
 use crate::options::SocketOptions;
 
@@ -146,6 +147,12 @@ fn finish(stream: TcpStream, peer: SocketAddr, tuning: &Tuning) -> Stream {
         write: Box::new(write),
         address: Endpoint::from(peer).to_string(),
         origin: Origin::Tcp(ip),
+    }
+}
+
+impl ReadHalf for OwnedReadHalf {
+    fn read_now(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        (&*SockRef::from(AsRef::<TcpStream>::as_ref(self))).read(octets)
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Heartbeat {
     timeout_at: Option<Instant>,
     peer_ttl: Option<Duration>,
     heard_at: Instant,
+    /// Whether this silence was forgiven once, since we were late ourselves.
+    forgiven: bool,
 }
 
 impl Heartbeat {
@@ -60,6 +62,7 @@ impl Heartbeat {
             timeout_at: None,
             peer_ttl: None,
             heard_at: now,
+            forgiven: false,
         }
     }
 
@@ -67,6 +70,7 @@ impl Heartbeat {
     pub(crate) fn on_activity(&mut self, now: Instant) {
         self.heard_at = now;
         self.timeout_at = None;
+        self.forgiven = false;
     }
 
     /// The peer sent a PING with this TTL; zero takes an earlier one back.
@@ -77,10 +81,10 @@ impl Heartbeat {
 
     /// What is due. To be asked again until nothing is.
     pub(crate) fn poll(&mut self, now: Instant) -> HeartbeatAction {
-        let is_past = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
-        if is_past(self.timeout_at) || is_past(self.ttl_at()) {
+        if self.is_over(now) {
             return HeartbeatAction::Expired;
         }
+        let is_past = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
         let Some(interval) = self.interval else { return HeartbeatAction::Nothing };
         if !is_past(self.next_ping) {
             return HeartbeatAction::Nothing;
@@ -88,6 +92,28 @@ impl Heartbeat {
         self.next_ping = now.checked_add(interval);
         self.timeout_at = self.timeout_at.or(now.checked_add(self.timeout));
         HeartbeatAction::SendPing
+    }
+
+    /// Whether the peer's time has run out. A process that was stopped, or had no
+    /// processor, finds that of every peer; so when we are late ourselves, each
+    /// silence gets its time once more.
+    fn is_over(&mut self, now: Instant) -> bool {
+        let over = |deadline: Option<Instant>, period: Duration| {
+            let late = now.checked_duration_since(deadline?)?;
+            Some(late > period / 4)
+        };
+        let timeout = over(self.timeout_at, self.timeout);
+        let ttl = over(self.ttl_at(), self.peer_ttl.unwrap_or_default());
+        if timeout.is_none() && ttl.is_none() {
+            return false;
+        }
+        if self.forgiven || !(timeout == Some(true) || ttl == Some(true)) {
+            return true;
+        }
+        self.forgiven = true;
+        self.heard_at = now;
+        self.timeout_at = self.timeout_at.and(now.checked_add(self.timeout));
+        false
     }
 
     /// When something will be due, unless the peer is heard before.

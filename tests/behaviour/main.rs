@@ -4,12 +4,19 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod cancelling;
+mod closing;
 mod deadlines;
 mod endpoints;
+mod leaving;
 mod lingering;
+mod lockstep;
 mod marks;
 mod monitoring;
+mod naming;
 mod queues;
+mod receivers;
 mod reconnecting;
 mod redialling;
 mod release;
+mod resources;

@@ -197,7 +197,12 @@ async fn an_accepted_peer_that_is_silent_is_given_up_too() {
 
 #[tokio::test]
 async fn two_sockets_with_heartbeats_stay_together() {
-    let options = || quick().heartbeat_interval(Duration::from_millis(20));
+    // Often, but patiently: both live on one busy thread.
+    let options = || {
+        quick()
+            .heartbeat_interval(Duration::from_millis(20))
+            .heartbeat_timeout(Duration::from_secs(5))
+    };
     let (one, other) =
         (DealerSocket::with_options(options()), DealerSocket::with_options(options()));
     let mut events = Events::from(one.monitor());

@@ -13,6 +13,9 @@
 //! Memory is measured for the whole process, so the tests that do are run in a
 //! child of this binary.
 
+// Helpers are tests, too, which clippy cannot know.
+#![allow(clippy::unwrap_used)]
+
 mod backpressure;
 mod case;
 mod child;

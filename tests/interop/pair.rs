@@ -34,17 +34,20 @@ pub(crate) enum Transport {
     Ipc,
 }
 
-/// For both sides of a pair.
+/// Who sends PING and how often, and how long either waits for an answer.
 #[derive(Clone, Copy)]
 pub(crate) struct Heartbeat {
-    pub(crate) interval: Duration,
+    pub(crate) ours: Option<Duration>,
+    pub(crate) theirs: Option<Duration>,
     pub(crate) timeout: Duration,
 }
 
 impl Heartbeat {
     /// PING and PONG among everything, but no peer is given up in vain.
-    pub(crate) const LENIENT: Self =
-        Self { interval: Duration::from_millis(50), timeout: Duration::from_secs(60) };
+    pub(crate) const LENIENT: Self = {
+        let often = Some(Duration::from_millis(50));
+        Self { ours: often, theirs: often, timeout: Duration::from_secs(60) }
+    };
 }
 
 impl fmt::Display for Case {
@@ -86,7 +89,7 @@ impl Case {
             .routing_id(id)
             .router_mandatory(true)
             .xpub_verbosity(XPubVerbosity::Subscriptions)
-            .heartbeat_interval(heartbeat.interval)
+            .heartbeat_interval(heartbeat.ours)
             .heartbeat_timeout(heartbeat.timeout);
         let socket = Ours::new(self.ours, options);
         socket.subscribe_to_all();
@@ -103,7 +106,7 @@ impl Case {
         let options = format!(
             "ROUTING_ID={} HEARTBEAT_IVL={} HEARTBEAT_TIMEOUT={} {only_for_this_type}",
             spell(THEIRS.as_bytes()),
-            heartbeat.interval.as_millis(),
+            heartbeat.theirs.unwrap_or_default().as_millis(),
             heartbeat.timeout.as_millis()
         );
         let socket = peer.socket(self.theirs, &options).await;

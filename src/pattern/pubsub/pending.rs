@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
-use crate::pipe::{PeerKey, weight};
+use crate::pipe::PeerKey;
 
 /// How many notices wait at most, and how many octets of them: as many as one
 /// peer may cause by subscribing to all it can.
@@ -83,7 +83,7 @@ impl Pending {
 
     fn gauge(&mut self, entry: &Entry) -> (&mut Gauge, usize) {
         match entry {
-            Entry::Message(message) => (&mut self.messages, weight(message)),
+            Entry::Message(message) => (&mut self.messages, message.weight()),
             Entry::Notice(notice, _) => (&mut self.notices, notice.len()),
         }
     }

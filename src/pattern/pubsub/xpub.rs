@@ -117,9 +117,9 @@ impl Pattern for XPub {
         }
     }
 
-    fn accept(&self, _: PeerKey, _: Message) -> Option<Delivery> {
+    fn accept(&self, _: PeerKey, _: &mut Delivery) -> bool {
         // Everything comes through `deliver`.
-        None
+        false
     }
 
     fn takes_at_once(&self) -> bool {

@@ -139,12 +139,11 @@ impl Pattern for XSub {
 
     // RFC 29: SHALL not modify incoming messages in any way.
     // RFC 29: SHALL deliver messages to its calling application.
-    fn accept(&self, _: PeerKey, message: Message) -> Option<Delivery> {
+    fn accept(&self, _: PeerKey, delivery: &mut Delivery) -> bool {
         // RFC 29: MAY filter messages according to subscriptions, using a prefix
         // match algorithm. SUB does, since publishers may send more than was
         // asked for, and what was cancelled may still be on its way.
-        let wanted = self.filter().is_none_or(|filter| filter.wants(message.first()));
-        wanted.then_some(Delivery { message, from: None })
+        self.filter().is_none_or(|filter| filter.wants(delivery.message.first()))
     }
 
     fn subscribe(&self, change: Subscription, touched: &mut Touched) {

@@ -69,8 +69,8 @@ impl Pattern for Dealer {
 
     // RFC 28: SHALL not filter or modify outgoing or incoming messages in any
     // way. SHALL deliver these to its calling application.
-    fn accept(&self, _from: PeerKey, message: Message) -> Option<Delivery> {
-        Some(Delivery { message, from: None })
+    fn accept(&self, _from: PeerKey, _delivery: &mut Delivery) -> bool {
+        true
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::pattern::testing::{is_sent, send, up};
+    use crate::pattern::testing::{accept, is_sent, send, up};
     use crate::routing::testing::{FakePeer, message};
 
     fn dealer_with(options: &SocketOptions, peers: &[&Arc<FakePeer>]) -> Dealer {
@@ -146,7 +146,7 @@ mod tests {
             assert!(is_sent(&send(&dealer, message(["m"]))));
         }
         assert_eq!((leaving.take_sent().len(), staying.take_sent().len()), (0, 4));
-        assert!(dealer.accept(leaving.key, message(["late"])).is_some());
+        assert!(accept(&dealer, leaving.key, message(["late"])).is_some());
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
         for frames in [vec![""], vec!["", ""], vec!["a", "", "b"]] {
             assert!(is_sent(&send(&dealer, message(frames.clone()))));
             assert_eq!(peer.take_sent(), [message(frames.clone())]);
-            let delivery = dealer.accept(peer.key, message(frames.clone())).unwrap();
+            let delivery = accept(&dealer, peer.key, message(frames.clone())).unwrap();
             assert_eq!((delivery.message, delivery.from), (message(frames), None));
         }
     }

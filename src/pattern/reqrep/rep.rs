@@ -109,21 +109,21 @@ impl Pattern for Rep {
         }
     }
 
-    fn accept(&self, from: PeerKey, mut message: Message) -> Option<Delivery> {
+    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
         // RFC 28: SHALL remove and store the address envelope, including the
         // delimiter. (What has none, or no data frame after it, is no request.)
-        let envelope = Envelope::take_off(&mut message)?;
+        let Some(envelope) = Envelope::take_off(&mut delivery.message) else { return false };
         self.state().turn = Turn::Replying { asker: from, envelope };
         // RFC 28: SHALL pass the remaining data frames to its calling
         // application.
-        Some(Delivery { message, from: None })
+        true
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pattern::testing::{is_sent, send};
+    use crate::pattern::testing::{accept, is_sent, send};
     use crate::routing::testing::{FakePeer, message};
 
     fn rep_with(peers: &[&Arc<FakePeer>]) -> Rep {
@@ -141,7 +141,7 @@ mod tests {
         frames: impl IntoIterator<Item = &'a str>,
     ) -> Option<Message> {
         assert!(matches!(rep.before_recv(), Before::Proceed));
-        rep.accept(peer.key, message(frames)).map(|delivery| delivery.message)
+        accept(rep, peer.key, message(frames)).map(|delivery| delivery.message)
     }
 
     fn is_idle(rep: &Rep) -> bool {

@@ -237,23 +237,23 @@ impl Pattern for Req {
         }
     }
 
-    fn accept(&self, from: PeerKey, mut message: Message) -> Option<Delivery> {
+    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
         let mut state = self.state();
         // RFC 28: SHALL accept an incoming message only from the last peer that
         // it sent a request to. SHALL discard silently any messages received
         // from other peers.
         let envelope = match &state.turn {
             Turn::Asked { peer, envelope } if *peer == from => envelope,
-            _ => return None,
+            _ => return false,
         };
         // RFC 28: (replies have) a delimiter, consisting of an empty frame, (and)
         // one or more data frames, comprising the message visible to the
         // application.
-        if Envelope::take_off(&mut message)? != *envelope {
-            return None;
+        let is_reply = Envelope::take_off(&mut delivery.message).as_ref() == Some(envelope);
+        if is_reply {
+            state.turn = Turn::Idle;
         }
-        state.turn = Turn::Idle;
-        Some(Delivery { message, from: None })
+        is_reply
     }
 }
 

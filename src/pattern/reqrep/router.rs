@@ -144,9 +144,9 @@ impl Pattern for Router {
     // identity of the originating double queue. SHALL deliver the resulting
     // messages to its calling application. (The id goes beside the message;
     // a receiver that wants frames puts it in front.)
-    fn accept(&self, from: PeerKey, message: Message) -> Option<Delivery> {
-        let id = self.table().id(from)?.clone();
-        Some(Delivery { message, from: Some(id) })
+    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
+        delivery.from = self.table().id(from).cloned();
+        delivery.from.is_some()
     }
 }
 

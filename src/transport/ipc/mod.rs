@@ -3,16 +3,17 @@
 mod file;
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use tokio::net::unix::OwnedReadHalf;
 use tokio::net::{UnixListener, UnixStream};
 
 use self::file::{PrivateDirectory, SocketFile};
 use super::tuning::Tuning;
-use super::{BindFailure, Origin, Stream, is_of_one_connection};
+use super::{BindFailure, Origin, ReadHalf, Stream, is_of_one_connection};
 use crate::endpoint::{Endpoint, IntoEndpoint, IpcAddress};
 use crate::error::Unsupported;
 use crate::options::SocketOptions;
@@ -128,6 +129,12 @@ fn finish(stream: UnixStream, endpoint: &Endpoint, tuning: &Tuning) -> Stream {
         write: Box::new(write),
         address: endpoint.to_string(),
         origin: Origin::Local,
+    }
+}
+
+impl ReadHalf for OwnedReadHalf {
+    fn read_now(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        (&*SockRef::from(AsRef::<UnixStream>::as_ref(self))).read(octets)
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Decoder {
     /// The frames so far of a message that is not complete, and their size.
     partial: Option<Message>,
     partial_size: usize,
+    /// The octets of commands between those frames.
+    interrupted: usize,
     /// The largest sum of all frames of a message.
     max_message_size: usize,
 }
@@ -59,6 +61,7 @@ impl Decoder {
             body: None,
             partial: None,
             partial_size: 0,
+            interrupted: 0,
             max_message_size: max_message_size.unwrap_or(MAX_SIZE).min(MAX_SIZE),
         }
     }
@@ -97,6 +100,9 @@ impl Decoder {
             // libzmq sends a PING between the frames of a message where RFC 37
             // has commands between messages only; so commands stand alone.
             if header.is_command() {
+                if self.partial.is_some() {
+                    self.interrupted += body.len();
+                }
                 return Ok(Some(Unit::Command(body)));
             }
             if let Some(message) = self.join(header, body) {
@@ -167,8 +173,13 @@ impl Decoder {
 
     /// Adds a frame to the message it belongs to; the message if it was the
     /// last one.
-    fn join(&mut self, header: Header, body: Bytes) -> Option<Message> {
+    fn join(&mut self, header: Header, mut body: Bytes) -> Option<Message> {
         self.partial_size += body.len();
+        // A small frame keeps alive the whole chunk that it is cut from. With
+        // commands in the rest of it, a small message would keep many chunks.
+        if self.interrupted >= LARGE && body.len() < LARGE {
+            body = Bytes::copy_from_slice(&body);
+        }
         let message = match self.partial.take() {
             None => Message::from(body),
             Some(mut message) => {
@@ -181,6 +192,7 @@ impl Decoder {
             return None;
         }
         self.partial_size = 0;
+        self.interrupted = 0;
         Some(message)
     }
 }

@@ -40,11 +40,13 @@ impl Input {
     /// Takes the body of a frame that is there as a whole.
     #[inline]
     pub(super) fn cut(&mut self, header_len: usize, size: usize) -> Bytes {
-        self.chunk.advance(header_len);
         if size == 0 {
+            self.chunk.advance(header_len);
             return Bytes::new();
         }
-        self.chunk.split_to(size).freeze()
+        let mut frame = self.chunk.split_to(header_len + size).freeze();
+        frame.advance(header_len);
+        frame
     }
 
     /// Takes everything that is there.

@@ -212,3 +212,16 @@ fn kept_messages_stay_as_they_were() {
         assert_eq!(incoming, Incoming::Message(message(&[&n.to_be_bytes()])));
     }
 }
+
+#[test]
+fn frames_between_many_commands_do_not_keep_what_was_read_along_with_them() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, b"\x01\x01a");
+    receive(&mut receiving, &b"\x04\x05\x04PONG".repeat(20_000));
+    // No read buffer is freed before the frames are looked at.
+    let start = receiving.space().get_mut().spare_capacity_mut().as_ptr() as usize;
+    let (received, _) = receive(&mut receiving, b"\x01\x01b\0\x01c");
+    let [Incoming::Message(message)] = &received[..] else { panic!() };
+    assert_eq!(*message, self::message(&[b"a", b"b", b"c"]));
+    assert!(!(start..start + 16).contains(&(message[1].as_ptr() as usize)));
+}

@@ -96,3 +96,24 @@ fn a_ttl_of_zero_takes_the_last_one_back() {
     assert_eq!(heartbeat.next_deadline(), None);
     assert_eq!(heartbeat.poll(start + ms(1_000_000)), Nothing);
 }
+
+#[test]
+fn a_process_that_was_stopped_gives_each_peer_its_time_once_more() {
+    let start = Instant::now();
+    let mut heartbeat = heartbeat(100, 40, start);
+    assert_eq!(heartbeat.poll(start + ms(100)), SendPing);
+    // Stopped for a minute: the silence is our own.
+    let again = start + ms(60_000);
+    assert_eq!(heartbeat.poll(again), SendPing);
+    assert_eq!(heartbeat.poll(again + ms(39)), Nothing);
+    assert_eq!(heartbeat.poll(again + ms(40)), Expired);
+}
+
+#[test]
+fn a_silence_is_forgiven_once_however_late_it_is_noticed() {
+    let start = Instant::now();
+    let mut heartbeat = Heartbeat::new(HeartbeatConfig::default(), start);
+    heartbeat.on_peer_ttl(ms(100), start);
+    assert_eq!(heartbeat.poll(start + ms(200)), Nothing);
+    assert_eq!(heartbeat.poll(start + ms(400)), Expired);
+}

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
+use crate::pattern::testing::accept;
 use crate::pattern::{Before, Delivered, Pattern, Routed, Touched};
 use crate::peer::{PeerInfo, Subscription};
 use crate::pipe::{Inlet, Item, NeedsFlush, Next, Outlet, PeerKey, Pipe, Refused};
@@ -227,7 +228,7 @@ impl<'a> Link<'a> {
             deliver(self.xpub, &self.to_subscriber, Item::Message(message));
         }
         let down = self.to_subscriber.outlet.take().into_iter();
-        down.filter_map(|message| self.xsub.accept(self.to_publisher.key, message))
+        down.filter_map(|message| accept(self.xsub, self.to_publisher.key, message))
             .map(|delivery| delivery.message)
             .collect()
     }

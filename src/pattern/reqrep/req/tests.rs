@@ -1,5 +1,5 @@
 use super::*;
-use crate::pattern::testing::{is_sent, send, up};
+use crate::pattern::testing::{accept, is_sent, send, up};
 use crate::routing::testing::{FakePeer, message};
 
 fn req_with(options: SocketOptions, peers: &[&Arc<FakePeer>]) -> Req {
@@ -17,7 +17,7 @@ fn receive<'a>(
     frames: impl IntoIterator<Item = &'a str>,
 ) -> Option<Message> {
     assert!(matches!(req.before_recv(), Before::Proceed));
-    req.accept(from.key, message(frames)).map(|delivery| delivery.message)
+    accept(req, from.key, message(frames)).map(|delivery| delivery.message)
 }
 
 fn is_idle(req: &Req) -> bool {
@@ -39,7 +39,7 @@ fn req_sends_and_then_receives_exactly_one_message_at_a_time() {
         assert_eq!(receive(&req, &peer, ["", "reply"]), Some(message(["reply"])));
     }
     assert!(is_idle(&req));
-    assert!(req.accept(peer.key, message(["", "second reply"])).is_none());
+    assert!(accept(&req, peer.key, message(["", "second reply"])).is_none());
     assert_eq!(peer.take_sent(), vec![message(["", "ask", "me"]); 2]);
 }
 
@@ -282,8 +282,8 @@ fn correlating_req_accepts_only_the_number_of_its_request() {
 
     assert_eq!(receive(&req, &peer, ["", "no number"]), None);
     assert_eq!(receive(&req, &peer, ["numb", "no delimiter"]), None);
-    assert!(req.accept(peer.key, sent[0].clone()).is_none());
-    let delivery = req.accept(peer.key, sent[1].clone()).unwrap();
+    assert!(accept(&req, peer.key, sent[0].clone()).is_none());
+    let delivery = accept(&req, peer.key, sent[1].clone()).unwrap();
     assert_eq!(delivery.message, message(["m"]));
 }
 

@@ -1,0 +1,131 @@
+//! Several tasks that receive from one socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ferromq::{PullSocket, PushSocket};
+
+use crate::common::{Transport, within};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_receivers_share_all_messages() {
+    const COUNT: usize = 5000;
+    for transport in Transport::ALL {
+        let (push, pull) = (PushSocket::new(), PullSocket::new());
+        push.connect(pull.bind(transport.any()).await.unwrap()).unwrap();
+        let received = Arc::new(AtomicUsize::new(0));
+        let mut tasks = Vec::new();
+        for _ in 0..4 {
+            let (pull, received) = (pull.clone(), Arc::clone(&received));
+            tasks.push(tokio::spawn(async move {
+                let mut numbers = Vec::new();
+                while let Ok(message) = pull.recv().await {
+                    let text = std::str::from_utf8(&message[0]).unwrap().to_owned();
+                    numbers.push(text.parse::<usize>().unwrap());
+                    received.fetch_add(1, Ordering::SeqCst);
+                }
+                numbers
+            }));
+        }
+        for number in 0..COUNT {
+            within(push.send(number.to_string())).await.unwrap();
+        }
+        within(async {
+            while received.load(Ordering::SeqCst) < COUNT {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let _ = within(pull.close()).await;
+        let mut all = Vec::new();
+        for task in tasks {
+            let numbers = within(task).await.unwrap();
+            // Each sees its share in the order of sending.
+            assert!(numbers.is_sorted(), "{transport:?}");
+            all.extend(numbers);
+        }
+        all.sort_unstable();
+        assert_eq!(all, (0..COUNT).collect::<Vec<_>>(), "{transport:?}");
+    }
+}
+
+#[tokio::test]
+async fn receivers_that_wait_are_woken_in_turn() {
+    for transport in Transport::ALL {
+        let (push, pull) = (PushSocket::new(), PullSocket::new());
+        push.connect(pull.bind(transport.any()).await.unwrap()).unwrap();
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        for receiver in 0..2 {
+            let (pull, tell) = (pull.clone(), tell.clone());
+            tokio::spawn(async move {
+                while pull.recv().await.is_ok() {
+                    tell.send(receiver).unwrap();
+                }
+            });
+        }
+        let mut counts = [0; 2];
+        for _ in 0..200 {
+            // One at a time, so that both wait when it comes.
+            within(push.send("m")).await.unwrap();
+            counts[within(told.recv()).await.unwrap()] += 1;
+            tokio::task::yield_now().await;
+        }
+        assert!(counts.iter().all(|count| *count >= 50), "{transport:?}: {counts:?}");
+        let _ = within(pull.close()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_receive_that_is_dropped_passes_its_wake_on() {
+    for transport in Transport::ALL {
+        let (push, pull) = (PushSocket::new(), PullSocket::new());
+        push.connect(pull.bind(transport.any()).await.unwrap()).unwrap();
+        for round in 0..100 {
+            let mut first = Box::pin(pull.recv());
+            let mut second = Box::pin(pull.recv());
+            let (one, other) = (Wakes::default(), Wakes::default());
+            assert!(one.poll(&mut first).is_pending());
+            assert!(other.poll(&mut second).is_pending());
+            within(push.send(round.to_string())).await.unwrap();
+            // Until one of the two is woken; then that one goes away.
+            within(async {
+                while one.count() + other.count() == 0 {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+            let left = if one.count() > 0 {
+                drop(first);
+                second
+            } else {
+                drop(second);
+                first
+            };
+            assert_eq!(within(left).await.unwrap(), round.to_string().into(), "{transport:?}");
+        }
+    }
+}
+
+/// A waker that counts.
+#[derive(Default)]
+struct Wakes(Arc<Count>);
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl std::task::Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Wakes {
+    fn poll<F: Future + Unpin>(&self, future: &mut F) -> std::task::Poll<F::Output> {
+        let waker = std::task::Waker::from(Arc::clone(&self.0));
+        std::pin::Pin::new(future).poll(&mut std::task::Context::from_waker(&waker))
+    }
+
+    fn count(&self) -> usize {
+        self.0.0.load(Ordering::SeqCst)
+    }
+}
