@@ -125,3 +125,18 @@ async fn probes_tell_a_router_of_its_peers(net: Net) {
     let (from, message) = soon(router.recv()).await.unwrap();
     assert_eq!((from.as_bytes().len(), from.as_bytes()[0], message), (5, 0, Message::new()));
 }
+
+/// An event tells of what is so already: who has heard that a peer is gone
+/// cannot send to it any more. On several threads, where the two could differ.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_peer_is_unroutable_when_its_end_is_told() {
+    let net = Net::tcp();
+    let mut router = net.bound::<RouterSocket>(plain().router_mandatory(true)).await;
+    for _ in 0..200 {
+        let dealer = net.connected::<DealerSocket>(named("peer"), &mut router).await;
+        drop(dealer);
+        router.left().await;
+        let gone = router.try_send_to(&id("peer"), "too late").unwrap_err();
+        assert_eq!(gone.kind(), SendErrorKind::Unroutable);
+    }
+}
