@@ -117,15 +117,20 @@ impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
     }
 
     /// Ends a turn. With `more`, with messages in hand, or if something happened
-    /// meanwhile, the peer goes to the end of the queue.
-    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) {
+    /// meanwhile, the peer goes to the end of the queue. In the last case it is
+    /// returned: whoever reported the event was told that somebody would look.
+    #[must_use]
+    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) -> Option<Arc<P>> {
         let turn = Self::turn(&listed.peer);
-        if more || !listed.stash.is_empty() || turn.get() == IN_TURN_AGAIN {
-            turn.set(LISTED);
-            self.0.push_back(listed);
-        } else {
+        let event = turn.get() == IN_TURN_AGAIN;
+        if !(event || more || !listed.stash.is_empty()) {
             turn.set(ARMED);
+            return None;
         }
+        turn.set(LISTED);
+        let peer = event.then(|| Arc::clone(&listed.peer));
+        self.0.push_back(listed);
+        peer
     }
 
     /// Whether nothing is in hand of a peer and nobody reads from it.
@@ -191,7 +196,7 @@ mod tests {
         for turn in 0..6 {
             let listed = read(&mut queue);
             assert_eq!(listed.peer.0, peers[turn % 3].0);
-            queue.end_turn(listed, true);
+            assert!(queue.end_turn(listed, true).is_none());
         }
     }
 
@@ -204,7 +209,7 @@ mod tests {
         }
         for mut listed in [read(&mut queue), read(&mut queue)] {
             listed.stash.extend([Message::from("1"), Message::from("2")]);
-            queue.end_turn(listed, false);
+            assert!(queue.end_turn(listed, false).is_none());
         }
         for turn in 0..4 {
             let Some(NextTurn::Message(key, _)) = queue.next_turn() else { panic!("{turn}") };
@@ -223,7 +228,7 @@ mod tests {
         assert_eq!(queue.list(a), Listing::Listed);
         let a = read(&mut queue);
         assert!(queue.next_turn().is_none());
-        queue.end_turn(a, false);
+        assert!(queue.end_turn(a, false).is_none());
         assert!(queue.is_empty());
     }
 
@@ -234,7 +239,8 @@ mod tests {
         queue.list(Arc::clone(&a));
         let listed = read(&mut queue);
         assert_eq!(queue.list(a), Listing::InTurn);
-        queue.end_turn(listed, false);
+        // The one who ends the turn hears of it, too.
+        assert!(queue.end_turn(listed, false).is_some());
         read(&mut queue);
     }
 }

@@ -237,12 +237,18 @@ impl Core {
         if listed.peer.dismissed.load(Ordering::SeqCst) {
             self.losses.add(DropCause::Unread, listed.stash.drain(..).count());
         }
-        ready.end_turn(listed, more);
+        let told = ready.end_turn(listed, more);
         let left = !ready.is_empty();
         drop(ready);
         // One event may have brought more than one message.
-        if left && self.receivers.any() {
-            self.receivers.wake_one();
+        if left && self.receivers.wake_one() {
+            return;
+        }
+        // The engine was told that this turn's holder would look again. It will
+        // not, and nobody waits: commands and the end of the stream are the
+        // engine's to see.
+        if let Some(peer) = told {
+            peer.pipe.inlet.leave();
         }
     }
 }
