@@ -208,6 +208,12 @@ impl Core {
             Some(_) => inlet.try_next(),
         };
         let (message, more) = match next {
+            // Its bind or connect was taken back, and what it still has to say
+            // while it lingers is for nobody.
+            Next::Message { more, .. } if listed.peer.dismissed.load(Ordering::SeqCst) => {
+                self.losses.add(DropCause::Unread, 1);
+                (None, more)
+            }
             Next::Message { message, more } => (Some(message), more),
             Next::Empty => (None, false),
             Next::Busy => (None, true),
