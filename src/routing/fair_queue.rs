@@ -133,9 +133,22 @@ impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
         peer
     }
 
-    /// Whether nothing is in hand of a peer and nobody reads from it.
-    pub(crate) fn is_armed(peer: &P) -> bool {
-        Self::turn(peer).get() == ARMED
+    /// Takes a peer that has nothing more to be read out of the queue, or says
+    /// no: a message of it is in hand, or somebody has its turn. This looks at
+    /// every peer that is listed, which departures can afford.
+    #[must_use]
+    pub(crate) fn retire(&mut self, peer: &Arc<P>) -> bool {
+        match Self::turn(peer).get() {
+            ARMED => true,
+            LISTED => {
+                let spent = |it: &Listed<P>| Arc::ptr_eq(&it.peer, peer) && it.stash.is_empty();
+                let Some(index) = self.0.iter().position(spent) else { return false };
+                self.0.remove(index);
+                Self::turn(peer).set(ARMED);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether no peer is listed.
@@ -230,6 +243,26 @@ mod tests {
         assert!(queue.next_turn().is_none());
         assert!(queue.end_turn(a, false).is_none());
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_peer_retires_unless_a_message_is_in_hand_or_it_is_being_read() {
+        let mut queue = FairQueue::default();
+        let [a, b] = [peer(), peer()];
+        assert!(queue.retire(&a));
+        for peer in [&a, &b] {
+            queue.list(Arc::clone(peer));
+        }
+        assert!(queue.retire(&a));
+        let mut listed = read(&mut queue);
+        assert!(queue.is_empty());
+        assert!(!queue.retire(&b));
+        listed.stash.push_back(Message::from("1"));
+        assert!(queue.end_turn(listed, false).is_none());
+        assert!(!queue.retire(&b));
+        assert!(matches!(queue.next_turn(), Some(NextTurn::Message(..))));
+        assert!(queue.retire(&b));
+        assert!(queue.next_turn().is_none());
     }
 
     #[test]

@@ -178,17 +178,26 @@ impl Core {
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
-            let next = lock(&self.ready).next_turn();
+            let mut ready = lock(&self.ready);
+            let next = ready.next_turn();
             let found = match next {
                 None => return Ok(Look::Nothing),
                 Some(NextTurn::Message(key, message)) => {
+                    // ROUTER: before anybody can find that the sender has no
+                    // more to say, and forget its name.
+                    let held = (self.socket_type == SocketType::Router).then_some(ready);
+                    let delivery = self.accept(key, message);
+                    drop(held);
                     // There is more, if only another look at that peer.
                     if self.receivers.any() {
                         self.receivers.wake_one();
                     }
-                    self.accept(key, message)
+                    delivery
                 }
-                Some(NextTurn::Read(listed)) => self.read(listed),
+                Some(NextTurn::Read(listed)) => {
+                    drop(ready);
+                    self.read(listed)
+                }
             };
             drop(turn);
             if let Some(delivery) = found {
