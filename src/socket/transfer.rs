@@ -103,8 +103,14 @@ impl Core {
         let mut touched = Touched::default();
         let turn = self.lockstep.as_ref().map(lock);
         let routed = self.pattern.send(to, message, &mut touched);
+        let is_next_turn = turn.is_some() && matches!(routed, Routed::Done { .. });
         drop(turn);
         touched.flush();
+        // What came was told to a receiver that was out of turn; another that
+        // waits is in turn now.
+        if is_next_turn && self.receivers.any() && !lock(&self.ready).is_empty() {
+            self.receivers.wake_one();
+        }
         match routed {
             Routed::Done { lost, cause } => {
                 self.losses.add(cause, lost);
