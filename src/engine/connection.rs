@@ -134,8 +134,9 @@ impl Link {
         let reason = ended.reason;
         debug!(%endpoint, %reason, "connection ended");
         let read = match reason {
-            // A broken transport gives what it still has, then says so too.
-            DisconnectReason::Transport(_) => None,
+            // A broken transport gives its reader what it still has, then says
+            // so too.
+            DisconnectReason::Transport(_) if !pipe.reads_at_once => None,
             _ => pipe.inbox.stop_reading(&reason),
         };
         if matches!(reason, DisconnectReason::ByUs) && ended.batch.is_written() {

@@ -90,6 +90,9 @@ impl<'a> Traffic<'a> {
     pub(super) async fn run(mut self) -> Ended {
         self.pipe.pump.store(true, Ordering::SeqCst);
         let reason = poll_fn(|cx| self.poll_turn(cx)).await;
+        if self.pipe.reads_at_once && matches!(reason, DisconnectReason::Transport(_)) {
+            self.read_rest();
+        }
         // The handshake was done, however soon the end came.
         self.announce();
         Ended { reason, batch: self.batch, write: self.write }
@@ -137,6 +140,16 @@ impl<'a> Traffic<'a> {
             self.watch_at = due.then(|| now() + WATCH);
         }
         due && if self.side.takes_at_once() { self.deliver() } else { self.pump() }
+    }
+
+    /// Reads what a broken transport still has, where nobody else would.
+    fn read_rest(&mut self) {
+        for _ in 0..TURN {
+            let more = if self.side.takes_at_once() { self.deliver() } else { self.pump() };
+            if !more {
+                return;
+            }
+        }
     }
 
     fn pump(&mut self) -> bool {
