@@ -139,7 +139,7 @@ impl Link {
             DisconnectReason::Transport(_) if !pipe.reads_at_once => None,
             _ => pipe.inbox.stop_reading(&reason),
         };
-        if matches!(reason, DisconnectReason::ByUs) && ended.batch.is_written() {
+        if matches!(reason, DisconnectReason::ByUs) && ended.batch.messages.remaining() == 0 {
             let time = pipe.outbox.time_left(now()).min(FAREWELL);
             let _ = tokio::time::timeout(time, farewell(read, ended.write)).await;
         }

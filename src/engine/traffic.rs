@@ -255,7 +255,7 @@ impl<'a> Traffic<'a> {
     fn on_time(&mut self, written: bool) -> Result<Option<Instant>, DisconnectReason> {
         let now = now();
         let mut next = self.watch_at;
-        match self.pipe.outbox.closing(now, !written) {
+        match self.pipe.outbox.closing(now, !written && self.batch.is_awaited) {
             Closing::No => {}
             Closing::Done => return Err(DisconnectReason::ByUs),
             Closing::Lingering(deadline) => next = earlier(next, deadline),
