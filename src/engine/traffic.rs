@@ -214,9 +214,11 @@ impl<'a> Traffic<'a> {
         let pipe = self.pipe;
         let was_request = pipe.asks && !self.batch.messages.is_empty();
         let taken = pipe.outbox.take(&mut self.batch, &self.sending);
-        if was_request {
-            // From now on replies are received.
-            self.side.readable(pipe.key);
+        if was_request && !self.side.readable(pipe.key) {
+            // From now on replies are received. Nobody waits for one, and what
+            // came meanwhile was not looked at.
+            pipe.pump.store(true, Ordering::SeqCst);
+            pipe.bell.ring();
         }
         if pipe.asks && !self.batch.messages.is_empty() {
             let stale = pipe.inbox.discard_stale(&mut |request| pipe.on_request(request));
