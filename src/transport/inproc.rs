@@ -142,8 +142,15 @@ fn join(
     near: &Arc<InprocEnd>,
     far: &Arc<InprocEnd>,
 ) -> Result<(), InprocRefusal> {
-    let refused = try_join(connector, binder, near, far).err();
-    let Some(refusal) = refused else { return Ok(()) };
+    let Err(refusal) = try_join(connector, binder, near, far) else {
+        // An end that was given up meanwhile may have been detached before it
+        // was attached.
+        if near.has_ended() || far.has_ended() {
+            connector.side.detach(near.key());
+            binder.side.detach(far.key());
+        }
+        return Ok(());
+    };
     let reason = match refusal {
         InprocRefusal::Incompatible { .. } => {
             DisconnectReason::TurnedAway("the socket types do not fit")
