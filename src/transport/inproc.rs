@@ -40,6 +40,8 @@ pub(crate) enum InprocRefusal {
     Incompatible { theirs: SocketType },
     #[error("the socket takes no further peer")]
     Unwelcome(Unwelcome),
+    #[error("the socket that is bound there is closing")]
+    Leaving,
 }
 
 impl Party {
@@ -161,7 +163,9 @@ fn join(
         InprocRefusal::Unwelcome(Unwelcome::DuplicateRoutingId) => {
             DisconnectReason::TurnedAway("another peer has this routing id")
         }
-        InprocRefusal::Unwelcome(Unwelcome::Closing) => DisconnectReason::PeerClosed,
+        InprocRefusal::Unwelcome(Unwelcome::Closing) | InprocRefusal::Leaving => {
+            DisconnectReason::PeerClosed
+        }
     };
     for party in [connector, binder] {
         let (endpoint, reason) = (party.endpoint.clone(), reason.clone());
@@ -196,7 +200,10 @@ fn try_join(
     if ours.immediate {
         connector.side.attach(near.as_pipe(), connector.owner).map_err(unwelcome)?;
     }
-    binder.side.attach(far.as_pipe(), binder.owner).map_err(unwelcome)?;
+    binder.side.attach(far.as_pipe(), binder.owner).map_err(|theirs| match theirs {
+        Unwelcome::Closing => InprocRefusal::Leaving,
+        theirs => InprocRefusal::Unwelcome(theirs),
+    })?;
     near.set_up();
     far.set_up();
     binder.side.up(far.key(), &connector.info()).map_err(unwelcome)?;
