@@ -162,8 +162,12 @@ impl Link {
         if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
             return self.turn_away(unwelcome);
         }
+        let (reason, batch) = (DisconnectReason::ByUs, Batch::default());
+        let mut serving = Serving { link: self, pipe: &pipe, reason, batch };
         let mut end = self.run(&pipe, connection).await;
-        self.finish(&pipe, &end.reason, std::mem::take(&mut end.batch));
+        serving.reason = end.reason.clone();
+        serving.batch = std::mem::take(&mut end.batch);
+        drop(serving);
         self.say_ended(&end);
         end.reason
     }
@@ -203,6 +207,21 @@ impl Link {
         }
         pipe.inbox.close();
         self.side.detach(pipe.key);
+    }
+}
+
+/// A pipe that ends with its connection's task, also when that is dropped with
+/// its runtime.
+struct Serving<'a> {
+    link: &'a Link,
+    pipe: &'a StreamPipe,
+    reason: DisconnectReason,
+    batch: Batch,
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.link.finish(self.pipe, &self.reason, std::mem::take(&mut self.batch));
     }
 }
 

@@ -27,9 +27,10 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>
         link.side.attach(pipe.as_pipe(), link.owner)?;
     }
     let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
+    let dialer = Dialer { backoff: Backoff::new(&link.options), link, pipe, immediate };
     tokio::spawn(async move {
         let _guards = guards;
-        Dialer { backoff: Backoff::new(&link.options), link, pipe, immediate }.run().await;
+        dialer.run().await;
     });
     Ok(outlet)
 }
@@ -40,6 +41,16 @@ struct Dialer {
     pipe: Arc<StreamPipe>,
     backoff: Backoff,
     immediate: bool,
+}
+
+/// However the task ends, with its runtime too, its pipe does, and what was
+/// left in it is counted.
+impl Drop for Dialer {
+    fn drop(&mut self) {
+        if !self.immediate {
+            self.link.finish(&self.pipe, &DisconnectReason::ByUs, Batch::default());
+        }
+    }
 }
 
 impl Dialer {
@@ -57,9 +68,6 @@ impl Dialer {
             if matches!(reason, DisconnectReason::ByUs) || !self.pause(reason).await {
                 break;
             }
-        }
-        if !self.immediate {
-            self.link.finish(&self.pipe, &DisconnectReason::ByUs, Batch::default());
         }
     }
 
