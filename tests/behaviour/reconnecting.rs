@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use ferromq::{
-    DealerSocket, DisconnectReason, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket,
-    ReqSocket, RouterSocket, RoutingId, SubSocket, XPubSocket, XSubSocket,
+    DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, RoutingId, SubSocket, XPubSocket, XSubSocket,
 };
-use tokio::io::AsyncWriteExt;
 
 use crate::common::cable::Cable;
 use crate::common::events::Events;
-use crate::common::{Transport, quick, raw, within};
+use crate::common::{Transport, quick, within};
 
 /// How a connection is lost.
 enum Loss<'a> {
@@ -249,6 +248,11 @@ async fn a_connecting_publisher_is_subscribed_to_again() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_conflating_socket_hears_the_next_connection_after_a_write_failed() {
+    use ferromq::DisconnectReason;
+    use tokio::io::AsyncWriteExt;
+
+    use crate::common::raw;
+
     let endpoint = Transport::Ipc.known();
     let listener = tokio::net::UnixListener::bind(endpoint.path().unwrap()).unwrap();
     let pull = PullSocket::with_options(quick().conflate(true));
