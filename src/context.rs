@@ -44,6 +44,18 @@ impl Context {
     ///
     /// With a socket that is open and bound or connected it waits for ever.
     ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use ferromq::{Context, PushSocket, SocketOptions};
+    ///
+    /// let context = Context::new();
+    /// let push = PushSocket::new_in(&context, SocketOptions::new());
+    /// push.bind("tcp://127.0.0.1:0").await?;
+    /// drop(push);
+    /// context.wait_closed().await;
+    /// # Ok::<_, ferromq::Error>(()) }).unwrap();
+    /// ```
+    ///
     /// # Cancel safety
     /// Dropping the future changes nothing.
     pub async fn wait_closed(&self) {

@@ -82,8 +82,9 @@ pub enum ConnectError {
         /// Which feature or platform it needs.
         reason: Unsupported,
     },
-    /// A PAIR socket has its one peer already.
-    #[error("a PAIR socket has one peer, and this one has it already")]
+    /// A PAIR socket has its one peer already: this one or, over inproc, the
+    /// one at the endpoint.
+    #[error("a PAIR socket has one peer, and one of the two has it already")]
     AlreadyPaired,
     /// The inproc name is bound by a socket of a type that does not fit.
     #[error("a {ours} socket cannot talk to the {theirs} socket at {endpoint}")]
@@ -95,8 +96,8 @@ pub enum ConnectError {
         /// The type of the socket that has bound the name.
         theirs: SocketType,
     },
-    /// The peer at the inproc name turned this socket away, for instance since
-    /// another has its routing id.
+    /// The peer at the inproc name turned this socket away: another has its
+    /// routing id, or it is just being closed.
     #[error("the socket at {endpoint} turned this one away")]
     TurnedAway {
         /// The endpoint.

@@ -62,6 +62,7 @@
 //! | `send` | the message was not sent: it is accepted in the very poll that returns `Ok` |
 //! | `bind` | nothing is bound |
 //! | `unbind`, `close` | once polled, it happens; only the waiting stops |
+//! | `Monitor::recv`, `wait_closed` | nothing is lost, nothing changes |
 //!
 //! No dropped future changes whose turn it is, on either side of a pattern.
 //!

@@ -22,19 +22,20 @@ const CAPACITY: usize = 1024;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum MonitorEvent {
-    /// The socket listens here; wildcards are resolved.
+    /// The socket listens here; wildcards are resolved (`ZMQ_EVENT_LISTENING`).
     Listening {
         /// The endpoint, resolved.
         endpoint: Endpoint,
     },
-    /// A peer connected to one of our listeners.
+    /// A peer connected to one of our listeners (`ZMQ_EVENT_ACCEPTED`).
     Accepted {
         /// Our endpoint.
         endpoint: Endpoint,
         /// The peer's address as the transport prints it.
         address: String,
     },
-    /// A listener could not accept; it tries again after `retry_in`.
+    /// A listener could not accept; it tries again after `retry_in`
+    /// (`ZMQ_EVENT_ACCEPT_FAILED`).
     AcceptFailed {
         /// Our endpoint.
         endpoint: Endpoint,
@@ -43,35 +44,38 @@ pub enum MonitorEvent {
         /// The pause before it tries again.
         retry_in: Duration,
     },
-    /// Our attempt to connect succeeded.
+    /// Our attempt to connect succeeded (`ZMQ_EVENT_CONNECTED`).
     Connected {
         /// The endpoint that was given to `connect`.
         endpoint: Endpoint,
         /// The peer's address as the transport prints it.
         address: String,
     },
-    /// A handshake is done: the peer takes part in routing.
+    /// A handshake is done: the peer takes part in routing
+    /// (`ZMQ_EVENT_HANDSHAKE_SUCCEEDED`). Over inproc, where there is neither,
+    /// two sockets have met.
     Ready {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,
         /// The peer.
         peer: PeerInfo,
     },
-    /// A connection ended before its handshake was done.
+    /// A connection ended before its handshake was done
+    /// (`ZMQ_EVENT_HANDSHAKE_FAILED_*`).
     HandshakeFailed {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,
         /// Why.
         reason: DisconnectReason,
     },
-    /// A connection ended after its handshake.
+    /// A connection ended after its handshake (`ZMQ_EVENT_DISCONNECTED`).
     Disconnected {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,
         /// Why.
         reason: DisconnectReason,
     },
-    /// An endpoint is dialled again after a pause.
+    /// An endpoint is dialled again after a pause (`ZMQ_EVENT_CONNECT_RETRIED`).
     Retrying {
         /// The endpoint given to `connect`.
         endpoint: Endpoint,
@@ -80,7 +84,7 @@ pub enum MonitorEvent {
         /// The pause.
         delay: Duration,
     },
-    /// An endpoint no longer listens.
+    /// An endpoint no longer listens (`ZMQ_EVENT_CLOSED`).
     Closed {
         /// The endpoint.
         endpoint: Endpoint,
@@ -136,7 +140,22 @@ impl DisconnectReason {
 /// A stream of a socket's [`MonitorEvent`]s, from the moment it was asked for.
 ///
 /// It never slows the socket down: if it is not read, it loses the oldest
-/// events and reports [`MonitorEvent::Lagged`].
+/// events beyond 1024 and reports [`MonitorEvent::Lagged`]. It does not keep
+/// the socket open.
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use ferromq::{MonitorEvent, PullSocket};
+///
+/// let pull = PullSocket::new();
+/// let mut monitor = pull.monitor();
+/// let endpoint = pull.bind("tcp://127.0.0.1:0").await?;
+/// match monitor.recv().await {
+///     Some(MonitorEvent::Listening { endpoint: at }) => assert_eq!(at, endpoint),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<_, ferromq::Error>(()) }).unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Monitor(broadcast::Receiver<MonitorEvent>);
 

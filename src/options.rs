@@ -144,6 +144,11 @@ impl SocketOptions {
 
     /// How many messages of one peer may wait to be received before the socket
     /// stops reading from it. Default 1000; 0 for no limit (`ZMQ_RCVHWM`).
+    ///
+    /// Over tcp and ipc a socket reads at most 256 KiB ahead of the receiver,
+    /// however many messages that is; the rest waits in the kernel and at the
+    /// peer. XPUB, which reads on to hear of subscriptions, drops and counts
+    /// messages beyond this mark. PUSH and PUB receive nothing.
     pub fn recv_hwm(mut self, messages: usize) -> Self {
         self.recv_hwm = messages;
         self
@@ -152,6 +157,10 @@ impl SocketOptions {
     /// How many octets of one peer may wait to be received before the socket
     /// stops reading from it. Default 16 MiB; 0 for no limit. libzmq has no
     /// such option.
+    ///
+    /// Over tcp and ipc nothing above 256 KiB makes a difference, since a
+    /// socket reads no further ahead; for XPUB it bounds the messages of all
+    /// peers together. It does not apply over inproc.
     pub fn recv_hwm_bytes(mut self, octets: usize) -> Self {
         self.recv_hwm_bytes = octets;
         self
@@ -159,6 +168,10 @@ impl SocketOptions {
 
     /// How long to go on delivering after `close`, `disconnect` or drop.
     /// Default [`Linger::Forever`], for SUB and XSUB zero (`ZMQ_LINGER`).
+    ///
+    /// Over inproc there is nothing to wait for: what was sent is with the
+    /// receiver already, and what waits for a name that nobody has bound is
+    /// given up, and counted, at once.
     pub fn linger(mut self, linger: Linger) -> Self {
         self.linger = Some(linger);
         self
@@ -206,14 +219,16 @@ impl SocketOptions {
     }
 
     /// How long one attempt to connect may take. Default `None`, as long as
-    /// the system allows (`ZMQ_CONNECT_TIMEOUT`).
+    /// the system allows (`ZMQ_CONNECT_TIMEOUT`, where zero means that; here
+    /// zero is no time at all).
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = timeout.into();
         self
     }
 
     /// How long a handshake may take from the first octet to the last.
-    /// Default 30 s; `None` for no limit (`ZMQ_HANDSHAKE_IVL`).
+    /// Default 30 s; `None` for no limit (`ZMQ_HANDSHAKE_IVL`, where zero
+    /// means that; here zero is no time at all).
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.handshake_timeout = timeout.into();
         self
@@ -304,7 +319,12 @@ impl SocketOptions {
     }
 
     /// A property to announce in READY, for the peer to read; names by
-    /// convention start with `X-` (RFC 37). A name has 1 to 255 octets.
+    /// convention start with `X-` (RFC 37, `ZMQ_METADATA`). Default none.
+    ///
+    /// A name has 1 to 255 octets, and `Socket-Type` and `Identity` are taken:
+    /// a property with another name is not sent. A peer may refuse a handshake
+    /// with two properties of one name (whatever the case of its letters), with
+    /// more than 64 of them, or with more than 8 KiB; ferromq does.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
         self.metadata.push((name.into(), value.into()));
         self

@@ -48,7 +48,8 @@ pub enum DropCause {
     PeerLeft,
     /// The connection broke in the middle of the message.
     CutInTransit,
-    /// Linger ran out, or `disconnect` gave the rest up.
+    /// Linger ran out for what was accepted for a peer, or the tokio runtime
+    /// ended first.
     LingerExpired,
     /// Unread input was discarded by our own `disconnect`, `unbind` or `close`.
     Unread,

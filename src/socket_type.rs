@@ -59,6 +59,13 @@ impl SocketType {
     }
 
     /// Whether a socket of this type may talk to one of the `other`.
+    ///
+    /// ```
+    /// use ferromq::SocketType;
+    ///
+    /// assert!(SocketType::Push.is_compatible(SocketType::Pull));
+    /// assert!(!SocketType::Push.is_compatible(SocketType::Push));
+    /// ```
     pub const fn is_compatible(self, other: Self) -> bool {
         use SocketType::*;
         match self {

@@ -134,11 +134,13 @@ impl Link {
         let (batch, write) = self.end_writing(pipe);
         debug!(%endpoint, %reason, "connection ended");
         let read = match reason {
-            // A broken transport gives what it still has, then says so too.
-            DisconnectReason::Transport(_) => None,
+            // A broken transport gives its reader what it still has, then says
+            // so too.
+            DisconnectReason::Transport(_) if !pipe.reads_at_once => None,
             _ => pipe.inbox.stop_reading(&reason),
         };
-        if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, batch.is_written(), write) {
+        let sent = batch.messages.remaining() == 0;
+        if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, sent, write) {
             let time = pipe.outbox.time_left(now()).min(FAREWELL);
             let _ = tokio::time::timeout(time, farewell(read, write)).await;
         }

@@ -26,10 +26,14 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>
         link.side.attach(pipe.as_pipe(), link.owner)?;
     }
     let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
+    // However the task ends, with its runtime too, its pipe does, and what was
+    // left in it is counted.
+    let attached = (!immediate).then(|| Attached::new(link.clone(), &pipe));
+    let dialer = Dialer { backoff: Backoff::new(&link.options), link, pipe, immediate };
     tokio::spawn(async move {
         let _guards = guards;
-        let _attached = (!immediate).then(|| Attached::new(link.clone(), &pipe));
-        Dialer { backoff: Backoff::new(&link.options), link, pipe, immediate }.run().await;
+        let _attached = attached;
+        dialer.run().await;
     });
     Ok(outlet)
 }

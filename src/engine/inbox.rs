@@ -109,7 +109,8 @@ impl Inbox {
         let mut inner = self.lock();
         if inner.sessions.len() > ORPHANS {
             if let Some(oldest) = inner.sessions.front_mut() {
-                oldest.forget_transport();
+                // It is at its end, then, and is joined with the next one.
+                drop(oldest.stop_reading(&DisconnectReason::PeerClosed, self.limits.conflate));
             }
         }
         inner.sessions.push_back(Session::new(read, receiving, waker));
@@ -321,5 +322,59 @@ impl In {
             let Some(next) = self.sessions.front_mut() else { return };
             next.put_ahead(spent);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::socket_type::SocketType;
+    use crate::transport::memory;
+    use crate::zmtp::{Handshake, HandshakeConfig};
+
+    /// The reading side of traffic with a PUSH.
+    fn receiving() -> Receiving {
+        let mut ends = [SocketType::Pull, SocketType::Push].map(|socket_type| {
+            Handshake::new(HandshakeConfig {
+                socket_type,
+                routing_id: None,
+                metadata: Vec::new(),
+                max_message_size: None,
+            })
+        });
+        while !ends.iter().all(Handshake::is_done) {
+            for (from, to) in [(0, 1), (1, 0)] {
+                let output = ends[from].output();
+                ends[to].feed(&output).unwrap();
+            }
+        }
+        let [pull, _] = ends;
+        pull.into_traffic().0
+    }
+
+    /// As many lost connections as asked for, none of which was seen to end,
+    /// each with a message in it. The ends are to be kept.
+    async fn lose(inbox: &Inbox, count: u8) -> Vec<crate::transport::Stream> {
+        let mut ends = Vec::new();
+        for number in 0..count {
+            let (ours, mut theirs) = memory::pair();
+            theirs.write.write_all(&[0, 1, number]).await.unwrap();
+            inbox.session_up(ours.read, receiving(), |_| Waker::noop().clone());
+            ends.push(theirs);
+        }
+        ends
+    }
+
+    #[tokio::test]
+    async fn lost_connections_that_nobody_reads_do_not_pile_up() {
+        let inbox = Inbox::new(&SocketOptions::new());
+        let _ends = lose(&inbox, 60).await;
+        assert!(inbox.lock().sessions.len() <= ORPHANS + 2);
+        // The newest is still there, and what was read of the others.
+        while inbox.pump(&mut |_| {}).more {}
+        inbox.close();
+        assert!(matches!(inbox.try_next(&mut |_| {}), Next::Message { .. }));
     }
 }

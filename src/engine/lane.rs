@@ -25,8 +25,8 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn is_empty(&self) -> bool {
-        self.subscriptions.is_empty() && self.ping.is_none() && self.pong.is_none()
+    pub(super) fn has_subscriptions(&self) -> bool {
+        !self.subscriptions.is_empty()
     }
 
     pub(super) fn subscription(&mut self, change: Subscription) {
@@ -106,6 +106,6 @@ mod tests {
         lane.pong(Bytes::from("1"));
         lane.pong(Bytes::from("2"));
         assert_eq!(lane.take_pong(), Some(Bytes::from("2")));
-        assert!(lane.is_empty());
+        assert_eq!(lane.take_pong(), None);
     }
 }

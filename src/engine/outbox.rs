@@ -77,6 +77,8 @@ pub(super) struct Batch {
     pub(super) commands: Vec<u8>,
     pub(super) commands_written: usize,
     pub(super) messages: Encoded,
+    /// Whether there is more in it than a PING and a PONG.
+    pub(super) is_awaited: bool,
 }
 
 impl Batch {
@@ -129,6 +131,10 @@ impl Outbox {
 
     pub(super) fn pong(&self, context: Bytes) -> NeedsFlush {
         let mut out = self.lock();
+        if !out.up {
+            // A receiver has come to the PING of a connection that is lost.
+            return NeedsFlush::No;
+        }
         out.lane.pong(context);
         out.schedule()
     }
@@ -178,6 +184,7 @@ impl Outbox {
         let commands = !subscriptions.is_empty() || ping.is_some() || pong.is_some();
         out.under_way = !batch.messages.is_empty();
         out.scheduled = commands || out.under_way;
+        batch.is_awaited = out.under_way || !subscriptions.is_empty();
         let taken = Taken {
             room: std::mem::take(&mut out.wanted),
             conflated: std::mem::take(&mut out.conflated),
@@ -217,10 +224,12 @@ impl Outbox {
         }
     }
 
-    /// Where closing stands; a batch `under_way` counts as queued.
+    /// Where closing stands; a batch `under_way` counts as queued. PING and
+    /// PONG are not waited for: a peer that reads nothing would keep a socket
+    /// that has nothing to say from closing.
     pub(super) fn closing(&self, now: Instant, under_way: bool) -> Closing {
         let out = self.lock();
-        let empty = !under_way && out.queue.is_empty() && out.lane.is_empty();
+        let empty = !under_way && out.queue.is_empty() && !out.lane.has_subscriptions();
         match out.phase {
             Phase::Open => Closing::No,
             Phase::Gone => Closing::Done,
@@ -248,5 +257,41 @@ impl Out {
             true => NeedsFlush::No,
             false => NeedsFlush::Yes,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox() -> Outbox {
+        Outbox::new(&SocketOptions::new())
+    }
+
+    #[test]
+    fn a_pong_that_cannot_be_written_keeps_nobody_from_closing() {
+        let outbox = outbox();
+        outbox.session_up();
+        assert_eq!(outbox.pong(Bytes::new()), NeedsFlush::No);
+        outbox.close(None);
+        assert_eq!(outbox.closing(Instant::now(), false), Closing::Done);
+    }
+
+    #[test]
+    fn the_ping_of_a_lost_connection_is_not_answered_on_the_next() {
+        let outbox = outbox();
+        outbox.session_up();
+        assert!(!outbox.session_down(Batch::default()));
+        assert_eq!(outbox.pong(Bytes::new()), NeedsFlush::No);
+        assert!(outbox.lock().lane.take_pong().is_none());
+    }
+
+    #[test]
+    fn subscriptions_and_messages_are_waited_for() {
+        let outbox = outbox();
+        outbox.session_up();
+        let _ = outbox.control(Subscription::Subscribe(Bytes::new()));
+        outbox.close(None);
+        assert_eq!(outbox.closing(Instant::now(), false), Closing::Lingering(None));
     }
 }

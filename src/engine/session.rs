@@ -103,11 +103,6 @@ impl Session {
         self.heard.take()
     }
 
-    /// Gives up what the system still holds of a connection long lost.
-    pub(super) fn forget_transport(&mut self) {
-        self.read = None;
-    }
-
     /// Ends it from our side and gives its reading half; whole messages that
     /// were read stay.
     pub(super) fn stop_reading(

@@ -15,6 +15,7 @@ use super::connection::now;
 use super::inbox::NextItem;
 use super::outbox::Closing;
 use super::stream_pipe::StreamPipe;
+use super::writer::Writer;
 use crate::monitor::DisconnectReason;
 use crate::peer::DropCause;
 use crate::pipe::{NeedsFlush, SocketSide};
@@ -62,7 +63,11 @@ impl<'a> Traffic<'a> {
     /// Runs the connection until it ends.
     pub(super) async fn run(mut self) -> DisconnectReason {
         self.pipe.pump.store(true, Ordering::SeqCst);
-        poll_fn(|cx| self.poll_turn(cx)).await
+        let reason = poll_fn(|cx| self.poll_turn(cx)).await;
+        if self.pipe.reads_at_once && matches!(reason, DisconnectReason::Transport(_)) {
+            self.read_rest();
+        }
+        reason
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<DisconnectReason> {
@@ -110,6 +115,16 @@ impl<'a> Traffic<'a> {
             (true, _) => self.deliver(),
             (false, false) => self.pump(),
             (false, true) => self.pump_away(),
+        }
+    }
+
+    /// Reads what a broken transport still has, where nobody else would.
+    fn read_rest(&mut self) {
+        for _ in 0..TURN {
+            let more = if self.side.takes_at_once() { self.deliver() } else { self.pump() };
+            if !more {
+                return;
+            }
         }
     }
 
@@ -163,7 +178,8 @@ impl<'a> Traffic<'a> {
     fn on_time(&mut self, written: bool) -> Result<Option<Instant>, DisconnectReason> {
         let now = now();
         let mut next = self.watch_at;
-        match self.pipe.outbox.closing(now, !written) {
+        let is_awaited = !written && self.pipe.writer().as_ref().is_some_and(Writer::is_awaited);
+        match self.pipe.outbox.closing(now, is_awaited) {
             Closing::No => {}
             Closing::Done => return Err(DisconnectReason::ByUs),
             Closing::Lingering(deadline) => {

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
@@ -47,6 +48,11 @@ impl Writer {
     /// Whether everything that was taken is written.
     pub(super) fn is_idle(&self) -> bool {
         self.started && self.batch.is_written()
+    }
+
+    /// Whether what is not written yet is something that closing waits for.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.batch.is_awaited
     }
 
     /// What was not written, and the transport.
@@ -95,9 +101,11 @@ impl Writer {
     fn take_batch(&mut self, pipe: &StreamPipe, side: &dyn SocketSide) {
         let was_request = pipe.asks && !self.batch.messages.is_empty();
         let taken = pipe.outbox.take(&mut self.batch, &self.sending);
-        if was_request {
-            // From now on replies are received.
-            side.readable(pipe.key);
+        if was_request && !side.readable(pipe.key) {
+            // From now on replies are received. Nobody waits for one, and what
+            // came meanwhile was not looked at.
+            pipe.pump.store(true, Ordering::SeqCst);
+            pipe.bell.ring();
         }
         if pipe.asks && !self.batch.messages.is_empty() {
             let stale = pipe.inbox.discard_stale(&mut |request| pipe.on_request(request));

@@ -201,6 +201,11 @@ impl InprocEnd {
         }
     }
 
+    /// Whether its socket has given this end up.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
     /// Forgets this pipe whose other end never got a socket; says how many
     /// messages waited in it.
     pub(crate) fn abandon(&self) -> usize {

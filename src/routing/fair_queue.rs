@@ -120,23 +120,37 @@ impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
 
     /// Ends a turn. With `more`, with messages in hand, or if something happened
     /// meanwhile, the peer goes to the end of the queue. In the last case it is
-    /// returned: whoever reported that was told that it would be seen to.
+    /// returned: whoever reported the event was told that somebody would look.
+    #[must_use]
     pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) -> Option<Arc<P>> {
         let turn = Self::turn(&listed.peer);
-        let again = turn.get() == IN_TURN_AGAIN;
-        let peer = again.then(|| Arc::clone(&listed.peer));
-        if more || !listed.stash.is_empty() || again {
-            turn.set(LISTED);
-            self.0.push_back(listed);
-        } else {
+        let event = turn.get() == IN_TURN_AGAIN;
+        if !(event || more || !listed.stash.is_empty()) {
             turn.set(ARMED);
+            return None;
         }
+        turn.set(LISTED);
+        let peer = event.then(|| Arc::clone(&listed.peer));
+        self.0.push_back(listed);
         peer
     }
 
-    /// Whether nothing is in hand of a peer and nobody reads from it.
-    pub(crate) fn is_armed(peer: &P) -> bool {
-        Self::turn(peer).get() == ARMED
+    /// Takes a peer that has nothing more to be read out of the queue, or says
+    /// no: a message of it is in hand, or somebody has its turn. This looks at
+    /// every peer that is listed, which departures can afford.
+    #[must_use]
+    pub(crate) fn retire(&mut self, peer: &Arc<P>) -> bool {
+        match Self::turn(peer).get() {
+            ARMED => true,
+            LISTED => {
+                let spent = |it: &Listed<P>| Arc::ptr_eq(&it.peer, peer) && it.stash.is_empty();
+                let Some(index) = self.0.iter().position(spent) else { return false };
+                self.0.remove(index);
+                Self::turn(peer).set(ARMED);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether no peer is listed.
@@ -197,7 +211,7 @@ mod tests {
         for turn in 0..6 {
             let listed = read(&mut queue);
             assert_eq!(listed.peer.0, peers[turn % 3].0);
-            queue.end_turn(listed, true);
+            assert!(queue.end_turn(listed, true).is_none());
         }
     }
 
@@ -210,7 +224,7 @@ mod tests {
         }
         for mut listed in [read(&mut queue), read(&mut queue)] {
             listed.stash.extend([Message::from("1"), Message::from("2")]);
-            queue.end_turn(listed, false);
+            assert!(queue.end_turn(listed, false).is_none());
         }
         for turn in 0..4 {
             let next = queue.next_turn(&mut Message::new());
@@ -230,8 +244,29 @@ mod tests {
         assert_eq!(queue.list(a), Listing::Listed);
         let a = read(&mut queue);
         assert!(queue.next_turn(&mut Message::new()).is_none());
-        queue.end_turn(a, false);
+        assert!(queue.end_turn(a, false).is_none());
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_peer_retires_unless_a_message_is_in_hand_or_it_is_being_read() {
+        let mut queue = FairQueue::default();
+        let [a, b] = [peer(), peer()];
+        assert!(queue.retire(&a));
+        for peer in [&a, &b] {
+            queue.list(Arc::clone(peer));
+        }
+        assert!(queue.retire(&a));
+        let mut listed = read(&mut queue);
+        assert!(queue.is_empty());
+        assert!(!queue.retire(&b));
+        listed.stash.push_back(Message::from("1"));
+        assert!(queue.end_turn(listed, false).is_none());
+        assert!(!queue.retire(&b));
+        let next = queue.next_turn(&mut Message::new());
+        assert!(matches!(next, Some(NextTurn::InHand(_))));
+        assert!(queue.retire(&b));
+        assert!(queue.next_turn(&mut Message::new()).is_none());
     }
 
     #[test]
@@ -241,7 +276,8 @@ mod tests {
         queue.list(Arc::clone(&a));
         let listed = read(&mut queue);
         assert_eq!(queue.list(a), Listing::InTurn);
-        queue.end_turn(listed, false);
+        // The one who ends the turn hears of it, too.
+        assert!(queue.end_turn(listed, false).is_some());
         read(&mut queue);
     }
 }

@@ -24,8 +24,8 @@ pub(crate) struct Core {
     pub(super) options: Arc<SocketOptions>,
     pub(super) context: Context,
     pub(super) pattern: Box<dyn Pattern>,
-    /// Peers with something to read. Locked for a moment at a time, never
-    /// together with anything else.
+    /// Peers with something to read. Locked for a moment at a time, and before
+    /// the pattern where both are.
     pub(super) ready: Mutex<FairQueue<Peer>>,
     /// Every pipe, and every bind and connect that may still bring one.
     pub(super) roster: Mutex<Roster>,
@@ -226,13 +226,15 @@ impl SocketSide for Core {
     fn detach(&self, key: PeerKey) {
         self.pattern.detach(key);
         if let Some(peer) = self.peer(key) {
+            // Its end was an event as well, so it is listed. Where nobody
+            // receives, peers that come and go must not pile up there.
+            let is_spent = self.takes_at_once() || peer.pipe.inlet.is_spent();
             let mut ready = lock(&self.ready);
-            let is_read = FairQueue::is_armed(&*peer) && peer.pipe.inlet.is_spent();
-            if !self.takes_at_once() && !is_read {
-                ready.list(peer);
-            } else {
+            if is_spent && (ready.retire(&peer) || self.takes_at_once()) {
                 drop(ready);
                 self.reap(key);
+            } else {
+                ready.list(peer);
             }
         }
         // A receiver may have to be told that the peer is gone, and a sender
@@ -280,5 +282,48 @@ impl SocketSide for Core {
 
     fn emit(&self, event: MonitorEvent) {
         self.monitor.emit(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn core(socket_type: SocketType) -> Arc<Core> {
+        Core::new(socket_type, SocketOptions::new(), Context::new())
+    }
+
+    /// How many pipes a socket knows, and how many of them are listed.
+    fn pipes(core: &Core) -> (usize, usize) {
+        (lock(&core.roster).peers.len(), lock(&core.ready).iter().count())
+    }
+
+    #[cfg(feature = "tcp")]
+    #[tokio::test]
+    async fn peers_that_come_and_go_unread_leave_nothing_behind() {
+        for socket_type in [SocketType::Dealer, SocketType::Router, SocketType::Pull] {
+            let ours = core(socket_type);
+            let endpoint = ours.bind("tcp://127.0.0.1:0".parse()).await.unwrap();
+            let mut monitor = ours.monitor();
+            for _ in 0..3 {
+                let theirs = match socket_type {
+                    SocketType::Pull => core(SocketType::Push),
+                    _ => core(SocketType::Dealer),
+                };
+                theirs.connect(Ok(endpoint.clone())).unwrap();
+                while !matches!(monitor.recv().await, Some(MonitorEvent::Ready { .. })) {}
+                theirs.close().await;
+                let left = async {
+                    while !matches!(monitor.recv().await, Some(MonitorEvent::Disconnected { .. })) {
+                    }
+                };
+                tokio::time::timeout(Duration::from_secs(20), left).await.unwrap();
+            }
+            // Nobody has received, and nobody needs to.
+            assert_eq!(pipes(&ours), (0, 0), "{socket_type}");
+            ours.close().await;
+        }
     }
 }

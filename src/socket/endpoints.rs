@@ -146,6 +146,7 @@ impl Core {
                         ConnectError::Incompatible { endpoint, ours: self.socket_type, theirs }
                     }
                     InprocRefusal::Unwelcome(unwelcome) => refused(unwelcome, endpoint),
+                    InprocRefusal::Leaving => ConnectError::TurnedAway { endpoint },
                 })
             }
         }

@@ -48,9 +48,15 @@ macro_rules! common_methods {
             /// What is sent meanwhile waits, unless the option
             /// [`immediate`](SocketOptions::immediate) is set (`zmq_connect`).
             ///
+            /// REQ, DEALER, PUB and SUB ignore an endpoint that they are
+            /// connecting to already; for the others each call makes a
+            /// connection more.
+            ///
             /// # Errors
             /// When the endpoint is no endpoint or not one to connect to, the
-            /// socket is closed, or there is no tokio runtime. A peer that
+            /// socket is closed, or there is no tokio runtime; when it is a
+            /// PAIR and has its peer; and over inproc when the socket that has
+            /// bound the name does not fit or turns this one away. A peer that
             /// cannot be reached is no error; [`monitor`](Self::monitor) tells.
             pub fn connect(&self, endpoint: impl IntoEndpoint) -> Result<(), ConnectError> {
                 self.0.connect(endpoint.into_endpoint())
@@ -101,7 +107,8 @@ macro_rules! common_methods {
                 self.0.monitor()
             }
 
-            /// How many messages this socket has lost for a cause, so far.
+            /// How many messages this socket has lost for a cause, so far. To
+            /// watch for losses of any kind, sum over [`DropCause::ALL`].
             pub fn dropped(&self, cause: DropCause) -> u64 {
                 self.0.dropped(cause)
             }
@@ -146,7 +153,7 @@ macro_rules! send_methods {
                 self.0.send(None, message.into()).await
             }
 
-            /// Sends a message if somebody can take it now.
+            /// Sends a message if somebody can take it now (`ZMQ_DONTWAIT`).
             ///
             /// # Errors
             /// Gives the message back, also when `send` would have to wait
@@ -176,7 +183,7 @@ macro_rules! recv_methods {
                 self.0.recv().await.map(|delivery| delivery.message)
             }
 
-            /// Receives a message if there is one.
+            /// Receives a message if there is one (`ZMQ_DONTWAIT`).
             ///
             /// # Errors
             /// Also when there is none for now ([`RecvError::is_would_block`]).

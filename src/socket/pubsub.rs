@@ -62,6 +62,8 @@ macro_rules! subscribe_methods {
 /// | Outgoing | to every subscriber whose prefix matches |
 /// | In the mute state | drops |
 ///
+/// There is an example at [`SubSocket`].
+///
 /// A wrong direction does not compile:
 /// ```compile_fail,E0599
 /// # async fn wrong(publisher: ferromq::PubSocket) {
@@ -136,6 +138,8 @@ subscribe_methods!(SubSocket);
 /// | Outgoing | to every subscriber whose prefix matches |
 /// | Incoming | subscriptions and messages, as they come |
 /// | In the mute state | drops |
+///
+/// There are examples at [`SubSocket`] and [`XSubSocket`].
 #[derive(Clone)]
 pub struct XPubSocket(Handle);
 
@@ -174,6 +178,20 @@ impl XPubSocket {
 /// | Outgoing | to every publisher |
 /// | Incoming | fair-queued |
 /// | In the mute state | drops |
+///
+/// With an XPUB it makes a proxy, which forwards both ways:
+/// ```
+/// use ferromq::{XPubSocket, XSubSocket};
+///
+/// async fn forward(xsub: XSubSocket, xpub: XPubSocket) -> Result<(), ferromq::Error> {
+///     loop {
+///         tokio::select! {
+///             message = xsub.recv() => xpub.send(message?).await?,
+///             change = xpub.recv() => xsub.send(change?).await?,
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct XSubSocket(Handle);
 

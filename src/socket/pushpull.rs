@@ -30,6 +30,16 @@ use crate::socket_type::SocketType;
 /// | Outgoing | round-robin |
 /// | In the mute state | waits |
 ///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use ferromq::{PullSocket, PushSocket};
+///
+/// let (push, pull) = (PushSocket::new(), PullSocket::new());
+/// push.connect(pull.bind("tcp://127.0.0.1:0").await?)?;
+/// push.send("resize 1.png").await?;
+/// assert_eq!(pull.recv().await?, "resize 1.png".into());
+/// # Ok::<_, ferromq::Error>(()) }).unwrap();
+/// ```
 /// A wrong direction does not compile:
 /// ```compile_fail,E0599
 /// # async fn wrong(push: ferromq::PushSocket) {
@@ -56,6 +66,8 @@ send_methods!(PushSocket);
 /// | Direction | receives only |
 /// | Incoming | fair-queued |
 /// | At the mark | stops reading, so that the sender waits |
+///
+/// There is an example at [`PushSocket`].
 ///
 /// A wrong direction does not compile:
 /// ```compile_fail,E0599

@@ -91,6 +91,8 @@ recv_methods!(ReqSocket);
 /// | Incoming | fair-queued |
 /// | Outgoing | to the peer that asked |
 /// | In the mute state | drops |
+///
+/// There is an example at [`ReqSocket`].
 #[derive(Clone)]
 pub struct RepSocket(Handle);
 
@@ -111,6 +113,8 @@ recv_methods!(RepSocket);
 /// | Outgoing | round-robin |
 /// | Incoming | fair-queued |
 /// | In the mute state | waits |
+///
+/// There is an example at [`RouterSocket`].
 #[derive(Clone)]
 pub struct DealerSocket(Handle);
 
@@ -172,7 +176,8 @@ impl RouterSocket {
         self.0.recv().await.map(|it| (it.from.unwrap_or_else(RoutingId::none), it.message))
     }
 
-    /// Receives a message and the id of its sender if there is one.
+    /// Receives a message and the id of its sender if there is one
+    /// (`ZMQ_DONTWAIT`).
     ///
     /// # Errors
     /// Also when there is none for now ([`RecvError::is_would_block`]).
@@ -210,7 +215,8 @@ impl RouterSocket {
         self.0.send(Some(id), message.into()).await
     }
 
-    /// Sends a message to the peer with this id, if that needs no waiting.
+    /// Sends a message to the peer with this id, if that needs no waiting
+    /// (`ZMQ_DONTWAIT`).
     ///
     /// # Errors
     /// As [`send_to`](Self::send_to), and when it would have to wait.

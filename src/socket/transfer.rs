@@ -119,8 +119,14 @@ impl Core {
         let mut touched = Touched::default();
         let turn = self.lockstep.as_ref().map(lock);
         let routed = self.pattern.send(to, message, &mut touched);
+        let is_next_turn = turn.is_some() && matches!(routed, Routed::Done { .. });
         drop(turn);
         touched.flush();
+        // What came was told to a receiver that was out of turn; another that
+        // waits is in turn now.
+        if is_next_turn && self.receivers.any() && !lock(&self.ready).is_empty() {
+            self.receivers.wake_one();
+        }
         match routed {
             Routed::Done { lost, cause } => {
                 self.losses.add(cause, lost);
@@ -213,17 +219,26 @@ impl Core {
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
-            let next = lock(&self.ready).next_turn(&mut delivery.message);
+            let mut ready = lock(&self.ready);
+            let next = ready.next_turn(&mut delivery.message);
             let found = match next {
                 None => return Ok(Look::Nothing),
                 Some(NextTurn::InHand(key)) => {
+                    // ROUTER: before anybody can find that the sender has no
+                    // more to say, and forget its name.
+                    let held = (self.socket_type == SocketType::Router).then_some(ready);
+                    let accepted = self.accept(key, delivery);
+                    drop(held);
                     // There is more, if only another look at that peer.
                     if self.receivers.any() {
                         self.receivers.wake_one();
                     }
-                    self.accept(key, delivery)
+                    accepted
                 }
-                Some(NextTurn::Read(listed)) => self.read(listed, delivery),
+                Some(NextTurn::Read(listed)) => {
+                    drop(ready);
+                    self.read(listed, delivery)
+                }
             };
             drop(turn);
             if found {
@@ -244,6 +259,12 @@ impl Core {
             Some(_) => inlet.try_next(),
         };
         let (found, more) = match next {
+            // Its bind or connect was taken back, and what it still has to say
+            // while it lingers is for nobody.
+            Next::Message { more, .. } if listed.peer.dismissed.load(Ordering::SeqCst) => {
+                self.losses.add(DropCause::Unread, 1);
+                (false, more)
+            }
             Next::Message { message, more } => {
                 delivery.message = message;
                 (self.accept(key, delivery), more)
@@ -275,14 +296,17 @@ impl Core {
         if listed.peer.dismissed.load(Ordering::SeqCst) {
             self.losses.add(DropCause::Unread, listed.stash.drain(..).count());
         }
-        let again = ready.end_turn(listed, more);
+        let told = ready.end_turn(listed, more);
         let left = !ready.is_empty();
         drop(ready);
         // One event may have brought more than one message.
-        if left && self.receivers.any() {
-            self.receivers.wake_one();
-        } else if let Some(peer) = again {
-            // The engine took this turn for a receiver that would look again.
+        if left && self.receivers.wake_one() {
+            return;
+        }
+        // The engine was told that this turn's holder would look again. It will
+        // not, and nobody waits: commands and the end of the stream are the
+        // engine's to see.
+        if let Some(peer) = told {
             peer.pipe.inlet.leave();
         }
     }

@@ -40,6 +40,8 @@ pub(crate) enum InprocRefusal {
     Incompatible { theirs: SocketType },
     #[error("the socket takes no further peer")]
     Unwelcome(Unwelcome),
+    #[error("the socket that is bound there is closing")]
+    Leaving,
 }
 
 impl Party {
@@ -142,8 +144,15 @@ fn join(
     near: &Arc<InprocEnd>,
     far: &Arc<InprocEnd>,
 ) -> Result<(), InprocRefusal> {
-    let refused = try_join(connector, binder, near, far).err();
-    let Some(refusal) = refused else { return Ok(()) };
+    let Err(refusal) = try_join(connector, binder, near, far) else {
+        // An end that was given up meanwhile may have been detached before it
+        // was attached.
+        if near.has_ended() || far.has_ended() {
+            connector.side.detach(near.key());
+            binder.side.detach(far.key());
+        }
+        return Ok(());
+    };
     let reason = match refusal {
         InprocRefusal::Incompatible { .. } => {
             DisconnectReason::TurnedAway("the socket types do not fit")
@@ -154,7 +163,9 @@ fn join(
         InprocRefusal::Unwelcome(Unwelcome::DuplicateRoutingId) => {
             DisconnectReason::TurnedAway("another peer has this routing id")
         }
-        InprocRefusal::Unwelcome(Unwelcome::Closing) => DisconnectReason::PeerClosed,
+        InprocRefusal::Unwelcome(Unwelcome::Closing) | InprocRefusal::Leaving => {
+            DisconnectReason::PeerClosed
+        }
     };
     for party in [connector, binder] {
         let (endpoint, reason) = (party.endpoint.clone(), reason.clone());
@@ -189,7 +200,10 @@ fn try_join(
     if ours.immediate {
         connector.side.attach(near.as_pipe(), connector.owner).map_err(unwelcome)?;
     }
-    binder.side.attach(far.as_pipe(), binder.owner).map_err(unwelcome)?;
+    binder.side.attach(far.as_pipe(), binder.owner).map_err(|theirs| match theirs {
+        Unwelcome::Closing => InprocRefusal::Leaving,
+        theirs => InprocRefusal::Unwelcome(theirs),
+    })?;
     if near.is_closed() {
         // The connector has left in this very moment.
         return Err(unwelcome(Unwelcome::Closing));

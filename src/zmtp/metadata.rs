@@ -114,8 +114,8 @@ fn routing_id(value: &[u8]) -> Result<Option<RoutingId>, PeerFault> {
 
 /// Puts what we say of ourselves, in the order and the spelling of libzmq.
 ///
-/// Further properties have names of 1 to 255 octets; others, which the options
-/// refuse, are left out.
+/// Further properties have names of 1 to 255 octets that are not taken; others
+/// are left out, since every peer would refuse the handshake.
 pub(crate) fn put(
     socket_type: SocketType,
     routing_id: Option<&RoutingId>,
@@ -127,7 +127,9 @@ pub(crate) fn put(
     if matches!(socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router) {
         put_property(IDENTITY, routing_id.map_or(&[], RoutingId::as_ref), out);
     }
-    for (name, value) in metadata {
+    let is_taken =
+        |name: &str| [SOCKET_TYPE, IDENTITY].iter().any(|it| it.eq_ignore_ascii_case(name));
+    for (name, value) in metadata.iter().filter(|(name, _)| !is_taken(name)) {
         put_property(name, value, out);
     }
 }

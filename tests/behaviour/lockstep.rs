@@ -12,6 +12,32 @@ use crate::common::events::Events;
 use crate::common::{Transport, quick, raw, within};
 
 #[tokio::test]
+async fn a_request_that_came_out_of_turn_is_not_forgotten() {
+    for transport in Transport::ALL {
+        let (rep, one, other) = (RepSocket::new(), ReqSocket::new(), ReqSocket::new());
+        let endpoint = rep.bind(transport.any()).await.unwrap();
+        one.connect(&endpoint).unwrap();
+        other.connect(&endpoint).unwrap();
+        let mut receiving = tokio::task::JoinSet::new();
+        for _ in 0..3 {
+            let rep = rep.clone();
+            receiving.spawn(async move { rep.recv().await });
+        }
+        tokio::task::yield_now().await;
+        within(one.send("one")).await.unwrap();
+        let received = within(receiving.join_next()).await.unwrap().unwrap();
+        assert_eq!(received.unwrap(), "one".into());
+        // The event goes to a receiver, which cannot take it.
+        within(other.send("other")).await.unwrap();
+        let received = within(receiving.join_next()).await.unwrap().unwrap();
+        assert_eq!(received.unwrap_err(), RecvError::OutOfTurn);
+        within(rep.send("answer")).await.unwrap();
+        let received = within(receiving.join_next()).await.unwrap().unwrap();
+        assert_eq!(received.unwrap(), "other".into(), "{transport:?}");
+    }
+}
+
+#[tokio::test]
 async fn out_of_turn_is_an_error_at_once_and_changes_nothing() {
     for transport in Transport::ALL {
         let (req, rep) = (ReqSocket::new(), RepSocket::new());

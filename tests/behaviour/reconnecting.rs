@@ -244,3 +244,30 @@ async fn a_connecting_publisher_is_subscribed_to_again() {
         assert_eq!(repeat(|| publisher.try_send("a1"), receiving).await, "a1".into());
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_conflating_socket_hears_the_next_connection_after_a_write_failed() {
+    use ferromq::DisconnectReason;
+    use tokio::io::AsyncWriteExt;
+
+    use crate::common::raw;
+
+    let endpoint = Transport::Ipc.known();
+    let listener = tokio::net::UnixListener::bind(endpoint.path().unwrap()).unwrap();
+    let pull = PullSocket::with_options(quick().conflate(true));
+    let mut events = Events::from(pull.monitor());
+    pull.connect(&endpoint).unwrap();
+    let (mut first, _) = within(listener.accept()).await.unwrap();
+    raw::shake_hands(&mut first, raw::READY_PUSH).await;
+    events.ready().await;
+    // It takes nothing any more, so the PONG cannot be written, yet stays open.
+    socket2::SockRef::from(&first).shutdown(std::net::Shutdown::Read).unwrap();
+    within(first.write_all(b"\x04\x07\x04PING\0\0")).await.unwrap();
+    let reason = events.disconnected().await;
+    assert!(matches!(reason, DisconnectReason::Transport(_)), "{reason:?}");
+    let (mut second, _) = within(listener.accept()).await.unwrap();
+    raw::shake_hands(&mut second, raw::READY_PUSH).await;
+    within(second.write_all(b"\0\x04news")).await.unwrap();
+    assert_eq!(within(pull.recv()).await.unwrap(), "news".into());
+}

@@ -1,12 +1,13 @@
 //! Unbinding and disconnecting.
 
 use ferromq::{
-    ConnectError, DealerSocket, DisconnectReason, PairSocket, PullSocket, PushSocket, ReleaseError,
-    ReqSocket, SocketOptions,
+    ConnectError, DealerSocket, DisconnectReason, DropCause, PairSocket, PullSocket, PushSocket,
+    ReleaseError, ReqSocket, SocketOptions,
 };
+use tokio::io::AsyncWriteExt;
 
 use crate::common::events::Events;
-use crate::common::{Transport, quick, within};
+use crate::common::{Transport, quick, raw, within};
 
 #[tokio::test]
 async fn unbind_frees_the_address_and_ends_its_connections() {
@@ -77,6 +78,28 @@ async fn disconnect_ends_the_connection_and_discards_what_was_not_received() {
         within(push.send("again")).await.unwrap();
         assert_eq!(within(pull.recv()).await.unwrap(), "again".into(), "{transport:?}");
     }
+}
+
+#[tokio::test]
+async fn nothing_is_received_from_an_endpoint_that_lingers() {
+    let (listener, endpoint) = raw::listener().await;
+    let dealer = DealerSocket::new();
+    dealer.connect(&endpoint).unwrap();
+    let mut peer = raw::accept(&listener).await;
+    raw::shake_hands(&mut peer, raw::READY_DEALER).await;
+    // More than the system holds, so that it lingers.
+    for _ in 0..64 {
+        within(dealer.send(vec![0; 1 << 20])).await.unwrap();
+    }
+    dealer.disconnect(&endpoint).unwrap();
+    within(peer.write_all(b"\0\x04late")).await.unwrap();
+    within(async {
+        while dealer.dropped(DropCause::Unread) == 0 {
+            assert!(dealer.try_recv().unwrap_err().is_would_block());
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

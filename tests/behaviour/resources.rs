@@ -237,6 +237,28 @@ fn what_goes_with_the_runtime_is_counted() {
 }
 
 #[test]
+fn what_was_queued_when_the_runtime_ended_is_counted_and_not_queued_for_ever() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (dealer, silent) = (DealerSocket::new(), Transport::Tcp.known());
+    let peer = runtime.block_on(async {
+        dealer.connect(&silent).unwrap();
+        let mut events = Events::from(dealer.monitor());
+        let endpoint = dealer.bind("tcp://127.0.0.1:0").await.unwrap();
+        let mut peer = raw::connect(&endpoint).await;
+        raw::shake_hands(&mut peer, raw::READY_DEALER).await;
+        events.ready().await;
+        for _ in 0..8 {
+            within(dealer.send("m")).await.unwrap();
+        }
+        peer
+    });
+    drop(runtime);
+    assert!(dealer.dropped(DropCause::LingerExpired) >= 4);
+    assert!(dealer.try_send("nobody").unwrap_err().is_would_block());
+    drop(peer);
+}
+
+#[test]
 fn a_socket_that_is_dropped_after_its_runtime_does_not_panic() {
     for transport in Transport::ALL {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

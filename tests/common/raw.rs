@@ -1,7 +1,7 @@
 //! A peer made of literal octets.
 
 use ferromq::Endpoint;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::within;
@@ -45,7 +45,7 @@ pub async fn connect(endpoint: &Endpoint) -> TcpStream {
 }
 
 /// Does a whole handshake, as a socket with this READY.
-pub async fn shake_hands(stream: &mut TcpStream, ready: &[u8]) {
+pub async fn shake_hands(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), ready: &[u8]) {
     within(stream.write_all(&GREETING)).await.expect("written");
     let mut greeting = [0; 64];
     within(stream.read_exact(&mut greeting)).await.expect("a greeting");
@@ -54,7 +54,7 @@ pub async fn shake_hands(stream: &mut TcpStream, ready: &[u8]) {
 }
 
 /// Reads one frame of at most 255 octets.
-pub async fn read_frame(stream: &mut TcpStream) -> (u8, Vec<u8>) {
+pub async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> (u8, Vec<u8>) {
     let mut header = [0; 2];
     within(stream.read_exact(&mut header)).await.expect("a header");
     let mut body = vec![0; usize::from(header[1])];

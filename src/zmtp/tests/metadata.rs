@@ -108,3 +108,14 @@ fn what_is_put_is_what_is_read() {
     // Names that cannot be sent are left out.
     assert_eq!(peer.metadata, [metadata[0].clone(), metadata[3].clone()]);
 }
+
+#[test]
+fn properties_that_are_ours_are_not_sent_twice() {
+    let further = ["identity", "SOCKET-TYPE", "X-a", ""];
+    let further = further.map(|name| (name.to_owned(), Bytes::from_static(b"v")));
+    let mut octets = Vec::new();
+    metadata::put(SocketType::Dealer, None, &further, &mut octets);
+    let expected =
+        [property(b"Socket-Type", b"DEALER"), property(b"Identity", b""), property(b"X-a", b"v")];
+    assert_eq!(octets, expected.concat());
+}
