@@ -161,10 +161,10 @@ pub enum SendErrorKind {
     #[error("no peer can take a message now")]
     WouldBlock,
     /// REQ must receive the reply first; REP has no request to answer.
-    #[error("sending is out of turn")]
+    #[error("sending is out of turn: REQ has yet to receive the reply, or REP a request")]
     OutOfTurn,
     /// ROUTER with `router_mandatory`: no peer has this routing id.
-    #[error("no peer has this routing id")]
+    #[error("no peer has the routing id that was named")]
     Unroutable,
     /// A raw ROUTER message is a routing id and at least one more frame.
     #[error("the message names no peer: a routing id and at least one more frame are needed")]
@@ -225,7 +225,7 @@ pub enum RecvError {
     #[error("no message is there now")]
     WouldBlock,
     /// REQ has asked nothing; REP must answer first.
-    #[error("receiving is out of turn")]
+    #[error("receiving is out of turn: REQ has yet to send a request, or REP the reply")]
     OutOfTurn,
     /// REQ: the peer that was asked has left, so its reply can never come. The
     /// socket may send again.

@@ -154,6 +154,13 @@ impl FromStr for RoutingId {
 }
 
 /// Prints text as text and anything else as escaped octets.
+/// Text as it is, other octets escaped.
+impl fmt::Display for RoutingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0.escape_ascii(), f)
+    }
+}
+
 impl fmt::Debug for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RoutingId({:?})", Printable::new(&self.0, MAX_LENGTH))

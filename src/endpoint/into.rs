@@ -22,6 +22,11 @@ use super::{Endpoint, EndpointError, EndpointFault, Host, HostPort, IpcAddress, 
 /// ```
 ///
 /// The trait is sealed: it cannot be implemented outside this crate.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an endpoint",
+    note = "use text such as \"tcp://127.0.0.1:5555\", a `SocketAddr`, a pair of host and port, \
+            or a path"
+)]
 pub trait IntoEndpoint: sealed::Sealed {
     /// The endpoint.
     ///

@@ -32,6 +32,11 @@ use super::Message;
 /// message.push_back(Celsius(21.5));
 /// assert_eq!(message.size(), 11 + 4);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a frame, nor a message",
+    note = "send text or octets: `value.to_string()`, `&octets[..]`",
+    note = "send several frames as an array, a `Vec` or a `Message`: `[\"topic\", \"body\"]`"
+)]
 pub trait IntoFrame {
     /// The octets of the frame.
     fn into_frame(self) -> Bytes;
