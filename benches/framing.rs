@@ -7,9 +7,16 @@ use std::hint::black_box;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-// What the codec finds at `crate::`.
-use ferromq::{Message, PeerFault};
+use ferromq::Message;
 use zmtp::framing::{Decoder, Encoded, Unit};
+
+/// What the codec finds at `crate::`.
+mod message {
+    pub(crate) use ferromq::Message;
+}
+mod fault {
+    pub(crate) use ferromq::PeerFault;
+}
 
 #[path = "../src/zmtp"]
 #[allow(dead_code, unreachable_pub, unused_imports)]

@@ -3,7 +3,8 @@
 
 use thiserror::Error;
 
-use crate::{InvalidRoutingId, SocketType};
+use crate::routing_id::InvalidRoutingId;
+use crate::socket_type::SocketType;
 
 /// What a peer did wrong.
 ///

@@ -3,7 +3,8 @@
 
 use bytes::Bytes;
 
-use crate::{RoutingId, SocketType};
+use crate::routing_id::RoutingId;
+use crate::socket_type::SocketType;
 
 /// What a peer said of itself in the handshake, and where it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
-use super::connection::Link;
+use super::link::Link;
 use super::tasks::{TaskGuard, Tasks};
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::transport::{Listener, Origin, Stream};

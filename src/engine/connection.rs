@@ -2,38 +2,26 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tracing::debug;
 
-use super::outbox::Batch;
+use super::clock::now;
+use super::link::Link;
+use super::outbox::{Batch, Closing};
 use super::stream_pipe::StreamPipe;
 use super::traffic::Traffic;
 use super::writer::Writer;
-use crate::endpoint::Endpoint;
 use crate::monitor::{DisconnectReason, MonitorEvent};
-use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo};
-use crate::pipe::{EndpointKey, SocketSide, Unwelcome};
-use crate::socket_type::SocketType;
+use crate::pipe::Unwelcome;
 use crate::transport::{ReadHalf, Stream};
 use crate::zmtp::{Handshake, HandshakeConfig, Heartbeat, HeartbeatConfig, Receiving, Sending};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// What the connections of one endpoint have in common.
-#[derive(Clone)]
-pub(crate) struct Link {
-    pub(crate) side: Arc<dyn SocketSide>,
-    pub(crate) socket_type: SocketType,
-    pub(crate) options: Arc<SocketOptions>,
-    /// Where we listen, or what was given to connect.
-    pub(crate) endpoint: Endpoint,
-    pub(crate) owner: EndpointKey,
-}
 
 /// A connection whose handshake is done.
 pub(super) struct Established {
@@ -53,10 +41,6 @@ pub(super) struct End {
 }
 
 impl Link {
-    pub(super) fn emit(&self, event: MonitorEvent) {
-        self.side.emit(event);
-    }
-
     /// Does the handshake, within the time the options allow for all of it.
     pub(super) async fn handshake(&self, stream: Stream) -> Result<Established, DisconnectReason> {
         let handshake = self.shake_hands(stream);
@@ -243,11 +227,6 @@ impl Drop for Attached {
     }
 }
 
-/// The time, as the runtime has it: tests may pause it.
-pub(super) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
 /// Ends our half of a connection and waits until the peer ends its own, so
 /// that what we wrote is not destroyed by a reset over what we did not read.
 async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Pin<Box<dyn AsyncWrite + Send>>) {
@@ -261,7 +240,6 @@ async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Pin<Box<dyn AsyncW
 
 /// Waits until closing a pipe is done: nothing left to send, or no time.
 pub(super) async fn given_up(pipe: &StreamPipe) {
-    use super::outbox::Closing;
     loop {
         let rung = std::future::poll_fn(|cx| pipe.bell.poll_rung(cx));
         match pipe.outbox.closing(now(), false) {

@@ -6,7 +6,8 @@ use tokio::select;
 use tracing::debug;
 
 use super::backoff::{Backoff, random};
-use super::connection::{Attached, Established, Link, given_up};
+use super::connection::{Attached, Established, given_up};
+use super::link::Link;
 use super::stream_pipe::StreamPipe;
 use super::tasks::TaskGuard;
 use crate::monitor::{DisconnectReason, MonitorEvent};

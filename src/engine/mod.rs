@@ -10,10 +10,12 @@
 
 mod acceptor;
 mod backoff;
+mod clock;
 mod connection;
 mod dialer;
 mod inbox;
 mod lane;
+mod link;
 mod outbox;
 mod session;
 mod stream_pipe;
@@ -22,6 +24,6 @@ mod traffic;
 mod writer;
 
 pub(crate) use acceptor::{Listening, listen};
-pub(crate) use connection::Link;
 pub(crate) use dialer::dial;
+pub(crate) use link::Link;
 pub(crate) use tasks::{TaskGuard, Tasks};

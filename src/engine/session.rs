@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 
-use super::connection::now;
+use super::clock::now;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::peer::Subscription;

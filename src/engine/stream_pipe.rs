@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::connection::Link;
 use super::inbox::Inbox;
+use super::link::Link;
 use super::outbox::Outbox;
 use super::session::Request;
 use super::writer::Writer;

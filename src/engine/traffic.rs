@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::Sleep;
 
-use super::connection::now;
+use super::clock::now;
 use super::inbox::NextItem;
 use super::outbox::Closing;
 use super::stream_pipe::StreamPipe;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::BufMut;
 
 use super::framing::{COMMAND, Header};
-use crate::PeerFault;
+use crate::fault::PeerFault;
 
 /// The longest topic that a peer may subscribe to.
 const MAX_TOPIC: usize = 64 * 1024;

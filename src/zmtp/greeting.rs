@@ -1,7 +1,7 @@
 //! The greeting: 64 octets each way that settle version and mechanism
 //! (RFC 37, "Greeting").
 
-use crate::PeerFault;
+use crate::fault::PeerFault;
 
 /// The length of a greeting.
 pub(crate) const GREETING_LEN: usize = 64;

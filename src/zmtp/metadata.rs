@@ -8,7 +8,10 @@
 
 use bytes::{BufMut, Bytes};
 
-use crate::{PeerFault, PeerInfo, RoutingId, SocketType};
+use crate::fault::PeerFault;
+use crate::peer::PeerInfo;
+use crate::routing_id::RoutingId;
+use crate::socket_type::SocketType;
 
 /// The most properties that a peer may send.
 const MAX_PROPERTIES: usize = 64;

@@ -1,12 +1,12 @@
 //! Closing while others use the socket, and what a socket is to the compiler.
 
 use ferromq::{
-    BindError, ConnectError, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket,
-    RecvError, RepSocket, ReqSocket, RouterSocket, SendErrorKind, SubSocket, XPubSocket,
-    XSubSocket,
+    BindError, ConnectError, DealerSocket, Linger, PairSocket, PubSocket, PullSocket, PushSocket,
+    RecvError, RepSocket, ReqSocket, RouterSocket, SendErrorKind, SocketOptions, SubSocket,
+    XPubSocket, XSubSocket,
 };
 
-use crate::common::{Transport, within};
+use crate::common::{DEADLINE, Transport, within};
 
 /// Every type can be shared between threads, and cloned.
 #[test]
@@ -120,7 +120,9 @@ async fn clones_share_one_socket() {
 async fn close_in_the_middle_of_traffic_ends_everything() {
     for transport in Transport::ALL {
         for _ in 0..20 {
-            let (one, other) = (DealerSocket::new(), DealerSocket::new());
+            // The one that dials would wait for the other to come back, for ever.
+            let options = SocketOptions::new().linger(Linger::For(DEADLINE / 4));
+            let [one, other] = [(); 2].map(|()| DealerSocket::with_options(options.clone()));
             one.connect(other.bind(transport.any()).await.unwrap()).unwrap();
             let mut tasks = Vec::new();
             for socket in [&one, &other] {
@@ -142,11 +144,13 @@ async fn close_in_the_middle_of_traffic_ends_everything() {
 }
 
 /// Each has more to send than the other will ever receive; neither may wait for
-/// the other to read.
+/// the other to read. One of them may still leave before it has taken all of the
+/// other's, which then lingers for it.
 #[tokio::test]
 async fn two_that_close_with_full_queues_do_not_wait_for_each_other() {
     for transport in Transport::STREAMS {
-        let (one, other) = (DealerSocket::new(), DealerSocket::new());
+        let options = SocketOptions::new().send_hwm(200).linger(Linger::For(DEADLINE / 2));
+        let [one, other] = [(); 2].map(|()| DealerSocket::with_options(options.clone()));
         one.connect(other.bind(transport.any()).await.unwrap()).unwrap();
         one.send("up").await.unwrap();
         within(other.recv()).await.unwrap();
@@ -155,7 +159,6 @@ async fn two_that_close_with_full_queues_do_not_wait_for_each_other() {
             while socket.try_send(big.clone()).is_ok() {}
         }
         let (one, other) = tokio::join!(within(one.close()), within(other.close()));
-        // One of them may leave before it has taken all of the other's.
         assert!(one.undelivered == 0 || other.undelivered == 0, "{one:?} {other:?}");
     }
 }

@@ -4,12 +4,15 @@ use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
 
 use super::{Receiving, Sending};
+use crate::fault::PeerFault;
+use crate::peer::PeerInfo;
+use crate::routing_id::RoutingId;
+use crate::socket_type::SocketType;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::framing::Header;
 use crate::zmtp::greeting::{PeerGreeting, greeting};
 use crate::zmtp::mechanism::Mechanism;
 use crate::zmtp::metadata;
-use crate::{PeerFault, PeerInfo, RoutingId, SocketType};
 
 /// The largest command of a handshake.
 const MAX_COMMAND: usize = 8 * 1024;

@@ -6,11 +6,12 @@ use bytes::buf::Limit;
 use bytes::{Bytes, BytesMut};
 use tracing::trace;
 
+use crate::fault::PeerFault;
+use crate::message::Message;
 use crate::peer::Subscription;
 use crate::zmtp::command::Command;
 use crate::zmtp::framing::{Decoder, Unit};
 use crate::zmtp::metadata::Properties;
-use crate::{Message, PeerFault};
 
 /// What a peer sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use bytes::{Bytes, BytesMut};
 use super::body::{Body, LARGE};
 use super::header::{COMMAND, Header, LONG, MORE};
 use super::input::Input;
-use crate::{Message, PeerFault};
+use crate::fault::PeerFault;
+use crate::message::Message;
 
 /// The most frames of a message. Each costs memory beside its octets.
 const MAX_FRAMES: usize = 65_536;

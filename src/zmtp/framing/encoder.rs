@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use bytes::Bytes;
 
 use super::header::{Header, MORE};
-use crate::Message;
+use crate::message::Message;
 
 /// Bodies from this size on are written from where they are. Below it, copying
 /// is cheaper than one more entry in a vectored write.

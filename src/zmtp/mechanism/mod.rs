@@ -14,7 +14,9 @@ use bytes::BytesMut;
 
 use self::null::Null;
 use super::command::Command;
-use crate::{PeerFault, PeerInfo, SocketType};
+use crate::fault::PeerFault;
+use crate::peer::PeerInfo;
+use crate::socket_type::SocketType;
 
 /// A mechanism in the course of one handshake.
 #[derive(Debug)]

@@ -3,9 +3,11 @@
 
 use bytes::BytesMut;
 
+use crate::fault::PeerFault;
+use crate::peer::PeerInfo;
+use crate::socket_type::SocketType;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::metadata;
-use crate::{PeerFault, PeerInfo, SocketType};
 
 /// Our side of NULL. It is symmetric: neither waits for the other's READY.
 /// (RFC 37 lets the client go first; libzmq does not wait, either.)
