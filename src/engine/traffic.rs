@@ -75,7 +75,7 @@ impl<'a> Traffic<'a> {
             // Before the looks: whoever rings after them wakes this task.
             let rung = self.pipe.bell.poll_rung(cx).is_ready();
             let busy = self.attend();
-            if let Some(reason) = self.pipe.inbox.ended() {
+            if let Some(reason) = self.pipe.inbox.ended().filter(|it| !self.may_write_on(it)) {
                 return Poll::Ready(reason);
             }
             if self.pipe.rejected.swap(false, Ordering::SeqCst) {
@@ -98,6 +98,12 @@ impl<'a> Traffic<'a> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Whether a peer that will say no more may still take our last messages: one
+    /// that is closing, too, reads on for a while.
+    fn may_write_on(&self, reason: &DisconnectReason) -> bool {
+        self.is_closing && matches!(reason, DisconnectReason::PeerClosed)
     }
 
     /// Reads what nobody else will. Says whether there is more to do at once.
