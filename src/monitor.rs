@@ -18,7 +18,8 @@ const CAPACITY: usize = 1024;
 ///
 /// A connection's life is `Accepted` or `Connected` when the transport stands,
 /// `Ready` when the handshake is done, `Disconnected` when it ends; or
-/// `HandshakeFailed` in place of the last two.
+/// `HandshakeFailed` in place of the last two. Over inproc there is no transport
+/// to lose: it knows `Listening`, `Ready` and `HandshakeFailed` only.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum MonitorEvent {

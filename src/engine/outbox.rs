@@ -211,9 +211,16 @@ impl Outbox {
     /// Lets what is queued go out until the deadline, and refuses the rest.
     pub(super) fn close(&self, deadline: Option<Instant>) {
         let mut out = self.lock();
-        if out.phase != Phase::Gone {
-            out.phase = Phase::Closing(deadline);
-        }
+        out.phase = match out.phase {
+            Phase::Open => Phase::Closing(deadline),
+            // An endpoint that was disconnected before its socket is closed
+            // lingers no longer for that. Without a deadline is for ever.
+            Phase::Closing(former) => Phase::Closing(match (former, deadline) {
+                (Some(former), Some(deadline)) => Some(former.min(deadline)),
+                (former, deadline) => former.or(deadline),
+            }),
+            Phase::Gone => Phase::Gone,
+        };
     }
 
     /// How long closing may still take.
@@ -284,6 +291,20 @@ mod tests {
         assert!(!outbox.session_down(Batch::default()));
         assert_eq!(outbox.pong(Bytes::new()), NeedsFlush::No);
         assert!(outbox.lock().lane.take_pong().is_none());
+    }
+
+    #[test]
+    fn closing_twice_does_not_linger_for_longer() {
+        let outbox = outbox();
+        let now = Instant::now();
+        let [soon, later] = [1, 2].map(|seconds| now + Duration::from_secs(seconds));
+        assert!(outbox.push(Message::from("m")).is_ok());
+        outbox.close(None);
+        outbox.close(Some(soon));
+        outbox.close(Some(later));
+        outbox.close(None);
+        assert_eq!(outbox.closing(now, false), Closing::Lingering(Some(soon)));
+        assert_eq!(outbox.closing(soon, false), Closing::Done);
     }
 
     #[test]
