@@ -32,6 +32,9 @@ impl Peer {
     pub(crate) fn start(python: &'static Path) -> Self {
         let mut process = Command::new(python)
             .arg(Path::new(HERE).join("peer.py"))
+            // Where libzmq puts the files of `ipc://*`, and leaves them if killed;
+            // without it that is the current directory.
+            .env("TMPDIR", std::env::temp_dir())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
