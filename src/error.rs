@@ -50,8 +50,8 @@ pub enum BindError {
         /// Which feature or platform it needs.
         reason: Unsupported,
     },
-    /// The system did not allow it.
-    #[error("cannot bind {endpoint}: {source}")]
+    /// The system did not allow it; it says why as the source of this error.
+    #[error("cannot bind {endpoint}")]
     Io {
         /// The endpoint.
         endpoint: Endpoint,
@@ -128,6 +128,30 @@ pub enum ReleaseError {
     },
 }
 
+/// Why a subscription was not taken. What a peer would refuse is refused here,
+/// before it could cost the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The topics of one socket, this one included, may have so many bytes
+    /// together and no more: a publisher turns away whoever wants more.
+    #[error("the topics of a subscriber may have {limit} bytes together")]
+    TooLarge {
+        /// How many bytes they may have together.
+        limit: usize,
+    },
+    /// One socket may subscribe to so many topics and no more.
+    #[error("a subscriber may have {limit} topics")]
+    TooMany {
+        /// How many topics it may have.
+        limit: usize,
+    },
+    /// Only an XPUB in manual mode decides on subscriptions
+    /// ([`xpub_manual`](crate::SocketOptions::xpub_manual)).
+    #[error("this XPUB is not in manual mode, so there is no subscription to decide on")]
+    NotManual,
+}
+
 /// Why a transport is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -169,6 +193,13 @@ pub enum SendErrorKind {
     /// A raw ROUTER message is a routing id and at least one more frame.
     #[error("the message names no peer: a routing id and at least one more frame are needed")]
     NoRoutingId,
+    /// It has more frames than a peer would take: 1,000,000.
+    #[error("the message has more frames than a peer would take")]
+    TooManyFrames,
+    /// XSUB: the message is a subscription, and not one that a publisher would
+    /// take.
+    #[error("the message is a subscription that a publisher would refuse: {0}")]
+    Subscription(SubscribeError),
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,
@@ -245,8 +276,8 @@ impl RecvError {
 
 /// Any error of this crate, for functions that do several things.
 ///
-/// Its `Debug` prints what `Display` prints, since that is what a program shows
-/// whose `main` returns it.
+/// Its `Debug` prints what `Display` prints, and the sources behind it, since
+/// that is what a program shows whose `main` returns it.
 #[derive(Error)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The names say it.
@@ -264,6 +295,8 @@ pub enum Error {
     #[error(transparent)]
     Recv(#[from] RecvError),
     #[error(transparent)]
+    Subscribe(#[from] SubscribeError),
+    #[error(transparent)]
     RoutingId(#[from] InvalidRoutingId),
     /// An error of the program around the sockets.
     #[error(transparent)]
@@ -272,13 +305,28 @@ pub enum Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        fmt::Display::fmt(self, f)?;
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_error_is_printed_once() {
+        let source = std::io::Error::other("no such device");
+        let endpoint: Endpoint = "tcp://127.0.0.1:1".parse().expect("an endpoint");
+        let error = Error::from(BindError::Io { endpoint, source });
+        assert_eq!(error.to_string(), "cannot bind tcp://127.0.0.1:1");
+        assert_eq!(format!("{error:?}"), "cannot bind tcp://127.0.0.1:1: no such device");
+    }
 
     #[test]
     fn errors_are_small_enough_to_return() {

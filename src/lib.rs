@@ -101,13 +101,16 @@
 mod endpoint;
 mod error;
 mod fault;
+mod mark;
 mod message;
 mod monitor;
 mod options;
 mod peer;
 mod printable;
+mod random;
 mod routing_id;
 mod socket_type;
+mod sync;
 
 // The protocol tower: octets, no sockets.
 mod zmtp;
@@ -117,8 +120,10 @@ mod pattern;
 mod pipe;
 mod routing;
 
-// Byte streams and names, and what moves messages over them.
+// Byte streams, and what moves messages over them; queues within the process.
 mod engine;
+mod inproc;
+mod tasks;
 mod transport;
 
 // Where the towers meet.
@@ -136,13 +141,14 @@ pub mod fuzzing;
 pub use context::Context;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use error::{
-    BindError, ConnectError, Error, RecvError, ReleaseError, SendError, SendErrorKind, Unsupported,
+    BindError, ConnectError, Error, RecvError, ReleaseError, SendError, SendErrorKind,
+    SubscribeError, Unsupported,
 };
 pub use fault::PeerFault;
 pub use message::{Frames, IntoFrame, IntoFrames, Message};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
-pub use peer::{DropCause, PeerInfo};
+pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
 pub use socket::{
     Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,

@@ -8,7 +8,7 @@ use tokio::sync::broadcast;
 
 use crate::endpoint::Endpoint;
 use crate::fault::PeerFault;
-use crate::peer::PeerInfo;
+use crate::peer::{PeerInfo, Unwelcome};
 
 /// How many events a [`Monitor`] may fall behind.
 const CAPACITY: usize = 1024;
@@ -122,9 +122,9 @@ pub enum DisconnectReason {
     /// We had to give up its handshake: too many are pending.
     #[error("too many handshakes are pending")]
     TooManyPending,
-    /// This socket did not want it: PAIR has its peer, the routing id is taken.
+    /// This socket did not want it, or no longer does.
     #[error("the socket turned the peer away: {0}")]
-    TurnedAway(&'static str),
+    TurnedAway(Unwelcome),
     /// We closed it: `disconnect`, `unbind` or `close`.
     #[error("closed by this side")]
     ByUs,

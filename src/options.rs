@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::mark::Mark;
 use crate::message::Message;
 use crate::routing_id::RoutingId;
 
@@ -34,9 +35,9 @@ pub enum Linger {
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SocketOptions {
-    pub(crate) send_hwm: usize,
-    pub(crate) recv_hwm: usize,
-    pub(crate) recv_hwm_bytes: usize,
+    pub(crate) send_hwm: Mark,
+    pub(crate) recv_hwm: Mark,
+    pub(crate) recv_hwm_bytes: Mark,
     pub(crate) linger: Option<Linger>,
     pub(crate) immediate: bool,
     pub(crate) conflate: bool,
@@ -86,9 +87,9 @@ pub enum XPubVerbosity {
 impl Default for SocketOptions {
     fn default() -> Self {
         Self {
-            send_hwm: 1000,
-            recv_hwm: 1000,
-            recv_hwm_bytes: 16 << 20,
+            send_hwm: Mark::from_option(1000),
+            recv_hwm: Mark::from_option(1000),
+            recv_hwm_bytes: Mark::from_option(16 << 20),
             linger: None,
             immediate: false,
             conflate: false,
@@ -138,7 +139,7 @@ impl SocketOptions {
     /// and ipc the mark counts what no writer has taken yet; over inproc it is
     /// the sum of this and the peer's [`recv_hwm`](Self::recv_hwm).
     pub fn send_hwm(mut self, messages: usize) -> Self {
-        self.send_hwm = messages;
+        self.send_hwm = Mark::from_option(messages);
         self
     }
 
@@ -150,7 +151,7 @@ impl SocketOptions {
     /// peer. XPUB, which reads on to hear of subscriptions, drops and counts
     /// messages beyond this mark. PUSH and PUB receive nothing.
     pub fn recv_hwm(mut self, messages: usize) -> Self {
-        self.recv_hwm = messages;
+        self.recv_hwm = Mark::from_option(messages);
         self
     }
 
@@ -162,7 +163,7 @@ impl SocketOptions {
     /// socket reads no further ahead; for XPUB it bounds the messages of all
     /// peers together. It does not apply over inproc.
     pub fn recv_hwm_bytes(mut self, octets: usize) -> Self {
-        self.recv_hwm_bytes = octets;
+        self.recv_hwm_bytes = Mark::from_option(octets);
         self
     }
 

@@ -2,6 +2,7 @@
 //! lost.
 
 use bytes::Bytes;
+use thiserror::Error;
 
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
@@ -33,6 +34,53 @@ impl Subscription {
         match self {
             Self::Subscribe(topic) | Self::Cancel(topic) => topic,
         }
+    }
+}
+
+/// Why a socket does not take a peer in, or does not keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Unwelcome {
+    /// PAIR has its one peer already.
+    #[error("PAIR has its peer already")]
+    AlreadyPaired,
+    /// Another peer of this ROUTER has the same routing id.
+    #[error("another peer has this routing id")]
+    RoutingIdTaken,
+    /// Another peer took its routing id over (`router_handover`).
+    #[error("another peer took over its routing id")]
+    RoutingIdTakenOver,
+    /// It subscribed to more topics than one peer may.
+    #[error("it subscribed to more than {limit} topics")]
+    TooManySubscriptions {
+        /// How many it may subscribe to.
+        limit: usize,
+    },
+    /// The topics that it subscribed to are longer than those of one peer may
+    /// be.
+    #[error("the topics it subscribed to have more than {limit} bytes together")]
+    SubscriptionsTooLarge {
+        /// How many bytes they may have together.
+        limit: usize,
+    },
+    /// Socket types that do not talk to each other. (Over byte streams this is
+    /// [`PeerFault::IncompatibleSocketType`](crate::PeerFault).)
+    #[error("its socket type {theirs} does not talk to {ours}")]
+    Incompatible {
+        /// The type of this socket.
+        ours: SocketType,
+        /// The type of its socket.
+        theirs: SocketType,
+    },
+    /// The socket is closing, or its bind or connect was taken back.
+    #[error("the socket is closing")]
+    Closing,
+}
+
+impl Unwelcome {
+    /// Whether the same peer may be welcome a little later.
+    pub(crate) fn may_pass(self) -> bool {
+        matches!(self, Self::AlreadyPaired | Self::RoutingIdTaken)
     }
 }
 

@@ -1,14 +1,17 @@
 //! One strategy per socket type, over the shared blocks of `routing`.
 //!
-//! A pattern decides which pipe a message goes to, which messages a receiver
+//! A pattern decides which peer a message goes to, which messages a receiver
 //! may see, and what happens in the mute state. It never waits, knows no
 //! octets, and wakes nobody: it says what happened and the socket acts.
 //! Patterns are shared between tasks; each has its own short locks inside.
 
+use std::sync::Arc;
+
+use crate::error::SubscribeError;
 use crate::message::Message;
 use crate::options::SocketOptions;
-use crate::peer::{DropCause, PeerInfo, Subscription};
-use crate::pipe::{Item, PeerKey, Pipe, Unwelcome};
+use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
+use crate::pipe::{Item, Peer, Traits};
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
 
@@ -41,19 +44,16 @@ pub(crate) fn for_type(socket_type: SocketType, options: &SocketOptions) -> Box<
 /// What became of a message handed to [`Pattern::send`].
 #[derive(Debug)]
 pub(crate) enum Routed {
-    /// It is on its way, or was dropped as the pattern prescribes (`lost`
-    /// copies, for that cause).
-    Done { lost: usize, cause: DropCause },
+    /// It is on its way.
+    Sent,
+    /// The pattern dropped it for some peer, or all, as it prescribes: so many
+    /// copies, for that cause. To the caller this is as good as sent.
+    Dropped { lost: usize, cause: DropCause },
     /// The mute state: nobody can take it now. The socket waits for room or a
     /// new peer and offers it again, or gives it back.
     Mute(Message),
     /// It cannot be sent now, whatever comes; given back.
     Refused(Message, SendRefusal),
-}
-
-impl Routed {
-    /// Sent, nothing lost.
-    pub(crate) const SENT: Self = Self::Done { lost: 0, cause: DropCause::PeerFull };
 }
 
 /// Why a pattern does not send a message.
@@ -76,10 +76,10 @@ pub(crate) struct Delivery {
     pub(crate) from: Option<RoutingId>,
 }
 
-/// What a receive finds out before it looks at any inlet.
+/// What a receive finds out before it looks at any peer.
 #[derive(Debug)]
 pub(crate) enum Before {
-    /// Look at the inlets.
+    /// Look at the peers.
     Proceed,
     /// The pattern had this one in store.
     Ready(Delivery),
@@ -93,34 +93,50 @@ pub(crate) enum Before {
 
 /// The operations of a socket type. Those with a default mean nothing to most.
 pub(crate) trait Pattern: Send + Sync {
-    /// A pipe enters routing, before or (for accepted peers) just after its
+    /// How this type differs from others.
+    fn traits(&self) -> &'static Traits;
+
+    /// A peer enters routing, before or (for accepted peers) just after its
     /// handshake; [`up`](Self::up) follows when a connection is ready.
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome>;
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome>;
 
     /// The peer finished its handshake (again, after a reconnect). Subscriptions
     /// are replayed and the probe and welcome messages are pushed here. After an
     /// error the pipe is rejected; if it was accepted, `detach` follows.
-    fn up(&self, key: PeerKey, peer: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
-        let _ = (key, peer, touched);
+    fn up(
+        &self,
+        peer: &Arc<Peer>,
+        info: &PeerInfo,
+        touched: &mut Touched,
+    ) -> Result<(), Unwelcome> {
+        let _ = (peer, info, touched);
         Ok(())
     }
 
-    /// The connection of a pipe that stays was lost.
-    fn down(&self, key: PeerKey) {
-        let _ = key;
+    /// The connection of a peer that stays was lost.
+    fn down(&self, peer: &Arc<Peer>) {
+        let _ = peer;
     }
 
-    /// The pipe takes no more messages. What came in is still delivered.
-    fn detach(&self, key: PeerKey);
+    /// The peer takes no more messages. What came in is still delivered.
+    fn detach(&self, peer: &Arc<Peer>);
 
-    /// The last of what came in through a detached pipe was taken, or what was
-    /// left is discarded. This ends every detached pipe.
-    fn drained(&self, key: PeerKey) {
-        let _ = key;
+    /// Goes on forgetting what peers that went down had subscribed to, a bounded
+    /// piece of it; true if there is more.
+    fn tidy(&self) -> bool {
+        false
     }
 
-    /// A full outlet has room again.
-    fn room(&self, key: PeerKey);
+    /// The last of what came in from a detached peer was taken, or what was left
+    /// is discarded. This ends every detached peer.
+    fn drained(&self, peer: &Arc<Peer>) {
+        let _ = peer;
+    }
+
+    /// A line that was full has room again.
+    fn room(&self, peer: &Arc<Peer>) {
+        let _ = peer;
+    }
 
     /// Routes a message: to the peer `to` where the pattern names peers
     /// (ROUTER; without `to`, the first frame is the id).
@@ -131,20 +147,14 @@ pub(crate) trait Pattern: Send + Sync {
         Before::Proceed
     }
 
-    /// A receiver took a message from the inlet of `from`. Makes of it what the
+    /// A receiver took a message that `from` sent. Makes of it what the
     /// receiver is to see, in place, since this is done for every message. False
     /// if the pattern discards it (the socket counts that).
-    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool;
-
-    /// Whether items are taken through [`deliver`](Self::deliver) as they
-    /// come, not by receivers: PUB, XPUB, PUSH.
-    fn takes_at_once(&self) -> bool {
-        false
-    }
+    fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool;
 
     /// An item that came in, for patterns that take them at once. Says whether
     /// a receiver has something to take now, and how many messages were dropped.
-    fn deliver(&self, from: PeerKey, item: Item, touched: &mut Touched) -> Delivered {
+    fn deliver(&self, from: &Arc<Peer>, item: Item, touched: &mut Touched) -> Delivered {
         let _ = (from, touched);
         match item {
             Item::Message(_) => Delivered { readable: false, discarded: 1 },
@@ -154,8 +164,16 @@ pub(crate) trait Pattern: Send + Sync {
 
     /// Changes what the socket subscribes to (SUB, XSUB) or, for XPUB in
     /// manual mode, what the peer of the last request is subscribed to.
-    fn subscribe(&self, change: Subscription, touched: &mut Touched) {
+    ///
+    /// # Errors
+    /// When no peer of ours would accept it, or the socket has no use for it.
+    fn subscribe(
+        &self,
+        change: Subscription,
+        touched: &mut Touched,
+    ) -> Result<(), SubscribeError> {
         let _ = (change, touched);
+        Ok(())
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::message::Message;
 use crate::pattern::{Delivery, Pattern, Routed, Touched};
-use crate::peer::PeerInfo;
-use crate::pipe::{PeerKey, Unwelcome};
+use crate::peer::{PeerInfo, Unwelcome};
+use crate::pipe::Flush;
 use crate::routing::testing::FakePeer;
 use crate::routing_id::RoutingId;
 
@@ -11,13 +11,13 @@ use crate::routing_id::RoutingId;
 pub(crate) fn send(pattern: &dyn Pattern, message: Message) -> Routed {
     let mut touched = Touched::default();
     let routed = pattern.send(None, message, &mut touched);
-    touched.flush();
+    touched.flush(Flush::Here);
     routed
 }
 
 /// Whether a message was sent and nothing was lost.
 pub(crate) fn is_sent(routed: &Routed) -> bool {
-    matches!(routed, Routed::Done { lost: 0, .. })
+    matches!(routed, Routed::Sent)
 }
 
 /// The peer's handshake is done; it named itself `id`, or not if that is empty.
@@ -25,13 +25,13 @@ pub(crate) fn up(pattern: &dyn Pattern, peer: &FakePeer, id: &str) -> Result<(),
     let routing_id = RoutingId::new(id.as_bytes().to_vec()).ok();
     let info = PeerInfo { routing_id, ..PeerInfo::default() };
     let mut touched = Touched::default();
-    let welcome = pattern.up(peer.key, &info, &mut touched);
-    touched.flush();
+    let welcome = pattern.up(&peer.peer, &info, &mut touched);
+    touched.flush(Flush::Here);
     welcome
 }
 
 /// What a receiver sees of a message from a peer, if anything.
-pub(crate) fn accept(pattern: &dyn Pattern, from: PeerKey, message: Message) -> Option<Delivery> {
+pub(crate) fn accept(pattern: &dyn Pattern, from: &FakePeer, message: Message) -> Option<Delivery> {
     let mut delivery = Delivery { message, from: None };
-    pattern.accept(from, &mut delivery).then_some(delivery)
+    pattern.accept(&from.peer, &mut delivery).then_some(delivery)
 }

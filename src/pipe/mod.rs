@@ -1,47 +1,40 @@
-//! The way to one peer and back: [`Outlet`], [`Inlet`], and the [`SocketSide`]
-//! that the far ends report to.
+//! The way to one peer and back: [`Peer`] and its [`Line`], and the
+//! [`SocketSide`] that the far ends report to.
 //!
-//! Patterns see only these traits, so tcp, ipc and inproc peers mix in one
-//! socket. Everything here is synchronous and knows no octets.
+//! Patterns see only these, so tcp, ipc and inproc peers mix in one socket.
+//! Everything here is synchronous and knows no octets.
 //!
-//! Sending has two phases: [`Outlet::push`] under the pattern's lock, then
-//! [`Outlet::flush`] with no lock held. Since only the holder of the pattern's
+//! Sending has two phases: [`Line::push`] under the pattern's lock, then
+//! [`Line::flush`] with no lock held. Since only the holder of the pattern's
 //! lock appends, "has room" stays true while it is held; that is what makes
-//! round-robin exact. Whoever makes room in a full outlet reports it through
+//! round-robin exact. Whoever makes room in a full line reports it through
 //! [`SocketSide::room`], after unlocking.
 //!
-//! Lock order: pattern, then outlet. A `SocketSide` method may take any lock
-//! of the socket, so it is called with no lock of a pipe held.
+//! The order of all locks stands at [`Rank`](crate::sync::Rank). A `SocketSide`
+//! method may take any lock of the socket, so it is called with none held.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
-use crate::peer::{DropCause, PeerInfo, Subscription};
+use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 
-mod bell;
-mod inproc;
+mod duty;
+mod handover;
+mod link;
+mod peer;
 mod touched;
+mod traits;
 
-pub(crate) use bell::Bell;
-pub(crate) use inproc::{InprocEnd, sum_of_marks};
+pub(crate) use duty::{Duty, Who};
+pub(crate) use handover::{By, Handover, Rest};
+pub(crate) use link::Link;
+pub(crate) use peer::{Counters, Peer, PeerKey};
 pub(crate) use touched::Touched;
-
-/// Names one pipe for as long as the process runs; never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct PeerKey(u64);
-
-impl PeerKey {
-    /// A key that no other pipe has.
-    pub(crate) fn unique() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
-    }
-}
+pub(crate) use traits::Traits;
 
 /// Names one `bind` or `connect` of a socket; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,7 +48,7 @@ impl EndpointKey {
     }
 }
 
-/// Why an outlet did not take a message, which it gives back.
+/// Why a line did not take a message, which it gives back.
 #[derive(Debug)]
 pub(crate) enum Refused {
     /// At its high-water mark; [`SocketSide::room`] follows when it is not.
@@ -64,8 +57,8 @@ pub(crate) enum Refused {
     Gone(Message),
 }
 
-/// Whether an outlet has something that nobody has been told of yet: if so,
-/// call [`Outlet::flush`] once the pattern's lock is released.
+/// Whether a line has something that nobody has been told of yet: if so, call
+/// [`Line::flush`] once the pattern's lock is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 #[repr(usize)] // As wide as a word: see benches/LOG.md.
@@ -74,8 +67,35 @@ pub(crate) enum NeedsFlush {
     No,
 }
 
-/// The way towards one peer.
-pub(crate) trait Outlet: Send + Sync {
+impl NeedsFlush {
+    pub(crate) fn when(needed: bool) -> Self {
+        if needed { Self::Yes } else { Self::No }
+    }
+}
+
+/// Who flushes: one who sends to a single peer may write by itself; one that
+/// sends to many would do a system call for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flush {
+    /// Write here and now, if nothing is under way.
+    Here,
+    /// Let the connection's task write.
+    Task,
+}
+
+/// What [`Line::take`] left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// There may be more to take at once.
+    More,
+    /// Nothing now: an event follows (see [`Duty::event`]).
+    Empty,
+    /// Nothing, ever again: the peer has left and all it sent was taken.
+    Gone,
+}
+
+/// The way to one peer and back.
+pub(crate) trait Line: Send + Sync {
     /// Whether [`push`](Self::push) would take a message now. If not, then
     /// [`SocketSide::room`] follows as after [`Refused::Full`].
     fn has_room(&self) -> bool;
@@ -83,74 +103,53 @@ pub(crate) trait Outlet: Send + Sync {
     /// Takes a message, or gives it back. Call it under the pattern's lock.
     fn push(&self, message: Message) -> Result<NeedsFlush, Refused>;
 
+    /// As [`push`](Self::push), for a request: what came from the peer before
+    /// this goes out is no reply to it, and is discarded (counted) when it does.
+    fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
+        self.push(message)
+    }
+
+    /// The reply to what was [asked](Self::ask) was taken: what comes from now
+    /// on is none, and is discarded (counted) as it comes.
+    fn answered(&self) {}
+
     /// Takes a subscription or a cancellation. It is never refused and no
     /// high-water mark applies. While the connection is down it is forgotten,
     /// since the pattern replays what holds when it is up again.
     fn control(&self, subscription: Subscription) -> NeedsFlush;
 
-    /// Sends what was pushed, or wakes whoever does. Call it with no lock held.
-    fn flush(&self);
+    /// Sends what was pushed, or tells whoever does. Call it with no lock held.
+    fn flush(&self, how: Flush);
 
-    /// Sends what is queued, until the deadline if there is one, then ends the
-    /// pipe for good. New messages are refused from now on.
-    fn close(&self, deadline: Option<Instant>);
+    /// Takes messages that came, at least one if there is any and at most
+    /// `limit`, reading from the transport where that does not wait. The work of
+    /// one call is bounded, so that it may be [`Next::More`] without a message.
+    fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next;
 
-    /// Ends the connection from our side: what is queued is dropped (counted).
-    /// An accepted peer is gone then; an endpoint we connect to is redialled
-    /// slowly.
-    fn reject(&self);
-}
-
-/// What an [`Inlet`] has.
-#[derive(Debug)]
-pub(crate) enum Next {
-    /// A message; with `more` there is at least another look to take at once.
-    Message { message: Message, more: bool },
-    /// Nothing now. The inlet is armed: [`SocketSide::readable`] follows.
-    Empty,
-    /// No message yet, though enough work for one turn: take another later.
-    Busy,
-    /// Nothing, ever again: the peer has left and all it sent was taken.
-    Gone,
-}
-
-/// The way from one peer.
-pub(crate) trait Inlet: Send + Sync {
-    /// Takes the next message, reading from the transport where that does not
-    /// wait.
-    fn try_next(&self) -> Next;
-
-    /// As [`try_next`](Self::try_next), and puts what more is at hand without
-    /// reading, up to some number, into `rest`.
-    fn try_batch(&self, rest: &mut VecDeque<Message>) -> Next {
-        let _ = rest;
-        self.try_next()
-    }
-
-    /// Whether [`try_next`](Self::try_next) will be [`Next::Gone`] from now on.
+    /// Whether [`take`](Self::take) will be [`Next::Gone`] from now on.
     fn is_spent(&self) -> bool;
 
-    /// Nobody is receiving at the moment, though this inlet is listed: somebody
-    /// else must see to commands and the end of the stream.
-    fn leave(&self);
+    /// No receiver came for a while: the peer's own task, if it has one, reads
+    /// ahead of them, and sees to commands and the end of the stream.
+    fn read_ahead(&self) {}
+
+    /// Asks the peer's task to call [`SocketSide::sweep`] after a while. False if
+    /// there is no task that could, nor anything to sweep for.
+    fn sweep_soon(&self) -> bool {
+        false
+    }
 
     /// Forgets what was not received and reads no more; says how many whole
     /// messages that were.
     fn discard(&self) -> usize;
-}
 
-/// One peer as a socket and its pattern see it.
-#[derive(Clone)]
-pub(crate) struct Pipe {
-    pub(crate) key: PeerKey,
-    pub(crate) outlet: Arc<dyn Outlet>,
-    pub(crate) inlet: Arc<dyn Inlet>,
-}
+    /// Sends what is queued, until the deadline if there is one, then ends the
+    /// line for good. New messages are refused from now on.
+    fn close(&self, deadline: Option<Instant>);
 
-impl fmt::Debug for Pipe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipe").field("key", &self.key).finish_non_exhaustive()
-    }
+    /// Ends the connection from our side: what is queued is dropped (counted).
+    /// An accepted peer is gone then; an endpoint we connect to is redialled.
+    fn reject(&self, why: Unwelcome);
 }
 
 /// What a peer sent, where the pattern takes it as it comes
@@ -161,52 +160,44 @@ pub(crate) enum Item {
     Subscription(Subscription),
 }
 
-/// Why a socket does not want a peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unwelcome {
-    /// PAIR has its one peer already.
-    AlreadyPaired,
-    /// Another peer of this ROUTER has the same routing id.
-    DuplicateRoutingId,
-    /// The socket is closing.
-    Closing,
-}
-
-/// The socket, as the far ends of its pipes see it.
+/// The socket, as the far ends of its lines see it.
 pub(crate) trait SocketSide: Send + Sync {
-    /// A pipe enters routing: for an endpoint we connect to at once (or, with
+    /// A peer enters routing: for an endpoint we connect to at once (or, with
     /// `immediate`, when it is first up), for an accepted peer right before
-    /// [`up`](Self::up). It belongs to one bind or connect, and ends with it.
-    fn attach(&self, pipe: Pipe, owner: EndpointKey) -> Result<(), Unwelcome>;
+    /// [`up`](Self::up).
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome>;
 
-    /// The handshake with the peer is done. Subscriptions are replayed into the
-    /// outlet before this returns.
-    fn up(&self, key: PeerKey, peer: &PeerInfo) -> Result<(), Unwelcome>;
+    /// The handshake with the peer is done. Subscriptions are replayed into its
+    /// line before this returns.
+    fn up(&self, peer: &Arc<Peer>, info: &PeerInfo) -> Result<(), Unwelcome>;
 
-    /// The connection was lost; the pipe waits for the next one.
-    fn down(&self, key: PeerKey);
+    /// The connection was lost; the peer waits for the next one.
+    fn down(&self, peer: &Arc<Peer>);
 
-    /// The pipe takes no more messages, ever. What came in stays readable.
-    fn detach(&self, key: PeerKey);
+    /// The peer takes no more messages, ever. What came in stays readable.
+    fn detach(&self, peer: &Arc<Peer>);
 
-    /// The pipe's inlet has something. Says whether a receiver was waiting for
-    /// it; if not, the caller sees to it that commands and the end of the
-    /// stream are noticed.
-    fn readable(&self, key: PeerKey) -> bool;
+    /// Goes on forgetting what peers that went down had subscribed to, a bounded
+    /// piece of it; true if there is more.
+    fn tidy(&self) -> bool;
 
-    /// The pipe's outlet was full and no longer is.
-    fn room(&self, key: PeerKey);
+    /// There may be something to read from the peer: its duty was told of an
+    /// event, and said that this is for the receivers.
+    fn readable(&self, peer: &Arc<Peer>);
 
-    /// Whether the pattern takes items as they come, through
-    /// [`deliver`](Self::deliver), rather than through receivers.
-    fn takes_at_once(&self) -> bool;
+    /// The peer's line was full and no longer is.
+    fn room(&self, peer: &Arc<Peer>);
 
     /// An item for a pattern that takes them as they come; for the others only
     /// subscriptions come this way, and mean nothing.
-    fn deliver(&self, key: PeerKey, item: Item);
+    fn deliver(&self, peer: &Arc<Peer>, item: Item);
+
+    /// Hands peers whose messages no receiver takes to their tasks. Says when to
+    /// call it again, if at all.
+    fn sweep(&self) -> Option<Duration>;
 
     /// Counts messages that were lost.
-    fn lost(&self, cause: DropCause, count: usize);
+    fn lost(&self, peer: &Arc<Peer>, cause: DropCause, count: usize);
 
     /// Tells whoever monitors the socket.
     fn emit(&self, event: MonitorEvent);

@@ -1,52 +1,53 @@
-//! [`Touched`]: what is owed to outlets once the pattern's lock is released.
+//! [`Touched`]: what is owed to lines once the pattern's lock is released.
 
 use std::sync::Arc;
 
-use super::{NeedsFlush, Outlet};
+use super::{Flush, Line, NeedsFlush};
+use crate::peer::Unwelcome;
 
-/// The outlets to flush, and those to reject, once the pattern's lock is
-/// released.
+/// The lines to flush, and those to reject, once the pattern's lock is released.
 #[derive(Default)]
 pub(crate) struct Touched {
-    /// The usual case, without an allocation: one outlet to flush.
-    first: Option<Arc<dyn Outlet>>,
+    /// The usual case, without an allocation: one line to flush.
+    first: Option<Arc<dyn Line>>,
     rest: Vec<Owed>,
 }
 
 enum Owed {
-    Flush(Arc<dyn Outlet>),
-    Reject(Arc<dyn Outlet>),
+    Flush(Arc<dyn Line>),
+    Reject(Arc<dyn Line>, Unwelcome),
 }
 
 impl Touched {
-    /// Notes an outlet, if what was pushed to it needs a flush.
+    /// Notes a line, if what was pushed to it needs a flush.
     #[inline]
-    pub(crate) fn note(&mut self, needs: NeedsFlush, outlet: &Arc<dyn Outlet>) {
+    pub(crate) fn note(&mut self, needs: NeedsFlush, line: &Arc<dyn Line>) {
         match (needs, &self.first) {
             (NeedsFlush::No, _) => {}
-            (NeedsFlush::Yes, None) => self.first = Some(Arc::clone(outlet)),
-            (NeedsFlush::Yes, Some(_)) => self.rest.push(Owed::Flush(Arc::clone(outlet))),
+            (NeedsFlush::Yes, None) => self.first = Some(Arc::clone(line)),
+            (NeedsFlush::Yes, Some(_)) => self.rest.push(Owed::Flush(Arc::clone(line))),
         }
     }
 
-    /// Notes an outlet whose connection is to end.
-    pub(crate) fn reject(&mut self, outlet: &Arc<dyn Outlet>) {
-        self.rest.push(Owed::Reject(Arc::clone(outlet)));
+    /// Notes a line whose connection is to end.
+    pub(crate) fn reject(&mut self, line: &Arc<dyn Line>, why: Unwelcome) {
+        self.rest.push(Owed::Reject(Arc::clone(line), why));
     }
 
-    /// Flushes and rejects them. Call it with no lock held.
+    /// Flushes and rejects them. Call it with no lock held. `alone` is how to
+    /// flush a line if it is the only one.
     #[inline]
-    pub(crate) fn flush(self) {
-        if let Some(outlet) = self.first {
-            outlet.flush();
+    pub(crate) fn flush(self, alone: Flush) {
+        if let Some(line) = self.first {
+            line.flush(if self.rest.is_empty() { alone } else { Flush::Task });
         }
         if self.rest.is_empty() {
             return;
         }
         for owed in self.rest {
             match owed {
-                Owed::Flush(outlet) => outlet.flush(),
-                Owed::Reject(outlet) => outlet.reject(),
+                Owed::Flush(line) => line.flush(Flush::Task),
+                Owed::Reject(line, why) => line.reject(why),
             }
         }
     }

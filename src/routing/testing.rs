@@ -1,14 +1,16 @@
 //! Peers made up for the tests of blocks and patterns.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 
 use crate::message::Message;
-use crate::peer::Subscription;
-use crate::pipe::{Inlet, NeedsFlush, Next, Outlet, PeerKey, Pipe, Refused};
+use crate::peer::{Subscription, Unwelcome};
+use crate::pipe::{Duty, EndpointKey, Flush, Line, NeedsFlush, Next, Peer, Refused};
+use crate::sync::{Held, Lock, Rank};
 
 /// A message of these frames.
 pub(crate) fn message<'a>(frames: impl IntoIterator<Item = &'a str>) -> Message {
@@ -20,46 +22,54 @@ pub(crate) fn message<'a>(frames: impl IntoIterator<Item = &'a str>) -> Message 
     message
 }
 
-/// Both ends of the way to a peer that records what it is sent and says what
-/// it is told to.
+/// A peer that records what it is sent and says what it is told to.
 pub(crate) struct FakePeer {
-    pub(crate) key: PeerKey,
+    pub(crate) peer: Arc<Peer>,
+    line: Arc<FakeLine>,
+}
+
+struct FakeLine {
     capacity: usize,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Default)]
 struct State {
     sent: VecDeque<Message>,
+    controls: Vec<Subscription>,
     said: VecDeque<Message>,
     unflushed: usize,
-    rejected: bool,
+    /// Whether the last message was sent as a request that waits for its reply.
+    asked: bool,
+    rejected: Option<Unwelcome>,
     left: bool,
-    on_take: Option<Box<dyn Fn() + Send>>,
+}
+
+impl Deref for FakePeer {
+    type Target = Arc<Peer>;
+
+    fn deref(&self) -> &Arc<Peer> {
+        &self.peer
+    }
 }
 
 impl FakePeer {
     /// One that connected to us, with a high-water mark.
-    pub(crate) fn accepted(capacity: usize) -> Arc<Self> {
+    pub(crate) fn accepted(capacity: usize) -> Self {
         Self::new(capacity)
     }
 
     /// One that we connect to.
-    pub(crate) fn connected(capacity: usize) -> Arc<Self> {
+    pub(crate) fn connected(capacity: usize) -> Self {
         Self::new(capacity)
     }
 
-    fn new(capacity: usize) -> Arc<Self> {
-        let state = Mutex::default();
-        Arc::new(Self { key: PeerKey::unique(), capacity, state })
-    }
-
-    pub(crate) fn pipe(self: &Arc<Self>) -> Pipe {
-        Pipe {
-            key: self.key,
-            outlet: Arc::clone(self) as Arc<dyn Outlet>,
-            inlet: Arc::clone(self) as Arc<dyn Inlet>,
-        }
+    fn new(capacity: usize) -> Self {
+        let state = Lock::new(Rank::Outward, State::default());
+        let line = Arc::new(FakeLine { capacity, state });
+        let way = Arc::clone(&line) as Arc<dyn Line>;
+        let peer = Peer::new(EndpointKey::unique(), Duty::of_receivers(), way);
+        Self { peer: Arc::new(peer), line }
     }
 
     /// Takes what was sent and flushed, which makes room.
@@ -69,14 +79,19 @@ impl FakePeer {
         state.sent.drain(..flushed).collect()
     }
 
-    /// Puts a message into the inlet.
+    /// Takes the subscriptions and cancellations it was sent.
+    pub(crate) fn take_controls(&self) -> Vec<Subscription> {
+        std::mem::take(&mut self.state().controls)
+    }
+
+    /// Puts a message where receivers find it.
     pub(crate) fn say(&self, message: Message) {
         self.state().said.push_back(message);
     }
 
-    /// How many messages the inlet still has.
-    pub(crate) fn unread(&self) -> usize {
-        self.state().said.len()
+    /// Whether it was asked something and the reply was not taken yet.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.state().asked
     }
 
     /// The peer goes for good; what it said stays readable.
@@ -84,27 +99,23 @@ impl FakePeer {
         self.state().left = true;
     }
 
-    pub(crate) fn is_rejected(&self) -> bool {
+    /// Why it was rejected, if it was.
+    pub(crate) fn rejected(&self) -> Option<Unwelcome> {
         self.state().rejected
     }
 
-    /// Calls `hook` whenever the inlet is looked at.
-    pub(crate) fn on_take(&self, hook: impl Fn() + Send + 'static) {
-        self.state().on_take = Some(Box::new(hook));
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Held<'_, State> {
+        self.line.state.lock()
     }
 }
 
-impl Outlet for FakePeer {
+impl Line for FakeLine {
     fn has_room(&self) -> bool {
-        self.state().sent.len() < self.capacity
+        self.state.lock().sent.len() < self.capacity
     }
 
     fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if state.left {
             return Err(Refused::Gone(message));
         }
@@ -116,42 +127,48 @@ impl Outlet for FakePeer {
         Ok(NeedsFlush::Yes)
     }
 
-    fn control(&self, _: Subscription) -> NeedsFlush {
+    fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
+        let asked = self.push(message);
+        self.state.lock().asked |= asked.is_ok();
+        asked
+    }
+
+    fn answered(&self) {
+        self.state.lock().asked = false;
+    }
+
+    fn control(&self, change: Subscription) -> NeedsFlush {
+        self.state.lock().controls.push(change);
         NeedsFlush::No
     }
 
-    fn flush(&self) {
-        self.state().unflushed = 0;
+    fn flush(&self, _: Flush) {
+        self.state.lock().unflushed = 0;
     }
 
-    fn close(&self, _deadline: Option<Instant>) {}
-
-    fn reject(&self) {
-        self.state().rejected = true;
-    }
-}
-
-impl Inlet for FakePeer {
-    fn try_next(&self) -> Next {
-        let mut state = self.state();
-        if let Some(hook) = &state.on_take {
-            hook();
-        }
-        match state.said.pop_front() {
-            Some(message) => Next::Message { message, more: !state.said.is_empty() },
-            None if state.left => Next::Gone,
-            None => Next::Empty,
+    fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {
+        let mut state = self.state.lock();
+        let count = limit.min(state.said.len());
+        hand.extend(state.said.drain(..count));
+        match (state.said.is_empty(), state.left) {
+            (false, _) => Next::More,
+            (true, true) => Next::Gone,
+            (true, false) => Next::Empty,
         }
     }
 
     fn is_spent(&self) -> bool {
-        let state = self.state();
+        let state = self.state.lock();
         state.left && state.said.is_empty()
     }
 
-    fn leave(&self) {}
-
     fn discard(&self) -> usize {
-        self.state().said.drain(..).count()
+        self.state.lock().said.drain(..).count()
+    }
+
+    fn close(&self, _deadline: Option<Instant>) {}
+
+    fn reject(&self, why: Unwelcome) {
+        self.state.lock().rejected = Some(why);
     }
 }

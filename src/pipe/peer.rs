@@ -1,0 +1,140 @@
+//! [`Peer`]: one peer of a socket, as an object that pipes, patterns and the
+//! socket pass around.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+use super::{Duty, EndpointKey, Line};
+use crate::peer::DropCause;
+use crate::routing_id::RoutingId;
+use crate::sync::{Lock, Rank};
+
+/// Names one peer for as long as the process runs; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PeerKey(u64);
+
+impl PeerKey {
+    /// A key that no other peer has.
+    fn unique() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// One peer of a socket: the way to it and back, and what each room keeps of it.
+/// It lives as long as its endpoint (one that we dial) or its connection (one
+/// that we accepted, or dialled with `immediate`).
+///
+/// Nobody looks a peer up when something happens to it: whoever has to report
+/// that holds the peer itself.
+pub(crate) struct Peer {
+    pub(crate) key: PeerKey,
+    /// The bind or connect it belongs to, and ends with.
+    pub(crate) owner: EndpointKey,
+    /// Who reads next.
+    pub(crate) duty: Duty,
+    /// The way to it and back.
+    pub(crate) line: Arc<dyn Line>,
+    /// Where the pattern keeps what it knows of it.
+    pub(crate) place: Place,
+    pub(crate) counters: Counters,
+    /// What a ROUTER calls it.
+    name: Lock<Option<RoutingId>>,
+    /// Whether its bind or connect was taken back: what is unread is discarded.
+    dismissed: AtomicBool,
+}
+
+impl Peer {
+    pub(crate) fn new(owner: EndpointKey, duty: Duty, line: Arc<dyn Line>) -> Self {
+        Self {
+            key: PeerKey::unique(),
+            owner,
+            duty,
+            line,
+            place: Place::default(),
+            counters: Counters::default(),
+            name: Lock::new(Rank::Name, None),
+            dismissed: AtomicBool::new(false),
+        }
+    }
+
+    /// What a ROUTER calls it, or called it last.
+    pub(crate) fn name(&self) -> Option<RoutingId> {
+        self.name.lock().clone()
+    }
+
+    pub(crate) fn set_name(&self, name: RoutingId) {
+        *self.name.lock() = Some(name);
+    }
+
+    pub(crate) fn is_dismissed(&self) -> bool {
+        self.dismissed.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn dismiss(&self) {
+        self.dismissed.store(true, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Where a pattern keeps a peer: an index, for the pattern alone to give and to
+/// understand. Read and written under the pattern's lock.
+#[derive(Debug)]
+pub(crate) struct Place(AtomicU32);
+
+impl Place {
+    const NOWHERE: u32 = u32::MAX;
+
+    /// The index, unless the pattern has not taken it in or has let it go.
+    #[inline]
+    pub(crate) fn get(&self) -> Option<u32> {
+        let index = self.0.load(Ordering::Relaxed);
+        (index != Self::NOWHERE).then_some(index)
+    }
+
+    pub(crate) fn set(&self, index: Option<u32>) {
+        self.0.store(index.unwrap_or(Self::NOWHERE), Ordering::Relaxed);
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(AtomicU32::new(Self::NOWHERE))
+    }
+}
+
+/// What is counted, of one peer or of a socket.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) lost: Losses,
+}
+
+/// Messages lost, by cause.
+#[derive(Debug, Default)]
+pub(crate) struct Losses([AtomicU64; DropCause::ALL.len()]);
+
+impl Losses {
+    pub(crate) fn add(&self, cause: DropCause, count: usize) {
+        if count > 0 {
+            self.0[cause as usize].fetch_add(count as u64, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn of(&self, cause: DropCause) -> u64 {
+        self.0[cause as usize].load(Ordering::Relaxed)
+    }
+
+    /// Messages that were accepted and will not be delivered.
+    pub(crate) fn undelivered(&self) -> u64 {
+        [DropCause::LingerExpired, DropCause::PeerLeft, DropCause::CutInTransit]
+            .into_iter()
+            .map(|cause| self.of(cause))
+            .sum()
+    }
+}
