@@ -1,33 +1,77 @@
-//! [`Bell`]: wakes the one task that serves a pipe, once per batch.
+//! [`Bell`]: wakes the one task that serves a connection, once per batch, and
+//! says what for.
 
-use std::sync::{Mutex, PoisonError};
+use std::ops::BitOr;
 use std::task::{Context, Poll, Waker};
 
-/// A level that one task waits on and anybody may raise.
+use crate::sync::{Lock, Rank};
+
+/// What a task is asked to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Calls(u8);
+
+impl Calls {
+    /// Write what waits.
+    pub(super) const WRITE: Self = Self(1);
+    /// Read: it is the task's duty.
+    pub(super) const READ: Self = Self(2);
+    /// Look whether the connection is to end, and at the time.
+    pub(super) const LOOK: Self = Self(4);
+    /// See that peers whose messages no receiver takes are read.
+    pub(super) const SWEEP: Self = Self(8);
+
+    pub(super) const ALL: Self = Self(1 | 2 | 4);
+
+    pub(super) fn has(self, call: Self) -> bool {
+        self.0 & call.0 != 0
+    }
+
+    pub(super) fn is_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl BitOr for Calls {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// A set of calls that one task waits on and anybody may add to.
 ///
 /// ```text
 ///            ring                poll (waiting task)
 ///   silent ───────► rung      silent: store waker, Pending
-///     ▲               │       rung:   Ready, silent again
+///     ▲               │       rung:   Ready with the calls, silent again
 ///     └─────poll──────┘
 /// ```
 /// Ringing before the wait, during it, or many times over is all the same: the
 /// next poll is ready, once.
-#[derive(Debug, Default)]
-pub(crate) struct Bell(Mutex<State>);
+#[derive(Debug)]
+pub(super) struct Bell(Lock<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    rung: bool,
+    calls: Calls,
     waiting: Option<Waker>,
+    /// Whether a connection is up, whose task does as it is called.
+    up: bool,
+}
+
+impl Default for Bell {
+    fn default() -> Self {
+        Self(Lock::new(Rank::Leaf, State::default()))
+    }
 }
 
 impl Bell {
     /// Makes the next poll ready and wakes the task that waits for it.
-    pub(crate) fn ring(&self) {
+    pub(super) fn ring(&self, call: Calls) {
         let waiting = {
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            state.rung = true;
+            let mut state = self.0.lock();
+            state.calls = state.calls | call;
             state.waiting.take()
         };
         if let Some(waker) = waiting {
@@ -35,12 +79,43 @@ impl Bell {
         }
     }
 
+    /// Rings, if a connection is up. False if not: then nobody would do it.
+    pub(super) fn ring_if_up(&self, call: Calls) -> bool {
+        let waiting = {
+            let mut state = self.0.lock();
+            if !state.up {
+                return false;
+            }
+            state.calls = state.calls | call;
+            state.waiting.take()
+        };
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+        true
+    }
+
+    /// A connection is up: there is everything to do at first.
+    pub(super) fn set_up(&self) {
+        let mut state = self.0.lock();
+        state.up = true;
+        state.calls = Calls::ALL;
+    }
+
+    /// The connection is down; gives the calls that nobody answered.
+    pub(super) fn set_down(&self) -> Calls {
+        let mut state = self.0.lock();
+        state.up = false;
+        std::mem::take(&mut state.calls)
+    }
+
     /// Ready if the bell was rung since the last time it was.
-    pub(crate) fn poll_rung(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if std::mem::take(&mut state.rung) {
+    pub(super) fn poll_rung(&self, cx: &mut Context<'_>) -> Poll<Calls> {
+        let mut state = self.0.lock();
+        let calls = std::mem::take(&mut state.calls);
+        if !calls.is_none() {
             state.waiting = None;
-            return Poll::Ready(());
+            return Poll::Ready(calls);
         }
         match &state.waiting {
             Some(waker) if waker.will_wake(cx.waker()) => {}
@@ -71,9 +146,10 @@ mod tests {
     fn a_ring_before_the_wait_is_not_lost() {
         let bell = Bell::default();
         let mut cx = Context::from_waker(Waker::noop());
-        bell.ring();
-        bell.ring();
-        assert!(bell.poll_rung(&mut cx).is_ready());
+        bell.ring(Calls::READ);
+        bell.ring(Calls::WRITE);
+        let Poll::Ready(calls) = bell.poll_rung(&mut cx) else { panic!("it was rung") };
+        assert!(calls.has(Calls::READ) && calls.has(Calls::WRITE) && !calls.has(Calls::LOOK));
         assert!(bell.poll_rung(&mut cx).is_pending());
     }
 
@@ -84,9 +160,19 @@ mod tests {
         let waker = Waker::from(Arc::clone(&count));
         let mut cx = Context::from_waker(&waker);
         assert!(bell.poll_rung(&mut cx).is_pending());
-        bell.ring();
-        bell.ring();
+        bell.ring(Calls::READ);
+        bell.ring(Calls::READ);
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
         assert!(bell.poll_rung(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn what_nobody_will_do_is_not_asked_for() {
+        let bell = Bell::default();
+        assert!(!bell.ring_if_up(Calls::SWEEP));
+        bell.set_up();
+        assert!(bell.ring_if_up(Calls::SWEEP));
+        assert!(bell.set_down().has(Calls::SWEEP));
+        assert!(!bell.ring_if_up(Calls::SWEEP));
     }
 }

@@ -1,77 +1,101 @@
 //! One connection from its first octet to its last: handshake, traffic, end.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tracing::debug;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::{debug, warn};
 
 use super::clock::now;
-use super::link::Link;
-use super::outbox::{Batch, Closing};
-use super::stream_pipe::StreamPipe;
-use super::traffic::Traffic;
-use super::writer::Writer;
+use super::line::StreamLine;
+use super::shell::Shell;
+use super::wire::{Closing, Flight, Pulse};
+use super::writer::{Transport, Writer};
 use crate::monitor::{DisconnectReason, MonitorEvent};
-use crate::peer::{DropCause, PeerInfo};
-use crate::pipe::Unwelcome;
+use crate::peer::{DropCause, PeerInfo, Unwelcome};
+use crate::pipe::{Line, Link, Peer, SocketSide};
 use crate::transport::{ReadHalf, Stream};
-use crate::zmtp::{Handshake, HandshakeConfig, Heartbeat, HeartbeatConfig, Receiving, Sending};
+use crate::zmtp::{Handshake, HandshakeConfig};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// A connection whose handshake is done.
-pub(super) struct Established {
-    read: Box<dyn ReadHalf>,
-    write: Pin<Box<dyn AsyncWrite + Send>>,
-    receiving: Receiving,
-    sending: Sending,
-    pub(super) peer: PeerInfo,
+/// After what time a peer is closed that must not be told why, so that it does
+/// not come back at once.
+const REFUSED: Duration = Duration::from_secs(1);
+
+/// How many reads look for what a peer that is not wanted has sent.
+const LAST_READS: usize = 64;
+
+/// Which side of a connection we are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Accepting,
+    Dialling,
 }
 
-/// How a connection that had a pipe ended, and what it had not written.
+/// A connection whose peer has said all of itself. Our READY is still to be
+/// sent if the socket has to judge the peer first.
+pub(super) struct Met {
+    stream: Stream,
+    handshake: Handshake,
+    peer: PeerInfo,
+    /// When the handshake has taken too long.
+    deadline: Option<Instant>,
+}
+
+/// A connection whose peer takes part in routing.
+pub(super) struct TakenIn {
+    attached: Attached,
+    met: Met,
+}
+
+/// How a connection ended, and what it had not written.
 pub(super) struct End {
     pub(super) reason: DisconnectReason,
-    /// Whether the socket took the peer in, so that its end is an event.
-    was_ready: bool,
-    pub(super) batch: Batch,
+    pub(super) flight: Flight,
 }
 
 impl Link {
     /// Does the handshake, within the time the options allow for all of it.
-    pub(super) async fn handshake(&self, stream: Stream) -> Result<Established, DisconnectReason> {
-        let handshake = self.shake_hands(stream);
-        let result = match self.options.handshake_timeout {
-            None => handshake.await,
-            Some(limit) => tokio::time::timeout(limit, handshake)
-                .await
-                .unwrap_or(Err(DisconnectReason::HandshakeTimeout)),
-        };
+    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Met, DisconnectReason> {
+        let limit = self.options.handshake_timeout;
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let result = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
         if let Err(reason) = &result {
-            debug!(endpoint = %self.endpoint, %reason, "handshake failed");
-            let (endpoint, reason) = (self.endpoint.clone(), reason.clone());
-            self.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+            self.say_failed(reason.clone());
         }
         result
     }
 
-    async fn shake_hands(&self, mut stream: Stream) -> Result<Established, DisconnectReason> {
+    fn say_failed(&self, reason: DisconnectReason) {
+        debug!(endpoint = %self.endpoint, %reason, "handshake failed");
+        self.emit(MonitorEvent::HandshakeFailed { endpoint: self.endpoint.clone(), reason });
+    }
+
+    async fn shake_hands(
+        &self,
+        mut stream: Stream,
+        role: Role,
+        deadline: Option<Instant>,
+    ) -> Result<Met, DisconnectReason> {
         let mut handshake = Handshake::new(HandshakeConfig {
             socket_type: self.socket_type,
             routing_id: self.options.routing_id.clone(),
             metadata: self.options.metadata.clone(),
             max_message_size: self.options.max_message_size,
+            judges: self.traits.judges && role == Role::Accepting,
         });
         let mut octets = [0; 1024];
-        let transport = |error| DisconnectReason::Transport(Arc::new(error));
         loop {
             let output = handshake.output();
             stream.write.write_all(&output).await.map_err(transport)?;
-            if handshake.is_done() {
-                break;
+            if let Some(peer) = handshake.peer() {
+                let mut peer = peer.clone();
+                peer.address.clone_from(&stream.address);
+                return Ok(Met { stream, handshake, peer, deadline });
             }
             let count = stream.read.read(&mut octets).await.map_err(transport)?;
             if count == 0 {
@@ -85,151 +109,241 @@ impl Link {
                 return Err(DisconnectReason::Fault(fault));
             }
         }
-        let (receiving, sending, mut peer) = handshake.into_traffic();
-        peer.address = stream.address;
-        Ok(Established {
-            read: stream.read,
-            write: Box::into_pin(stream.write),
-            receiving,
-            sending,
-            peer,
-        })
     }
 
-    /// Runs a connection whose peer is attached to the socket already, until it
-    /// ends. The caller does what follows and then calls
-    /// [`say_ended`](Self::say_ended).
-    pub(super) async fn run(&self, pipe: &Arc<StreamPipe>, connection: Established) -> End {
-        let Established { read, write, receiving, sending, peer } = connection;
-        pipe.inbox.session_up(read, receiving, |armed| pipe.read_waker(armed));
-        pipe.session_up();
-        let (endpoint, key) = (self.endpoint.clone(), pipe.key);
-        debug!(%endpoint, address = %peer.address, "connection ready");
-        if let Err(unwelcome) = self.side.up(key, &peer) {
-            let reason = self.turn_away(unwelcome);
-            drop(pipe.inbox.stop_reading(&reason));
-            return End { reason, was_ready: false, batch: Batch::default() };
+    /// Lets the socket judge a peer that is attached to it, and tells the peer.
+    pub(super) async fn judge(
+        &self,
+        peer: &Arc<Peer>,
+        line: &StreamLine,
+        mut met: Met,
+    ) -> Result<Met, DisconnectReason> {
+        line.set_up();
+        if let Err(unwelcome) = self.side.up(peer, &met.peer) {
+            self.side.lost(peer, DropCause::Discarded, met.count_unread());
+            return Err(self.refuse(met, unwelcome).await);
         }
-        let ready = MonitorEvent::Ready { endpoint: endpoint.clone(), peer };
-        let heartbeat = self.heartbeat(&sending);
-        let ttl = self.options.heartbeat_ttl;
-        *pipe.writer() = Some(Writer::new(write, sending, ready));
-        let reason = Traffic::new(pipe, Arc::clone(&self.side), heartbeat, ttl).run().await;
-        let (batch, write) = self.end_writing(pipe);
-        debug!(%endpoint, %reason, "connection ended");
+        match met.admit().await {
+            Ok(()) => Ok(met),
+            Err(reason) => {
+                self.say_failed(reason.clone());
+                Err(reason)
+            }
+        }
+    }
+
+    /// Runs a connection whose peer was taken in, until it ends. The caller does
+    /// what follows and then calls [`say_ended`](Self::say_ended).
+    pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Met) -> End {
+        let Met { stream, handshake, peer: info, .. } = met;
+        let (receiving, sending) = handshake.into_traffic();
+        debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
+        *line.pulse.lock() = Some(Pulse::new(&self.options, &sending, now()));
+        let ready = MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer: info };
+        *line.writer.lock() = Some(Writer::new(Box::into_pin(stream.write), sending, ready));
+        line.read_from(stream.read, receiving);
+        let side = Arc::clone(&self.side);
+        let reason = Shell::new(line, peer, side, self.traits.takes_at_once).run().await;
+        self.wind_up(line, reason).await
+    }
+
+    /// Ends what a connection in traffic had at work.
+    async fn wind_up(&self, line: &StreamLine, reason: DisconnectReason) -> End {
+        debug!(endpoint = %self.endpoint, %reason, "connection ended");
+        let (flight, write) = self.end_writing(line);
         let read = match reason {
             // A broken transport gives its reader what it still has, then says
             // so too.
-            DisconnectReason::Transport(_) if !pipe.reads_at_once => None,
-            _ => pipe.inbox.stop_reading(&reason),
+            DisconnectReason::Transport(_) if !self.traits.takes_at_once => None,
+            _ => line.inward.lock().stop_reading(&reason),
         };
-        let sent = batch.messages.remaining() == 0;
-        if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, sent, write) {
-            let time = pipe.outbox.time_left(now()).min(FAREWELL);
-            let _ = tokio::time::timeout(time, farewell(read, write)).await;
+        if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, flight.is_written(), write) {
+            let time = line.outward.lock().time_left(now()).min(FAREWELL);
+            let _ = timeout(time, farewell(read, write)).await;
         }
-        End { reason, was_ready: true, batch }
+        End { reason, flight }
     }
 
-    /// Takes the writer from those who might use it, and gives what it had.
-    fn end_writing(&self, pipe: &StreamPipe) -> (Batch, Option<Pin<Box<dyn AsyncWrite + Send>>>) {
-        let Some(mut writer) = pipe.writer().take() else { return (Batch::default(), None) };
-        writer.announce(&*self.side);
-        let (batch, transport) = writer.into_parts();
-        (batch, Some(transport))
+    fn end_writing(&self, line: &StreamLine) -> (Flight, Option<Transport>) {
+        let Some(writer) = line.end_writing() else { return (Flight::default(), None) };
+        let (flight, transport, ready) = writer.into_parts();
+        if let Some(event) = ready {
+            // Its handshake was done all the same.
+            self.emit(event);
+        }
+        (flight, Some(transport))
+    }
+
+    /// Tells the peer that the socket does not want it, as far as it may know.
+    async fn refuse(&self, mut met: Met, why: Unwelcome) -> DisconnectReason {
+        if why == Unwelcome::Closing {
+            self.say_failed(DisconnectReason::ByUs);
+            return DisconnectReason::ByUs;
+        }
+        self.say_failed(DisconnectReason::TurnedAway(why));
+        met.refuse(why).await;
+        DisconnectReason::TurnedAway(why)
     }
 
     /// Says that a connection is over, once its peer is out of routing (or
     /// down) and what was lost is counted.
-    pub(super) fn say_ended(&self, ended: &End) {
-        if ended.was_ready {
-            let (endpoint, reason) = (self.endpoint.clone(), ended.reason.clone());
-            self.emit(MonitorEvent::Disconnected { endpoint, reason });
+    pub(super) fn say_ended(&self, reason: &DisconnectReason) {
+        let (endpoint, reason) = (self.endpoint.clone(), reason.clone());
+        self.emit(MonitorEvent::Disconnected { endpoint, reason });
+    }
+
+    /// Makes a peer of a connection: accepted, or dialled with `immediate`.
+    pub(super) async fn take_in(&self, met: Met) -> Result<TakenIn, DisconnectReason> {
+        let (peer, line) = StreamLine::new(self);
+        if let Err(unwelcome) = self.side.attach(&peer) {
+            return Err(self.refuse(met, unwelcome).await);
+        }
+        let attached = Attached::new(self.clone(), &peer, &line);
+        match self.judge(&peer, &line, met).await {
+            Ok(met) => Ok(TakenIn { attached, met }),
+            Err(reason) => {
+                attached.end(&reason, Flight::default());
+                Err(reason)
+            }
         }
     }
 
-    /// Runs a connection that has a pipe of its own: accepted, or dialled with
-    /// `immediate`.
-    pub(super) async fn run_once(&self, connection: Established) -> DisconnectReason {
-        let pipe = StreamPipe::new(self);
-        if let Err(unwelcome) = self.side.attach(pipe.as_pipe(), self.owner) {
-            return self.turn_away(unwelcome);
-        }
-        let mut attached = Attached::new(self.clone(), &pipe);
-        let mut end = self.run(&pipe, connection).await;
-        attached.reason = end.reason.clone();
-        attached.batch = std::mem::take(&mut end.batch);
-        drop(attached);
-        self.say_ended(&end);
+    /// Runs a connection that has a peer of its own.
+    pub(super) async fn serve(&self, TakenIn { attached, met }: TakenIn) -> DisconnectReason {
+        let end = self.run(&attached.peer, &attached.line, met).await;
+        attached.end(&end.reason, end.flight);
+        self.say_ended(&end.reason);
+        tidy(&*self.side).await;
         end.reason
     }
+}
 
-    fn turn_away(&self, unwelcome: Unwelcome) -> DisconnectReason {
-        let reason = match unwelcome {
-            Unwelcome::AlreadyPaired => DisconnectReason::TurnedAway("PAIR has its peer already"),
-            Unwelcome::DuplicateRoutingId => {
-                DisconnectReason::TurnedAway("another peer has this routing id")
+impl Met {
+    /// The socket takes the peer in: sends our READY if that is still to be done.
+    async fn admit(&mut self) -> Result<(), DisconnectReason> {
+        self.handshake.admit();
+        let output = self.handshake.output();
+        if output.is_empty() {
+            return Ok(());
+        }
+        let (write, deadline) = (&mut self.stream.write, self.deadline);
+        in_time(deadline, async { write.write_all(&output).await.map_err(transport) }).await
+    }
+
+    /// How many messages the peer, which is not wanted, has sent already. (None, if
+    /// it had to wait for our READY.)
+    fn count_unread(&mut self) -> usize {
+        let mut octets = [0; 4096];
+        for _ in 0..LAST_READS {
+            match self.stream.read.read_now(&mut octets) {
+                // A fault does not matter any more.
+                Ok(count @ 1..) => drop(self.handshake.feed(&octets[..count])),
+                _ => break,
             }
-            Unwelcome::Closing => DisconnectReason::ByUs,
-        };
-        let endpoint = self.endpoint.clone();
-        self.emit(MonitorEvent::HandshakeFailed { endpoint, reason: reason.clone() });
-        reason
+        }
+        self.handshake.unread_messages()
     }
 
-    fn heartbeat(&self, sending: &Sending) -> Heartbeat {
-        let interval = self.options.heartbeat_interval.filter(|_| sending.has_heartbeats());
-        let timeout = self.options.heartbeat_timeout;
-        Heartbeat::new(HeartbeatConfig { interval, timeout }, now())
+    /// The socket does not want the peer. One that would never come back for
+    /// being told, though it may be welcome later, is left in the dark for a
+    /// while and closed.
+    async fn refuse(&mut self, why: Unwelcome) {
+        let is_told = self.handshake.refuse(why);
+        let output = self.handshake.output();
+        let write = &mut self.stream.write;
+        if is_told {
+            let told = async {
+                write.write_all(&output).await?;
+                write.shutdown().await
+            };
+            let _ = timeout(FAREWELL, told).await;
+        } else {
+            tokio::time::sleep(REFUSED).await;
+        }
+    }
+}
+
+fn transport(error: std::io::Error) -> DisconnectReason {
+    DisconnectReason::Transport(Arc::new(error))
+}
+
+async fn in_time<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = Result<T, DisconnectReason>>,
+) -> Result<T, DisconnectReason> {
+    match deadline {
+        None => work.await,
+        Some(deadline) => timeout_at(deadline, work)
+            .await
+            .unwrap_or(Err(DisconnectReason::HandshakeTimeout)),
+    }
+}
+
+/// Lets the socket forget what a peer that went down had subscribed to, piece by
+/// piece.
+pub(super) async fn tidy(side: &dyn SocketSide) {
+    while side.tidy() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A peer that is attached to the socket. Dropping this ends it for good, which
+/// happens as well when the runtime goes away in the middle of a connection.
+pub(super) struct Attached {
+    link: Link,
+    peer: Arc<Peer>,
+    line: Arc<StreamLine>,
+    has_ended: bool,
+}
+
+impl Attached {
+    pub(super) fn new(link: Link, peer: &Arc<Peer>, line: &Arc<StreamLine>) -> Self {
+        Self { link, peer: Arc::clone(peer), line: Arc::clone(line), has_ended: false }
     }
 
-    /// Ends a pipe for good and counts what it still held.
-    fn finish(&self, pipe: &StreamPipe, reason: &DisconnectReason, batch: Batch) {
-        let cut = pipe.outbox.session_down(batch);
-        pipe.lost(DropCause::CutInTransit, usize::from(cut));
-        let (left, conflated) = pipe.outbox.end();
+    /// Ends the peer for good and counts what was still to be sent to it.
+    pub(super) fn end(mut self, reason: &DisconnectReason, flight: Flight) {
+        self.finish(reason, flight);
+    }
+
+    fn finish(&mut self, reason: &DisconnectReason, flight: Flight) {
+        self.has_ended = true;
+        let line = &self.line;
+        line.set_down(flight);
+        let leftover = line.outward.lock().end();
         let cause = match reason {
             DisconnectReason::ByUs => DropCause::LingerExpired,
             _ => DropCause::PeerLeft,
         };
-        pipe.lost(cause, left);
-        pipe.lost(DropCause::Conflated, conflated);
+        line.lost(cause, leftover.unsent);
+        line.lost(DropCause::Conflated, leftover.conflated);
         if matches!(reason, DisconnectReason::ByUs) {
-            pipe.lost(DropCause::Unread, pipe.inbox.discard());
+            line.lost(DropCause::Unread, line.discard());
         }
-        pipe.inbox.close();
-        self.side.detach(pipe.key);
-    }
-}
-
-/// A pipe that is attached to the socket. Dropping this ends it for good, which
-/// happens as well when the runtime goes away in the middle of a connection.
-pub(super) struct Attached {
-    link: Link,
-    pipe: Arc<StreamPipe>,
-    reason: DisconnectReason,
-    batch: Batch,
-}
-
-impl Attached {
-    pub(super) fn new(link: Link, pipe: &Arc<StreamPipe>) -> Self {
-        let (reason, batch) = (DisconnectReason::ByUs, Batch::default());
-        Self { link, pipe: Arc::clone(pipe), reason, batch }
+        line.end_reading();
+        self.link.side.detach(&self.peer);
     }
 }
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        // The writer is still there if the task was ended by its runtime.
-        let unwritten = self.pipe.writer().take().map(|writer| writer.into_parts().0);
-        let batch = unwritten.unwrap_or_else(|| std::mem::take(&mut self.batch));
-        self.link.finish(&self.pipe, &self.reason, batch);
+        if self.has_ended {
+            return;
+        }
+        // The task was ended by its runtime, and the writer may still be there.
+        let flight = self.line.end_writing().map(|writer| writer.into_parts().0);
+        let endpoint = &self.link.endpoint;
+        let was_open = !self.line.outward.lock().is_closing();
+        self.finish(&DisconnectReason::ByUs, flight.unwrap_or_default());
+        if was_open {
+            warn!(%endpoint, "the runtime of this connection has ended, and it with it");
+        }
     }
 }
 
 /// Ends our half of a connection and waits until the peer ends its own, so
 /// that what we wrote is not destroyed by a reset over what we did not read.
-async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Pin<Box<dyn AsyncWrite + Send>>) {
+async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Transport) {
     let Some(mut read) = read else { return };
     if write.shutdown().await.is_err() {
         return;
@@ -238,14 +352,15 @@ async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Pin<Box<dyn AsyncW
     while matches!(read.read(&mut unread).await, Ok(1..)) {}
 }
 
-/// Waits until closing a pipe is done: nothing left to send, or no time.
-pub(super) async fn given_up(pipe: &StreamPipe) {
+/// Waits until closing a line is done: nothing left to send, or no time.
+pub(super) async fn given_up(line: &StreamLine) {
     loop {
-        let rung = std::future::poll_fn(|cx| pipe.bell.poll_rung(cx));
-        match pipe.outbox.closing(now(), false) {
+        let rung = std::future::poll_fn(|cx| line.bell.poll_rung(cx).map(drop));
+        let closing = line.outward.lock().closing(now());
+        match closing {
             Closing::Done => return,
             Closing::Lingering(Some(deadline)) => {
-                let _ = tokio::time::timeout_at(deadline.into(), rung).await;
+                let _ = timeout_at(deadline.into(), rung).await;
             }
             Closing::No | Closing::Lingering(None) => rung.await,
         }

@@ -1,48 +1,103 @@
 //! [`dial`]: keeps one endpoint connected.
 
 use std::sync::Arc;
+use std::time::Instant as StdInstant;
 
 use tokio::select;
 use tracing::debug;
 
-use super::backoff::{Backoff, random};
-use super::connection::{Attached, Established, given_up};
-use super::link::Link;
-use super::stream_pipe::StreamPipe;
-use super::tasks::TaskGuard;
+use super::backoff::Backoff;
+use super::clock::now;
+use super::connection::{Attached, Met, Role, given_up, tidy};
+use super::line::StreamLine;
+use super::nudge::nudge;
+use super::wire::Flight;
 use crate::monitor::{DisconnectReason, MonitorEvent};
-use crate::peer::DropCause;
-use crate::pipe::{Outlet, Unwelcome};
+use crate::peer::Unwelcome;
+use crate::pipe::{Line, Link, Peer};
+use crate::random::random;
+use crate::tasks::TaskGuard;
 use crate::transport;
 
-/// Connects to an endpoint, now and whenever the connection is lost, until the
-/// outlet that is returned is closed.
-///
-/// That outlet takes part in routing at once, so what is sent waits for the
-/// peer; with `immediate` each connection has a pipe of its own instead.
-pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Arc<dyn Outlet>, Unwelcome> {
-    let immediate = link.options.immediate;
-    let pipe = StreamPipe::new(&link);
-    if !immediate {
-        link.side.attach(pipe.as_pipe(), link.owner)?;
+/// An endpoint that is kept connected.
+pub(crate) struct Dialling(Arc<StreamLine>);
+
+impl Dialling {
+    /// Stops dialling once what was accepted is sent, until the deadline if there
+    /// is one.
+    pub(crate) fn close(&self, deadline: Option<StdInstant>) {
+        self.0.close(deadline);
     }
-    let outlet = Arc::clone(&pipe) as Arc<dyn Outlet>;
-    // However the task ends, with its runtime too, its pipe does, and what was
-    // left in it is counted.
-    let attached = (!immediate).then(|| Attached::new(link.clone(), &pipe));
-    let dialer = Dialer { backoff: Backoff::new(&link.options), link, pipe, immediate };
+
+    /// Whether nobody dials any more, since the runtime has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.outward.lock().is_gone()
+    }
+}
+
+/// Connects to an endpoint, now and whenever the connection is lost, until what
+/// is returned is closed.
+///
+/// Its peer takes part in routing at once, so what is sent waits for it; with
+/// `immediate` each connection has a peer of its own instead.
+pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Dialling, Unwelcome> {
+    let immediate = link.options.immediate;
+    let (peer, line) = StreamLine::new(&link);
+    if !immediate {
+        link.side.attach(&peer)?;
+    }
+    let dialling = Dialling(Arc::clone(&line));
+    // However the task ends, with its runtime too, its peer does, and what was
+    // left for it is counted.
+    let attached = Endpoint {
+        attached: (!immediate).then(|| Attached::new(link.clone(), &peer, &line)),
+        line: Arc::clone(&line),
+    };
+    let dialer = Dialer { backoff: Backoff::new(&link.options), link, peer, line, immediate };
     tokio::spawn(async move {
         let _guards = guards;
         let _attached = attached;
         dialer.run().await;
     });
-    Ok(outlet)
+    nudge();
+    Ok(dialling)
+}
+
+/// What ends with the task that dials.
+struct Endpoint {
+    attached: Option<Attached>,
+    line: Arc<StreamLine>,
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        drop(self.attached.take());
+        let _ = self.line.outward.lock().end();
+    }
+}
+
+/// A connection whose handshake is under way. If it is dropped like that, that is
+/// since nobody wants the connection any more.
+struct Unsettled<'a>(&'a Link);
+
+impl Unsettled<'_> {
+    fn settle(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unsettled<'_> {
+    fn drop(&mut self) {
+        let (endpoint, reason) = (self.0.endpoint.clone(), DisconnectReason::ByUs);
+        self.0.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+    }
 }
 
 struct Dialer {
     link: Link,
+    peer: Arc<Peer>,
     /// Lives as long as the endpoint; closing it ends this task.
-    pipe: Arc<StreamPipe>,
+    line: Arc<StreamLine>,
     backoff: Backoff,
     immediate: bool,
 }
@@ -52,12 +107,12 @@ impl Dialer {
         loop {
             let attempt = select! {
                 biased;
-                () = given_up(&self.pipe) => break,
+                () = given_up(&self.line) => break,
                 attempt = self.attempt() => attempt,
             };
             let reason = match attempt {
                 Err(reason) => reason,
-                Ok(connection) => self.traffic(connection).await,
+                Ok(met) => self.traffic(met).await,
             };
             if matches!(reason, DisconnectReason::ByUs) || !self.pause(reason).await {
                 break;
@@ -66,7 +121,7 @@ impl Dialer {
     }
 
     /// One attempt to connect and shake hands.
-    async fn attempt(&self) -> Result<Established, DisconnectReason> {
+    async fn attempt(&self) -> Result<Met, DisconnectReason> {
         let (endpoint, options) = (&self.link.endpoint, &self.link.options);
         let connecting = transport::connect(endpoint, options);
         let stream = match options.connect_timeout {
@@ -78,34 +133,53 @@ impl Dialer {
         .map_err(|error| DisconnectReason::Transport(Arc::new(error)))?;
         let (endpoint, address) = (endpoint.clone(), stream.address.clone());
         self.link.emit(MonitorEvent::Connected { endpoint, address });
-        self.link.handshake(stream).await
+        let unsettled = Unsettled(&self.link);
+        let met = self.link.meet(stream, Role::Dialling).await;
+        unsettled.settle();
+        met
     }
 
-    async fn traffic(&mut self, connection: Established) -> DisconnectReason {
-        self.backoff.succeeded();
+    async fn traffic(&mut self, met: Met) -> DisconnectReason {
+        self.backoff.succeeded(now());
         if self.immediate {
-            return self.link.run_once(connection).await;
+            return match self.link.take_in(met).await {
+                Ok(taken) => self.link.serve(taken).await,
+                Err(reason) => reason,
+            };
         }
-        let mut end = self.link.run(&self.pipe, connection).await;
+        let met = match self.link.judge(&self.peer, &self.line, met).await {
+            Ok(met) => met,
+            Err(reason) => {
+                self.down(Flight::default());
+                tidy(&*self.link.side).await;
+                return reason;
+            }
+        };
+        let end = self.link.run(&self.peer, &self.line, met).await;
         // What was not written waits for the next connection.
-        let cut = self.pipe.outbox.session_down(std::mem::take(&mut end.batch));
-        self.pipe.lost(DropCause::CutInTransit, usize::from(cut));
-        self.link.side.down(self.pipe.key);
-        // The end of the stream is something to see, too.
-        self.link.side.readable(self.pipe.key);
-        self.link.say_ended(&end);
+        self.down(end.flight);
+        self.link.say_ended(&end.reason);
+        tidy(&*self.link.side).await;
         end.reason
+    }
+
+    /// The connection is lost, the peer stays.
+    fn down(&self, flight: Flight) {
+        self.line.set_down(flight);
+        self.link.side.down(&self.peer);
+        // The end of the stream is something to see, too.
+        self.line.event();
     }
 
     /// Waits before the next attempt; false when there is to be none.
     async fn pause(&mut self, reason: DisconnectReason) -> bool {
-        let delay = self.backoff.next(&reason, random());
+        let delay = self.backoff.next(&reason, now(), random());
         let endpoint = self.link.endpoint.clone();
         debug!(%endpoint, %reason, ?delay, "dialling again later");
         self.link.emit(MonitorEvent::Retrying { endpoint, reason, delay });
         select! {
             biased;
-            () = given_up(&self.pipe) => false,
+            () = given_up(&self.line) => false,
             () = tokio::time::sleep(delay) => true,
         }
     }

@@ -1,141 +1,177 @@
-//! [`Writer`]: the sending half of one connection in traffic.
+//! [`Writer`]: the writing half of one connection in traffic.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
-use super::outbox::Batch;
-use super::stream_pipe::StreamPipe;
+use super::line::StreamLine;
+use super::wire::{Flight, Orders, Pulse, Settled, Uncounted};
 use crate::monitor::MonitorEvent;
-use crate::peer::DropCause;
-use crate::pipe::SocketSide;
+use crate::pipe::{By, Rest};
 use crate::zmtp::Sending;
 
 /// How many buffers one write hands to the system at most.
 const SLICES: usize = 256;
 
-/// How many batches are written before others get their turn.
-const BATCHES: usize = 16;
+/// How many octets are written in a turn before others get theirs.
+const TURN: usize = 1 << 20;
 
-/// Takes batches from the outbox and writes them.
-///
-/// The connection's task drives it. For REQ and REP the caller of `send` does
-/// so too, when nothing is under way: one message goes out in either direction
-/// at a time, so there is never a batch to wait for.
+/// The writing half of a transport.
+pub(super) type Transport = Pin<Box<dyn AsyncWrite + Send>>;
+
+/// Takes batches from what waits and writes them: the connection's task, or a
+/// caller of `send` while nothing is under way.
 pub(super) struct Writer {
-    transport: Pin<Box<dyn AsyncWrite + Send>>,
+    transport: Transport,
     sending: Sending,
-    batch: Batch,
+    flight: Flight,
     /// Whether a first batch was taken.
     started: bool,
     /// Told once that batch is out, so that a SUB is ready when its
     /// subscriptions are on their way.
     ready: Option<MonitorEvent>,
+    /// What a caller met; the task is to know.
+    failure: Option<io::Error>,
+}
+
+/// How a turn of writing went.
+pub(super) enum Wrote {
+    /// Nothing waits any more.
+    All,
+    /// There is more.
+    Some,
+    /// The transport takes no more for now.
+    Blocked,
+    /// It is somebody else's to write, or there is nothing.
+    NotMine,
+    Failed(io::Error),
+}
+
+/// What a turn of writing brought about, for whoever called to act on.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) settled: Settled,
+    pub(super) orders: Orders,
+    pub(super) uncounted: Uncounted,
+    pub(super) ready: Option<MonitorEvent>,
+    /// A request is on its way: what comes from now on may be its reply.
+    pub(super) fenced: bool,
+    octets: usize,
+    ping: bool,
+    is_blocked: bool,
+}
+
+impl Report {
+    /// Tells the heart what was written.
+    pub(super) fn tell(&self, pulse: &mut Pulse) {
+        pulse.on_written(self.octets, self.ping, self.is_blocked);
+    }
 }
 
 impl Writer {
-    pub(super) fn new(
-        transport: Pin<Box<dyn AsyncWrite + Send>>,
-        sending: Sending,
-        ready: MonitorEvent,
-    ) -> Self {
-        Self { transport, sending, batch: Batch::default(), started: false, ready: Some(ready) }
+    pub(super) fn new(transport: Transport, sending: Sending, ready: MonitorEvent) -> Self {
+        Self {
+            transport,
+            sending,
+            flight: Flight::default(),
+            started: false,
+            ready: Some(ready),
+            failure: None,
+        }
     }
 
-    /// Whether everything that was taken is written.
-    pub(super) fn is_idle(&self) -> bool {
-        self.started && self.batch.is_written()
+    /// What was not written, the transport, and what is still to be announced.
+    pub(super) fn into_parts(self) -> (Flight, Transport, Option<MonitorEvent>) {
+        (self.flight, self.transport, self.ready)
     }
 
-    /// Whether what is not written yet is something that closing waits for.
-    pub(super) fn is_awaited(&self) -> bool {
-        self.batch.is_awaited
-    }
-
-    /// What was not written, and the transport.
-    pub(super) fn into_parts(self) -> (Batch, Pin<Box<dyn AsyncWrite + Send>>) {
-        (self.batch, self.transport)
-    }
-
-    /// Writes batches until there is nothing to write (ready) or the transport
-    /// takes no more.
-    pub(super) fn poll_write(
+    /// Writes batches until there is nothing to write, the transport takes no
+    /// more, or it is others' turn. To be called by whoever has claimed that.
+    pub(super) fn turn(
         &mut self,
-        pipe: &StreamPipe,
-        side: &dyn SocketSide,
+        line: &StreamLine,
+        by: By,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        for _ in 0..BATCHES {
-            while !self.batch.is_written() {
-                let written = ready!(self.poll_write_some(cx))?;
-                if written == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-            }
-            ready!(self.transport.as_mut().poll_flush(cx))?;
-            if self.started {
-                self.announce(side);
-            }
-            self.take_batch(pipe, side);
-            self.started = true;
-            if self.batch.is_written() {
-                self.announce(side);
-                return Poll::Ready(Ok(()));
-            }
+        report: &mut Report,
+    ) -> Wrote {
+        if let Some(error) = self.failure.take() {
+            line.outward.lock().rest(Rest::Blocked);
+            return Wrote::Failed(error);
         }
-        pipe.bell.ring();
-        Poll::Pending
-    }
-
-    /// The first batch, with the subscriptions that were replayed, is out; or
-    /// the connection has ended before that, its handshake done all the same.
-    pub(super) fn announce(&mut self, side: &dyn SocketSide) {
-        if let Some(event) = self.ready.take() {
-            side.emit(event);
+        let (how, wrote) = match self.write_batches(line, cx, report) {
+            Poll::Ready(Ok(true)) => (Rest::Done, Wrote::All),
+            Poll::Ready(Ok(false)) => (Rest::Later, Wrote::Some),
+            Poll::Pending => (Rest::Blocked, Wrote::Blocked),
+            Poll::Ready(Err(error)) if by == By::Task => (Rest::Blocked, Wrote::Failed(error)),
+            Poll::Ready(Err(error)) => {
+                self.failure = Some(error);
+                (Rest::Blocked, Wrote::Blocked)
+            }
+        };
+        report.is_blocked = how == Rest::Blocked;
+        match line.outward.lock().rest(how) {
+            // Something came between the last look and now.
+            true if how == Rest::Done => Wrote::Some,
+            _ => wrote,
         }
     }
 
-    fn take_batch(&mut self, pipe: &StreamPipe, side: &dyn SocketSide) {
-        let was_request = pipe.asks && !self.batch.messages.is_empty();
-        let taken = pipe.outbox.take(&mut self.batch, &self.sending);
-        if was_request && !side.readable(pipe.key) {
-            // From now on replies are received. Nobody waits for one, and what
-            // came meanwhile was not looked at.
-            pipe.pump.store(true, Ordering::SeqCst);
-            pipe.bell.ring();
+    /// True when nothing waits any more, false when it is others' turn.
+    fn write_batches(
+        &mut self,
+        line: &StreamLine,
+        cx: &mut Context<'_>,
+        report: &mut Report,
+    ) -> Poll<io::Result<bool>> {
+        loop {
+            if self.flight.is_written() && !self.take(line, report) {
+                ready!(self.transport.as_mut().poll_flush(cx))?;
+                return Poll::Ready(Ok(true));
+            }
+            if report.octets >= TURN {
+                return Poll::Ready(Ok(false));
+            }
+            let written = ready!(self.poll_write_some(cx))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            report.octets += written;
+            let progress = self.flight.advance(written);
+            report.ping |= progress.ping;
+            let settled = line.outward.lock().written(progress, &self.flight);
+            report.settled.add(settled);
         }
-        if pipe.asks && !self.batch.messages.is_empty() {
-            let stale = pipe.inbox.discard_stale(&mut |request| pipe.on_request(request));
-            pipe.lost(DropCause::Discarded, stale);
+    }
+
+    /// Takes the next batch; false if nothing waits.
+    fn take(&mut self, line: &StreamLine, report: &mut Report) -> bool {
+        let taken = line.outward.lock().take(&mut self.flight, &self.sending);
+        if self.started || !taken {
+            report.ready = report.ready.take().or(self.ready.take());
         }
-        pipe.lost(DropCause::Conflated, taken.conflated);
-        if taken.room {
-            side.room(pipe.key);
+        self.started = true;
+        if self.flight.is_request() {
+            let (uncounted, orders) = line.fence();
+            report.uncounted.strays += uncounted.strays;
+            report.orders = orders;
+            report.fenced = true;
         }
+        taken
     }
 
     fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let batch = &mut self.batch;
-        let commands = &batch.commands[batch.commands_written..];
         // Small messages lie in one piece; only large ones need many slices.
         let (mut few, mut many);
-        let slices: &mut [IoSlice<'_>] = if batch.messages.is_one_piece() {
+        let slices: &mut [IoSlice<'_>] = if self.flight.has_few_pieces() {
             few = [IoSlice::new(&[]); 2];
             &mut few
         } else {
             many = [IoSlice::new(&[]); SLICES];
             &mut many
         };
-        let first = usize::from(!commands.is_empty());
-        slices[0] = IoSlice::new(commands);
-        let count = first + batch.messages.chunks_vectored(&mut slices[first..]);
-        let written = ready!(self.transport.as_mut().poll_write_vectored(cx, &slices[..count]))?;
-        let of_commands = written.min(commands.len());
-        batch.commands_written += of_commands;
-        batch.messages.advance(written - of_commands);
-        Poll::Ready(Ok(written))
+        let count = self.flight.chunks(slices);
+        self.transport.as_mut().poll_write_vectored(cx, &slices[..count])
     }
 }

@@ -81,6 +81,18 @@ impl Duty {
         }
     }
 
+    /// The task has read something ahead. True if the peer is to be put into the
+    /// list of receivers.
+    #[must_use]
+    pub(crate) fn found(&self) -> bool {
+        let former = self.change(|state| match state {
+            ARMED => Some(LISTED),
+            HELD => Some(HELD_AGAIN),
+            _ => None,
+        });
+        former == ARMED
+    }
+
     /// A receiver takes the peer from the list, and reads.
     pub(crate) fn take(&self) {
         self.change(|state| matches!(state, LISTED | AHEAD).then_some(HELD));
@@ -119,9 +131,14 @@ impl Duty {
         self.0.load(Ordering::Acquire) == LISTED
     }
 
-    /// Whether a receiver is reading.
-    pub(crate) fn is_held(&self) -> bool {
-        matches!(self.0.load(Ordering::Acquire), HELD | HELD_AGAIN)
+    /// Whether the task reads ahead of the receivers.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.0.load(Ordering::Acquire) == AHEAD
+    }
+
+    /// Whether a receiver reads or is to read, so that octets may wait unread.
+    pub(crate) fn is_of_receiver(&self) -> bool {
+        matches!(self.0.load(Ordering::Acquire), LISTED | HELD | HELD_AGAIN)
     }
 
     /// Goes to the state that `next` gives, if any; says which it was before.

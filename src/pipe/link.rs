@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{EndpointKey, SocketSide, Traits};
+use super::{Backlog, EndpointKey, SocketSide, Traits};
 use crate::endpoint::Endpoint;
 use crate::monitor::MonitorEvent;
 use crate::options::SocketOptions;
@@ -16,6 +16,7 @@ pub(crate) struct Link {
     pub(crate) socket_type: SocketType,
     pub(crate) traits: &'static Traits,
     pub(crate) options: Arc<SocketOptions>,
+    pub(crate) backlog: Arc<Backlog>,
     /// Where we listen, or what was given to connect.
     pub(crate) endpoint: Endpoint,
     pub(crate) owner: EndpointKey,

@@ -22,6 +22,7 @@ use crate::message::Message;
 use crate::monitor::MonitorEvent;
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 
+mod backlog;
 mod duty;
 mod handover;
 mod link;
@@ -29,6 +30,7 @@ mod peer;
 mod touched;
 mod traits;
 
+pub(crate) use backlog::Backlog;
 pub(crate) use duty::{Duty, Who};
 pub(crate) use handover::{By, Handover, Rest};
 pub(crate) use link::Link;
@@ -65,6 +67,8 @@ pub(crate) enum Refused {
 pub(crate) enum NeedsFlush {
     Yes,
     No,
+    /// No, and half of what may wait waits: let others write before it is all.
+    NearMark,
 }
 
 impl NeedsFlush {
@@ -119,7 +123,8 @@ pub(crate) trait Line: Send + Sync {
     fn control(&self, subscription: Subscription) -> NeedsFlush;
 
     /// Sends what was pushed, or tells whoever does. Call it with no lock held.
-    fn flush(&self, how: Flush);
+    /// True if a task was woken to do it.
+    fn flush(&self, how: Flush) -> bool;
 
     /// Takes messages that came, at least one if there is any and at most
     /// `limit`, reading from the transport where that does not wait. The work of
@@ -195,6 +200,14 @@ pub(crate) trait SocketSide: Send + Sync {
     /// Hands peers whose messages no receiver takes to their tasks. Says when to
     /// call it again, if at all.
     fn sweep(&self) -> Option<Duration>;
+
+    /// The task that was to call [`sweep`](Self::sweep) will not: another peer's
+    /// is to.
+    fn pass_sweep(&self);
+
+    /// What departed peers left unread is below its bound again: the tasks of
+    /// others may read on.
+    fn caught_up(&self);
 
     /// Counts messages that were lost.
     fn lost(&self, peer: &Arc<Peer>, cause: DropCause, count: usize);

@@ -11,6 +11,10 @@ pub(crate) struct Touched {
     /// The usual case, without an allocation: one line to flush.
     first: Option<Arc<dyn Line>>,
     rest: Vec<Owed>,
+    /// How many messages were pushed.
+    pushed: u32,
+    /// Whether a line comes near its mark.
+    is_near_mark: bool,
 }
 
 enum Owed {
@@ -19,11 +23,14 @@ enum Owed {
 }
 
 impl Touched {
-    /// Notes a line, if what was pushed to it needs a flush.
+    /// Notes that something was pushed to a line, and the line if that needs a
+    /// flush.
     #[inline]
     pub(crate) fn note(&mut self, needs: NeedsFlush, line: &Arc<dyn Line>) {
+        self.pushed += 1;
         match (needs, &self.first) {
             (NeedsFlush::No, _) => {}
+            (NeedsFlush::NearMark, _) => self.is_near_mark = true,
             (NeedsFlush::Yes, None) => self.first = Some(Arc::clone(line)),
             (NeedsFlush::Yes, Some(_)) => self.rest.push(Owed::Flush(Arc::clone(line))),
         }
@@ -34,20 +41,36 @@ impl Touched {
         self.rest.push(Owed::Reject(Arc::clone(line), why));
     }
 
+    /// How much work was done, in messages pushed.
+    pub(crate) fn pushed(&self) -> u32 {
+        self.pushed
+    }
+
+    /// Whether a line that was pushed to comes near its mark.
+    pub(crate) fn is_near_mark(&self) -> bool {
+        self.is_near_mark
+    }
+
     /// Flushes and rejects them. Call it with no lock held. `alone` is how to
-    /// flush a line if it is the only one.
+    /// flush a line if it is the only one. True if a task was woken to write.
     #[inline]
-    pub(crate) fn flush(self, alone: Flush) {
-        if let Some(line) = self.first {
-            line.flush(if self.rest.is_empty() { alone } else { Flush::Task });
-        }
-        if self.rest.is_empty() {
-            return;
-        }
+    pub(crate) fn flush(self, alone: Flush) -> bool {
+        let alone = if self.rest.is_empty() { alone } else { Flush::Task };
+        let mut woken = self.first.is_some_and(|line| line.flush(alone));
         for owed in self.rest {
-            match owed {
-                Owed::Flush(line) => line.flush(Flush::Task),
-                Owed::Reject(line, why) => line.reject(why),
+            woken |= owed.settle();
+        }
+        woken
+    }
+}
+
+impl Owed {
+    fn settle(self) -> bool {
+        match self {
+            Self::Flush(line) => line.flush(Flush::Task),
+            Self::Reject(line, why) => {
+                line.reject(why);
+                true
             }
         }
     }

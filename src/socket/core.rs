@@ -2,80 +2,67 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use super::endpoints::Entry;
-use super::losses::Losses;
 use super::waiters::{Receivers, Senders};
 use crate::context::Context;
-use crate::engine::Tasks;
+use crate::error::SubscribeError;
 use crate::monitor::{Monitor, MonitorEvent, MonitorSink};
 use crate::options::{Linger, SocketOptions};
 use crate::pattern::{self, Pattern, Touched};
-use crate::peer::{DropCause, PeerInfo, Subscription};
-use crate::pipe::{EndpointKey, Item, PeerKey, Pipe, SocketSide, Unwelcome};
-use crate::routing::{FairQueue, Listing, Turn};
+use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
+use crate::pipe::{
+    Backlog, Counters, EndpointKey, Flush, Item, Peer, PeerKey, SocketSide, Traits, Who,
+};
+use crate::routing::FairQueue;
 use crate::socket_type::SocketType;
+use crate::sync::{Lock, Rank};
+use crate::tasks::Tasks;
+
+use super::sweep::Sweep;
 
 /// What the public sockets share: a pattern, its peers, and the tasks that wait.
 pub(crate) struct Core {
     pub(super) me: Weak<Core>,
     pub(super) socket_type: SocketType,
+    pub(super) traits: &'static Traits,
     pub(super) options: Arc<SocketOptions>,
     pub(super) context: Context,
     pub(super) pattern: Box<dyn Pattern>,
-    /// Peers with something to read. Locked for a moment at a time, and before
-    /// the pattern where both are.
-    pub(super) ready: Mutex<FairQueue<Peer>>,
-    /// Every pipe, and every bind and connect that may still bring one.
-    pub(super) roster: Mutex<Roster>,
+    /// Peers with something to read.
+    pub(super) ready: Lock<FairQueue>,
+    /// Every peer, and every bind and connect that may still bring one.
+    pub(super) roster: Lock<Roster>,
     /// Binds and connects, for whoever releases them.
-    pub(super) endpoints: Mutex<Vec<Entry>>,
+    pub(super) endpoints: Lock<Vec<Entry>>,
     pub(super) receivers: Receivers,
     pub(super) senders: Senders,
     /// REQ and REP: held during one look of a receive and one try of a send,
     /// so that nothing comes between asking whose turn it is and taking it.
-    pub(super) lockstep: Option<Mutex<()>>,
-    pub(super) losses: Losses,
+    pub(super) lockstep: Option<Lock<()>>,
+    pub(super) counters: Counters,
     pub(super) monitor: MonitorSink,
     pub(super) closed: AtomicBool,
     pub(super) tasks: Tasks,
-    /// Calls since the last yield, see `transfer`.
-    pub(super) sent: AtomicU32,
+    pub(super) backlog: Arc<Backlog>,
+    pub(super) sweep: Sweep,
+    /// How many peers there are, about.
+    pub(super) peers: AtomicU32,
+    /// Messages pushed since the last yield, and calls, see `transfer`.
+    pub(super) pushed: AtomicU32,
     pub(super) received: AtomicU32,
     /// What `received` was when a receiver last had to wait.
     pub(super) waited_at: AtomicU32,
-}
-
-/// A pipe of this socket, and whose turn it is to read it.
-pub(super) struct Peer {
-    pub(super) pipe: Pipe,
-    owner: EndpointKey,
-    turn: Turn,
-    /// Whether its bind or connect was taken back: what is unread is discarded.
-    pub(super) dismissed: AtomicBool,
+    /// Whether the next message may be written by its sender, see `transfer`.
+    pub(super) may_write: AtomicBool,
 }
 
 #[derive(Default)]
 pub(super) struct Roster {
-    peers: HashMap<PeerKey, Arc<Peer>>,
+    pub(super) peers: HashMap<PeerKey, Arc<Peer>>,
     owners: HashSet<EndpointKey>,
-}
-
-impl AsRef<PeerKey> for Peer {
-    fn as_ref(&self) -> &PeerKey {
-        &self.pipe.key
-    }
-}
-
-impl AsRef<Turn> for Peer {
-    fn as_ref(&self) -> &Turn {
-        &self.turn
-    }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Core {
@@ -84,26 +71,32 @@ impl Core {
         options: SocketOptions,
         context: Context,
     ) -> Arc<Self> {
-        let lockstep = matches!(socket_type, SocketType::Req | SocketType::Rep);
+        let pattern = pattern::for_type(socket_type, &options);
+        let traits = pattern.traits();
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             socket_type,
-            pattern: pattern::for_type(socket_type, &options),
+            traits,
+            pattern,
+            backlog: Arc::new(Backlog::new(&options)),
             options: Arc::new(options),
             context,
-            ready: Mutex::default(),
-            roster: Mutex::default(),
-            endpoints: Mutex::default(),
+            ready: Lock::new(Rank::Ready, FairQueue::default()),
+            roster: Lock::new(Rank::Roster, Roster::default()),
+            endpoints: Lock::new(Rank::Endpoints, Vec::new()),
             receivers: Receivers::default(),
             senders: Senders::default(),
-            lockstep: lockstep.then(Mutex::default),
-            losses: Losses::default(),
+            lockstep: traits.lockstep.then(|| Lock::new(Rank::Lockstep, ())),
+            counters: Counters::default(),
             monitor: MonitorSink::default(),
             closed: AtomicBool::new(false),
             tasks: Tasks::default(),
-            sent: AtomicU32::new(0),
+            sweep: Sweep::default(),
+            peers: AtomicU32::new(0),
+            pushed: AtomicU32::new(0),
             received: AtomicU32::new(0),
             waited_at: AtomicU32::new(0),
+            may_write: AtomicBool::new(true),
         })
     }
 
@@ -116,159 +109,140 @@ impl Core {
     }
 
     pub(crate) fn dropped(&self, cause: DropCause) -> u64 {
-        self.losses.of(cause)
+        self.counters.lost.of(cause)
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// SUB and XSUB have nothing to say that anybody would miss.
     pub(super) fn linger(&self) -> Linger {
-        let by_type = match self.socket_type {
-            SocketType::Sub | SocketType::XSub => Linger::For(std::time::Duration::ZERO),
-            _ => Linger::Forever,
-        };
-        self.options.linger.unwrap_or(by_type)
+        self.options.linger.unwrap_or(self.traits.linger)
     }
 
-    pub(crate) fn subscribe(&self, change: Subscription) {
+    pub(crate) fn subscribe(&self, change: Subscription) -> Result<(), SubscribeError> {
         let mut touched = Touched::default();
-        self.pattern.subscribe(change, &mut touched);
-        touched.flush();
+        let taken = self.pattern.subscribe(change, &mut touched);
+        self.flush(touched, Flush::Task);
+        taken
     }
 
-    fn peer(&self, key: PeerKey) -> Option<Arc<Peer>> {
-        lock(&self.roster).peers.get(&key).cloned()
+    /// Forgets a peer from which nothing more will come.
+    pub(super) fn reap(&self, peer: &Arc<Peer>) {
+        self.pattern.drained(peer);
+        self.roster.lock().peers.remove(&peer.key);
     }
 
-    /// Forgets a pipe from which nothing more will come.
-    pub(super) fn reap(&self, key: PeerKey) {
-        self.pattern.drained(key);
-        lock(&self.roster).peers.remove(&key);
-    }
-
-    /// Admits pipes of a new bind or connect.
+    /// Admits peers of a new bind or connect.
     pub(super) fn admit(&self, owner: EndpointKey) {
-        lock(&self.roster).owners.insert(owner);
+        self.roster.lock().owners.insert(owner);
     }
 
-    /// Admits no more pipes of a bind or connect; gives those there are.
-    pub(super) fn dismiss(&self, owner: EndpointKey) -> Vec<Pipe> {
-        let mut roster = lock(&self.roster);
-        roster.owners.remove(&owner);
-        let owned: Vec<_> =
-            roster.peers.values().filter(|peer| peer.owner == owner).cloned().collect();
-        drop(roster);
-        self.forget_unread(owned)
-    }
-
-    /// Admits no more pipes at all; gives those there are.
-    pub(super) fn dismiss_all(&self) -> Vec<Pipe> {
-        let mut roster = lock(&self.roster);
-        roster.owners.clear();
-        let all: Vec<_> = roster.peers.values().cloned().collect();
-        drop(roster);
-        self.forget_unread(all)
-    }
-
-    /// Discards what is in hand of peers that are dismissed.
-    fn forget_unread(&self, peers: Vec<Arc<Peer>>) -> Vec<Pipe> {
+    /// Admits no more peers of a bind or connect; gives those there are, whose
+    /// unread messages are discarded.
+    pub(super) fn dismiss(&self, owner: EndpointKey) -> Vec<Arc<Peer>> {
+        let peers: Vec<_> = {
+            let mut roster = self.roster.lock();
+            roster.owners.remove(&owner);
+            roster.peers.values().filter(|peer| peer.owner == owner).cloned().collect()
+        };
         for peer in &peers {
-            peer.dismissed.store(true, Ordering::SeqCst);
+            peer.dismiss();
         }
-        let is_dismissed = |peer: &Peer| peer.dismissed.load(Ordering::SeqCst);
-        let unread = lock(&self.ready).discard(is_dismissed);
-        self.losses.add(DropCause::Unread, unread);
-        peers.into_iter().map(|peer| peer.pipe.clone()).collect()
+        let unread = self.ready.lock().discard(Peer::is_dismissed);
+        self.counters.lost.add(DropCause::Unread, unread);
+        peers
+    }
+
+    fn note_peers(&self, roster: &Roster) {
+        let count = u32::try_from(roster.peers.len()).unwrap_or(u32::MAX);
+        self.peers.store(count, Ordering::Relaxed);
+    }
+
+    /// Puts a peer into the list of those with something to read, and sees to it
+    /// that somebody comes.
+    fn list(&self, peer: &Arc<Peer>) {
+        self.ready.lock().push(Arc::clone(peer), self.sweep.tick());
+        self.receivers.wake_one();
+        self.sweep.start(|| peer.line.sweep_soon());
     }
 }
 
 impl SocketSide for Core {
-    fn attach(&self, pipe: Pipe, owner: EndpointKey) -> Result<(), Unwelcome> {
-        let peer = Arc::new(Peer {
-            pipe: pipe.clone(),
-            owner,
-            turn: Turn::default(),
-            dismissed: AtomicBool::new(false),
-        });
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
         {
-            let mut roster = lock(&self.roster);
-            if !roster.owners.contains(&owner) {
+            let mut roster = self.roster.lock();
+            if !roster.owners.contains(&peer.owner) {
                 return Err(Unwelcome::Closing);
             }
-            roster.peers.insert(pipe.key, peer);
+            roster.peers.insert(peer.key, Arc::clone(peer));
+            self.note_peers(&roster);
         }
-        let attached = self.pattern.attach(&pipe);
+        let attached = self.pattern.attach(peer);
         match attached {
             Ok(()) => self.senders.wake_all(),
-            Err(_) => drop(lock(&self.roster).peers.remove(&pipe.key)),
+            Err(_) => drop(self.roster.lock().peers.remove(&peer.key)),
         }
         attached
     }
 
-    fn up(&self, key: PeerKey, peer: &PeerInfo) -> Result<(), Unwelcome> {
+    fn up(&self, peer: &Arc<Peer>, info: &PeerInfo) -> Result<(), Unwelcome> {
         let mut touched = Touched::default();
-        let welcome = self.pattern.up(key, peer, &mut touched);
-        touched.flush();
+        let welcome = self.pattern.up(peer, info, &mut touched);
+        touched.flush(Flush::Task);
         self.senders.wake_all();
         welcome
     }
 
-    fn down(&self, key: PeerKey) {
-        self.pattern.down(key);
+    fn down(&self, peer: &Arc<Peer>) {
+        self.pattern.down(peer);
         // XPUB may have unsubscriptions to tell, and a sender (nodrop) may have
         // waited for this peer, which subscribes to nothing now.
         self.receivers.wake_one();
         self.senders.wake_all();
     }
 
-    fn detach(&self, key: PeerKey) {
-        self.pattern.detach(key);
-        if let Some(peer) = self.peer(key) {
-            // Its end was an event as well, so it is listed. Where nobody
-            // receives, peers that come and go must not pile up there.
-            let is_spent = self.takes_at_once() || peer.pipe.inlet.is_spent();
-            let mut ready = lock(&self.ready);
-            if is_spent && (ready.retire(&peer) || self.takes_at_once()) {
-                drop(ready);
-                self.reap(key);
-            } else {
-                ready.list(peer);
-            }
+    fn detach(&self, peer: &Arc<Peer>) {
+        self.pattern.detach(peer);
+        // Where nobody receives, peers that come and go must not pile up.
+        let is_spent = self.traits.takes_at_once || peer.line.is_spent();
+        if is_spent && (self.ready.lock().retire(peer) || self.traits.takes_at_once) {
+            self.reap(peer);
+        } else if peer.duty.event() == Who::Receivers {
+            self.list(peer);
         }
+        self.note_peers(&self.roster.lock());
         // A receiver may have to be told that the peer is gone, and a sender
         // may have waited for it alone.
         self.receivers.wake_one();
         self.senders.wake_all();
     }
 
-    fn readable(&self, key: PeerKey) -> bool {
-        if self.takes_at_once() {
-            // Nobody would ever take it from the list.
-            return false;
-        }
-        let Some(peer) = self.peer(key) else { return false };
-        match lock(&self.ready).list(peer) {
-            Listing::InTurn => true,
-            Listing::Listed => self.receivers.wake_one(),
-        }
+    fn tidy(&self) -> bool {
+        let more = self.pattern.tidy();
+        // XPUB may have more to tell of who left.
+        self.receivers.wake_one();
+        more
     }
 
-    fn room(&self, key: PeerKey) {
-        self.pattern.room(key);
+    fn readable(&self, peer: &Arc<Peer>) {
+        self.list(peer);
+    }
+
+    fn room(&self, peer: &Arc<Peer>) {
+        self.pattern.room(peer);
         self.senders.wake_all();
     }
 
-    fn takes_at_once(&self) -> bool {
-        self.pattern.takes_at_once()
+    fn calm(&self) {
+        self.may_write.store(true, Ordering::Relaxed);
     }
 
-    fn deliver(&self, key: PeerKey, item: Item) {
+    fn deliver(&self, peer: &Arc<Peer>, item: Item) {
         let mut touched = Touched::default();
-        let delivered = self.pattern.deliver(key, item, &mut touched);
-        touched.flush();
-        self.losses.add(DropCause::Discarded, delivered.discarded);
+        let delivered = self.pattern.deliver(peer, item, &mut touched);
+        touched.flush(Flush::Task);
+        self.lost(peer, DropCause::Discarded, delivered.discarded);
         // Who was waited for (nodrop) may have unsubscribed.
         self.senders.wake_all();
         if delivered.readable {
@@ -276,8 +250,25 @@ impl SocketSide for Core {
         }
     }
 
-    fn lost(&self, cause: DropCause, count: usize) {
-        self.losses.add(cause, count);
+    fn sweep(&self) -> Option<Duration> {
+        self.sweep_once()
+    }
+
+    fn pass_sweep(&self) {
+        let peers: Vec<_> = self.ready.lock().iter().cloned().collect();
+        self.sweep.pass(|| peers.iter().any(|peer| peer.line.sweep_soon()));
+    }
+
+    fn caught_up(&self) {
+        let peers: Vec<_> = self.roster.lock().peers.values().cloned().collect();
+        for peer in peers {
+            peer.line.read_ahead();
+        }
+    }
+
+    fn lost(&self, peer: &Arc<Peer>, cause: DropCause, count: usize) {
+        peer.counters.lost.add(cause, count);
+        self.counters.lost.add(cause, count);
     }
 
     fn emit(&self, event: MonitorEvent) {
@@ -287,17 +278,15 @@ impl SocketSide for Core {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn core(socket_type: SocketType) -> Arc<Core> {
         Core::new(socket_type, SocketOptions::new(), Context::new())
     }
 
-    /// How many pipes a socket knows, and how many of them are listed.
-    fn pipes(core: &Core) -> (usize, usize) {
-        (lock(&core.roster).peers.len(), lock(&core.ready).iter().count())
+    /// How many peers a socket knows, and how many of them are listed.
+    fn peers(core: &Core) -> (usize, usize) {
+        (core.roster.lock().peers.len(), core.ready.lock().iter().count())
     }
 
     #[cfg(feature = "tcp")]
@@ -322,7 +311,7 @@ mod tests {
                 tokio::time::timeout(Duration::from_secs(20), left).await.unwrap();
             }
             // Nobody has received, and nobody needs to.
-            assert_eq!(pipes(&ours), (0, 0), "{socket_type}");
+            assert_eq!(peers(&ours), (0, 0), "{socket_type}");
             ours.close().await;
         }
     }

@@ -1,0 +1,242 @@
+//! [`Shell`]: the task of one connection in traffic. It writes what waits, reads
+//! what is its duty, and keeps the time; bounded work per turn.
+
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use tokio::time::Sleep;
+
+use super::bell::Calls;
+use super::clock::now;
+use super::line::{Pulled, StreamLine};
+use super::wire::{Beat, Closing};
+use super::writer::Wrote;
+use crate::monitor::DisconnectReason;
+use crate::pipe::{By, Item, NeedsFlush, Peer, SocketSide};
+
+/// How soon somebody looks whether receivers come for what is there.
+const SWEEP: Duration = Duration::from_millis(1);
+
+/// How often what a broken transport still has is read for, at its end.
+const LAST_LOOKS: usize = 16;
+
+/// A connection in traffic, besides its callers.
+pub(super) struct Shell<'a> {
+    line: &'a StreamLine,
+    peer: &'a Arc<Peer>,
+    side: Arc<dyn SocketSide>,
+    /// Whether the pattern takes what comes, piece by piece.
+    takes_at_once: bool,
+    /// Made when there is a time to wait for: an idle connection has none.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The next look after peers whose messages no receiver takes.
+    sweep_at: Option<Instant>,
+    /// How far reading has come, where it is this task's duty.
+    pulled: Pulled,
+    items: Vec<Item>,
+    /// Calls that came at the end of the last turn.
+    calls: Calls,
+    /// Whether the user has closed this line, which lingers.
+    is_closing: bool,
+}
+
+impl<'a> Shell<'a> {
+    pub(super) fn new(
+        line: &'a StreamLine,
+        peer: &'a Arc<Peer>,
+        side: Arc<dyn SocketSide>,
+        takes_at_once: bool,
+    ) -> Self {
+        Self {
+            line,
+            peer,
+            side,
+            takes_at_once,
+            timer: None,
+            sweep_at: None,
+            pulled: Pulled::All,
+            items: Vec::new(),
+            calls: Calls::default(),
+            is_closing: false,
+        }
+    }
+
+    /// Runs the connection until it ends.
+    pub(super) async fn run(mut self) -> DisconnectReason {
+        let reason = poll_fn(|cx| self.poll_turn(cx)).await;
+        if matches!(reason, DisconnectReason::Transport(_)) {
+            self.read_rest();
+        }
+        reason
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<DisconnectReason> {
+        let calls = std::mem::take(&mut self.calls) | self.listen(cx);
+        let mut again = false;
+        // What must be read is, even if nothing can be written any more.
+        if calls.has(Calls::READ) {
+            self.read();
+        }
+        if let Some(reason) = self.ended() {
+            return Poll::Ready(reason);
+        }
+        match self.line.write(By::Task, cx) {
+            Wrote::Failed(error) => {
+                return Poll::Ready(DisconnectReason::Transport(Arc::new(error)));
+            }
+            Wrote::Some => again = true,
+            Wrote::All | Wrote::Blocked | Wrote::NotMine => {}
+        }
+        let wake_at = match self.on_time(calls) {
+            Ok(wake_at) => wake_at,
+            Err(reason) => return Poll::Ready(reason),
+        };
+        self.calls = self.listen(cx);
+        if again || !self.calls.is_none() || self.poll_timer(wake_at, cx).is_ready() {
+            // Others first.
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+
+    /// What this task was called for since the last time; without a call, the next
+    /// one wakes it.
+    fn listen(&self, cx: &mut Context<'_>) -> Calls {
+        match self.line.bell.poll_rung(cx) {
+            Poll::Ready(calls) => calls,
+            Poll::Pending => Calls::default(),
+        }
+    }
+
+    /// Why the connection is over, if it is.
+    fn ended(&self) -> Option<DisconnectReason> {
+        if let Some(why) = self.line.take_rejected() {
+            return Some(DisconnectReason::TurnedAway(why));
+        }
+        let ended = self.line.inward.lock().ended().cloned()?;
+        // A peer that will say no more may still take our last messages: one that
+        // is closing, too, reads on for a while.
+        let may_write_on = self.is_closing && matches!(ended, DisconnectReason::PeerClosed);
+        (!may_write_on).then_some(ended)
+    }
+
+    /// Reads what nobody else will.
+    fn read(&mut self) {
+        if !self.line.is_for_task(self.peer) {
+            return;
+        }
+        self.pulled = match (self.takes_at_once, self.is_closing) {
+            (true, _) => self.deliver(),
+            (false, true) => self.line.read_away(),
+            (false, false) => self.read_ahead(),
+        };
+        if self.pulled == Pulled::More {
+            self.line.bell.ring(Calls::READ);
+        }
+    }
+
+    fn read_ahead(&mut self) -> Pulled {
+        let (pulled, found) = self.line.read_ahead_of();
+        if found {
+            self.line.found(&*self.side, self.peer);
+        }
+        pulled
+    }
+
+    fn deliver(&mut self) -> Pulled {
+        let pulled = self.line.read_items(&mut self.items);
+        for item in self.items.drain(..) {
+            self.side.deliver(self.peer, item);
+        }
+        pulled
+    }
+
+    /// Reads what a broken transport still has, where nobody else would.
+    fn read_rest(&mut self) {
+        for _ in 0..LAST_LOOKS {
+            self.read();
+            if self.pulled != Pulled::More {
+                return;
+            }
+        }
+    }
+
+    /// What the clock asks for. Gives the next time to look.
+    fn on_time(&mut self, calls: Calls) -> Result<Option<Instant>, DisconnectReason> {
+        let now = now();
+        let lingers = self.on_closing(now)?;
+        let beats = self.on_beat(now)?;
+        self.on_sweep(calls, now);
+        Ok([lingers, beats, self.sweep_at].into_iter().flatten().min())
+    }
+
+    /// The end of lingering.
+    fn on_closing(&mut self, now: Instant) -> Result<Option<Instant>, DisconnectReason> {
+        let closing = self.line.outward.lock().closing(now);
+        match closing {
+            Closing::No => Ok(None),
+            Closing::Done => Err(DisconnectReason::ByUs),
+            Closing::Lingering(deadline) => {
+                if !std::mem::replace(&mut self.is_closing, true) {
+                    self.line.read_alone();
+                }
+                Ok(deadline)
+            }
+        }
+    }
+
+    /// Heartbeats.
+    fn on_beat(&mut self, now: Instant) -> Result<Option<Instant>, DisconnectReason> {
+        let heard = self.line.inward.lock().take_heard();
+        let is_held_back = self.pulled == Pulled::HeldBack && self.line.is_for_task(self.peer);
+        let is_unread = self.peer.duty.is_of_receiver() || self.pulled == Pulled::More;
+        let (beat, ttl, deadline) = {
+            let mut pulse = self.line.pulse.lock();
+            let Some(pulse) = pulse.as_mut() else { return Ok(None) };
+            pulse.on_look(heard, is_unread, is_held_back, now);
+            (pulse.poll(now), pulse.ttl(), pulse.next_deadline())
+        };
+        let needs_flush = match beat {
+            Beat::Nothing => NeedsFlush::No,
+            Beat::Expired => return Err(DisconnectReason::HeartbeatTimeout),
+            Beat::Ping => self.line.outward.lock().ping(ttl),
+            Beat::Pong => self.line.outward.lock().pong(bytes::Bytes::new()),
+        };
+        if needs_flush == NeedsFlush::Yes {
+            self.line.bell.ring(Calls::WRITE);
+        }
+        Ok(deadline)
+    }
+
+    /// Messages that no receiver takes, of this peer or others.
+    fn on_sweep(&mut self, calls: Calls, now: Instant) {
+        if calls.has(Calls::SWEEP) && self.sweep_at.is_none() {
+            self.sweep_at = Some(now + SWEEP);
+        }
+        if self.sweep_at.is_some_and(|at| at <= now) {
+            self.sweep_at = self.side.sweep().map(|wait| now + wait);
+        }
+    }
+
+    fn poll_timer(&mut self, wake_at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(wake_at) = wake_at else { return Poll::Pending };
+        let wake_at = tokio::time::Instant::from_std(wake_at);
+        let timer =
+            self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake_at)));
+        if timer.deadline() != wake_at {
+            timer.as_mut().reset(wake_at);
+        }
+        timer.as_mut().poll(cx)
+    }
+}
+
+impl Drop for Shell<'_> {
+    fn drop(&mut self) {
+        if self.sweep_at.is_some() {
+            self.line.pass_sweep();
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! [`Inward`]: what comes from one peer, octets to messages.
+//!
+//! Sessions form a chain: messages of a lost connection stay readable, before
+//! those of the next one. `R` is what octets are read from; it is only kept here,
+//! and the shell reads.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::buf::Limit;
+use bytes::{Bytes, BytesMut};
+
+use super::sinks::{Hand, Sink};
+use crate::fault::PeerFault;
+use crate::mark::Mark;
+use crate::message::Message;
+use crate::monitor::DisconnectReason;
+use crate::options::SocketOptions;
+use crate::pipe::Traits;
+use crate::zmtp::{Incoming, Receiving};
+
+/// What a message counts for at least when it is read ahead: it may keep alive
+/// the buffer that it was read into, with whatever commands came along with it.
+const CHUNK: usize = 64 * 1024;
+
+/// How many lost connections of one endpoint may have unread octets; beyond that
+/// the oldest loses what it still had in the kernel.
+const ORPHANS: usize = 16;
+
+/// How much may be read ahead of the receivers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) messages: Mark,
+    pub(crate) octets: Mark,
+    pub(crate) conflate: bool,
+}
+
+/// How much work a turn may still do, in what was decoded and in octets read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) items: usize,
+    pub(crate) octets: usize,
+}
+
+impl Budget {
+    fn is_spent(&self) -> bool {
+        self.items == 0 || self.octets == 0
+    }
+}
+
+/// Where [`Inward::drain`] stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// It needs octets: [`reading`](Inward::reading) says from where and where to.
+    Starved,
+    /// The sink is full or the budget spent.
+    Enough,
+    /// Nothing to read from: no session is up.
+    Quiet,
+    /// Nothing will come, ever again.
+    Over,
+}
+
+/// What must happen outside, once the lock is released.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Orders {
+    /// The peer wants this back.
+    pub(crate) pong: Option<Bytes>,
+    /// The peer sent a PING: when, and after how much silence it wants to be
+    /// given up.
+    pub(crate) ping: Option<(Instant, Duration)>,
+    /// The newest connection has ended.
+    pub(crate) ended: bool,
+    /// The peer was held back at a mark, and is read again.
+    pub(crate) released: bool,
+}
+
+/// Messages that were lost on the way in and that nobody counted yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Uncounted {
+    /// Those that can be no reply to anything (REQ).
+    pub(crate) strays: usize,
+    /// Those that newer ones replaced (`conflate`).
+    pub(crate) conflated: usize,
+}
+
+/// What comes from one peer. Kept under one lock.
+pub(crate) struct Inward<R> {
+    limits: Limits,
+    /// The oldest first; only the last may be up.
+    sessions: VecDeque<Session<R>>,
+    /// Messages read ahead of the receivers, and what each counts for.
+    ahead: VecDeque<(usize, Message)>,
+    ahead_octets: usize,
+    /// Octets read since a message was last kept.
+    since_kept: usize,
+    /// No session will come any more.
+    is_closed: bool,
+    /// Whether the peer is held back at a mark.
+    is_held_back: bool,
+    /// Whether messages are for anybody: REQ takes only what comes after a
+    /// request.
+    expects: bool,
+    uncounted: Uncounted,
+}
+
+/// The receiving side of one connection.
+struct Session<R> {
+    /// `None` once nothing more is read.
+    read: Option<R>,
+    /// `None` after a fault, since what comes after it means nothing.
+    receiving: Option<Receiving>,
+    /// Whether the last read filled the buffer, so that there may be more.
+    filled: bool,
+    heard: Option<Instant>,
+    ended: Option<DisconnectReason>,
+}
+
+impl<R> Session<R> {
+    fn next(&mut self) -> Result<Option<Incoming>, PeerFault> {
+        match &mut self.receiving {
+            Some(receiving) => receiving.next(),
+            None => Ok(None),
+        }
+    }
+}
+
+impl<R> Inward<R> {
+    pub(crate) fn new(options: &SocketOptions, traits: &Traits) -> Self {
+        Self {
+            limits: Limits {
+                messages: options.recv_hwm,
+                octets: options.recv_hwm_bytes,
+                conflate: options.conflate,
+            },
+            sessions: VecDeque::new(),
+            ahead: VecDeque::new(),
+            ahead_octets: 0,
+            since_kept: 0,
+            is_closed: false,
+            is_held_back: false,
+            expects: !traits.asks,
+            uncounted: Uncounted::default(),
+        }
+    }
+
+    /// A new connection: its messages come after those of the former ones.
+    pub(crate) fn session_up(&mut self, read: R, receiving: Receiving) {
+        self.keep_rest();
+        if self.sessions.len() > ORPHANS {
+            self.sessions[0].read = None;
+            self.keep_rest();
+        }
+        self.is_held_back = false;
+        self.sessions.push_back(Session {
+            read: Some(read),
+            receiving: Some(receiving),
+            filled: true,
+            heard: None,
+            ended: None,
+        });
+    }
+
+    /// No further connection will come: once the rest is read, it is over.
+    pub(crate) fn close(&mut self) {
+        self.is_closed = true;
+        self.keep_rest();
+        self.ahead.shrink_to_fit();
+    }
+
+    /// Whether nothing will come any more.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.is_closed && self.ahead.is_empty() && self.sessions.is_empty()
+    }
+
+    /// Drops what was not received, and reads no more; says how many whole
+    /// messages that were.
+    pub(crate) fn discard(&mut self) -> usize {
+        self.is_closed = true;
+        self.sessions.clear();
+        self.drop_ahead()
+    }
+
+    /// Ends the newest connection from our side and gives what it was read from.
+    /// Whole messages that were read stay readable.
+    pub(crate) fn stop_reading(&mut self, reason: &DisconnectReason) -> Option<R> {
+        let mut session = self.sessions.pop_back()?;
+        let read = session.read.take();
+        session.ended.get_or_insert_with(|| reason.clone());
+        self.sessions.push_back(session);
+        read
+    }
+
+    /// Why the newest connection ended, if it did.
+    pub(crate) fn ended(&self) -> Option<&DisconnectReason> {
+        self.sessions.back()?.ended.as_ref()
+    }
+
+    /// When the peer was last heard, since the last call.
+    pub(crate) fn take_heard(&mut self) -> Option<Instant> {
+        self.sessions.back_mut()?.heard.take()
+    }
+
+    /// The octets that are read ahead of the receivers.
+    pub(crate) fn ahead_octets(&self) -> usize {
+        self.ahead_octets
+    }
+
+    /// Whether the marks allow no more to be read ahead.
+    pub(crate) fn is_full(&self) -> bool {
+        is_full(&self.limits, self.ahead.len(), self.ahead_octets)
+    }
+
+    /// Notes whether the peer is held back; says whether that is news.
+    pub(crate) fn hold_back(&mut self, held: bool) -> bool {
+        std::mem::replace(&mut self.is_held_back, held) != held
+    }
+
+    /// REQ: a request is about to be written, or its reply was taken. What came
+    /// before either is for nobody.
+    pub(crate) fn expect(&mut self, expects: bool) {
+        self.expects = expects;
+        self.uncounted.strays += self.drop_ahead();
+        let older = self.sessions.len().saturating_sub(1);
+        self.sessions.drain(..older);
+    }
+
+    pub(crate) fn take_uncounted(&mut self) -> Uncounted {
+        std::mem::take(&mut self.uncounted)
+    }
+
+    /// Whether more is at hand without waiting, as far as can be told without
+    /// reading.
+    pub(crate) fn has_more(&self) -> bool {
+        let Some(front) = self.sessions.front() else { return !self.ahead.is_empty() };
+        let is_last = self.sessions.len() == 1;
+        !self.ahead.is_empty()
+            || !is_last
+            || front.ended.is_some()
+            || front.filled
+            || front.receiving.as_ref().is_some_and(|receiving| receiving.buffered() > 0)
+    }
+
+    /// Moves messages that were read ahead into a receiver's hand.
+    pub(crate) fn take_ahead(&mut self, hand: &mut Hand<'_>) {
+        while !hand.is_full() {
+            let Some((weight, message)) = self.ahead.pop_front() else { return };
+            self.ahead_octets -= weight;
+            hand.message(message);
+        }
+    }
+
+    /// Whether the last read filled the buffer, so that there may be more.
+    pub(crate) fn was_filled(&self) -> bool {
+        self.sessions.front().is_some_and(|session| session.filled)
+    }
+
+    /// Whether no session will come any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Whether something was read ahead and is not taken.
+    pub(crate) fn has_ahead(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+
+    /// Decodes what is there, into a sink.
+    #[inline]
+    pub(crate) fn drain(
+        &mut self,
+        sink: &mut impl Sink,
+        budget: &mut Budget,
+        orders: &mut Orders,
+    ) -> Drained {
+        while !sink.is_full() && !budget.is_spent() {
+            let is_newest = self.sessions.len() == 1;
+            let Some(session) = self.sessions.front_mut() else {
+                return if self.is_closed { Drained::Over } else { Drained::Quiet };
+            };
+            match session.next() {
+                Ok(Some(Incoming::Message(message))) if self.expects => sink.message(message),
+                Ok(Some(Incoming::Message(_))) => self.uncounted.strays += 1,
+                Ok(Some(Incoming::Subscription(change))) => sink.subscription(change),
+                Ok(Some(Incoming::Pong)) => {}
+                // That of a connection which is lost needs no answer.
+                Ok(Some(Incoming::Ping { ttl, context })) if is_newest => {
+                    orders.pong = Some(context);
+                    orders.ping = session.heard.map(|at| (at, ttl)).or(orders.ping);
+                }
+                Ok(Some(Incoming::Ping { .. })) => {}
+                Ok(None) if session.read.is_some() => return Drained::Starved,
+                Ok(None) if is_newest && !self.is_closed => return Drained::Quiet,
+                Ok(None) => drop(self.sessions.pop_front()),
+                Err(fault) => {
+                    session.read = None;
+                    session.receiving = None;
+                    orders.ended |= is_newest;
+                    session.ended.get_or_insert(DisconnectReason::Fault(fault));
+                }
+            }
+            budget.items -= 1;
+        }
+        Drained::Enough
+    }
+
+    /// As [`drain`](Self::drain), into what is read ahead of the receivers, up to
+    /// the marks.
+    pub(crate) fn read_ahead(&mut self, budget: &mut Budget, orders: &mut Orders) -> Drained {
+        let mut ahead = self.lend_ahead();
+        let drained = self.drain(&mut ahead, budget, orders);
+        self.return_ahead(ahead);
+        drained
+    }
+
+    fn lend_ahead(&mut self) -> Ahead {
+        Ahead {
+            limits: self.limits,
+            queue: std::mem::take(&mut self.ahead),
+            octets: self.ahead_octets,
+            since_kept: self.since_kept,
+            conflated: 0,
+        }
+    }
+
+    fn return_ahead(&mut self, ahead: Ahead) {
+        self.ahead = ahead.queue;
+        self.ahead_octets = ahead.octets;
+        self.since_kept = ahead.since_kept;
+        self.uncounted.conflated += ahead.conflated;
+    }
+
+    /// What to read from, and where to, when [`drain`](Self::drain) has nothing
+    /// more.
+    pub(crate) fn reading(&mut self) -> Option<(&mut R, Limit<&mut BytesMut>)> {
+        let session = self.sessions.front_mut()?;
+        Some((session.read.as_mut()?, session.receiving.as_mut()?.space()))
+    }
+
+    /// What to read from, where the shell only wants to know whether there is
+    /// anything.
+    pub(crate) fn source(&mut self) -> Option<&mut R> {
+        self.sessions.front_mut()?.read.as_mut()
+    }
+
+    /// So many octets were read; `filled` if they were all there was room for.
+    pub(crate) fn received(&mut self, count: usize, filled: bool, now: Instant, orders: &mut Orders) {
+        self.since_kept += count;
+        orders.released |= self.hold_back(false);
+        if let Some(session) = self.sessions.front_mut() {
+            session.filled = filled;
+            session.heard = Some(now);
+        }
+    }
+
+    /// The transport has nothing more for now.
+    pub(crate) fn idle(&mut self) {
+        if let Some(session) = self.sessions.front_mut() {
+            session.filled = false;
+            if let Some(receiving) = &mut session.receiving {
+                receiving.rest();
+            }
+        }
+    }
+
+    /// Nothing more can be read from the oldest connection.
+    pub(crate) fn end_reading(&mut self, reason: DisconnectReason, orders: &mut Orders) {
+        orders.ended |= self.sessions.len() == 1;
+        if let Some(session) = self.sessions.front_mut() {
+            session.read = None;
+            session.ended.get_or_insert(reason);
+        }
+    }
+
+    /// Drops what was read ahead; says how many messages that were.
+    pub(crate) fn drop_ahead(&mut self) -> usize {
+        self.ahead_octets = 0;
+        let dropped = self.ahead.len();
+        self.ahead = VecDeque::new();
+        dropped
+    }
+
+    /// Keeps the whole messages of connections that are read no more. So one that
+    /// comes and goes leaves nothing but those behind.
+    fn keep_rest(&mut self) {
+        let mut ahead = self.lend_ahead();
+        while self.sessions.front().is_some_and(|session| session.read.is_none()) {
+            let Some(mut session) = self.sessions.pop_front() else { break };
+            while let Ok(Some(incoming)) = session.next() {
+                match incoming {
+                    Incoming::Message(message) if self.expects => ahead.message(message),
+                    Incoming::Message(_) => self.uncounted.strays += 1,
+                    _ => {}
+                }
+            }
+        }
+        self.return_ahead(ahead);
+    }
+}
+
+fn is_full(limits: &Limits, messages: usize, octets: usize) -> bool {
+    !limits.conflate && !(limits.messages.admits(messages) && limits.octets.admits(octets))
+}
+
+/// What is read ahead of the receivers, while it grows.
+struct Ahead {
+    limits: Limits,
+    queue: VecDeque<(usize, Message)>,
+    octets: usize,
+    since_kept: usize,
+    conflated: usize,
+}
+
+impl Sink for Ahead {
+    fn is_full(&self) -> bool {
+        is_full(&self.limits, self.queue.len(), self.octets)
+    }
+
+    fn message(&mut self, message: Message) {
+        if self.limits.conflate {
+            self.conflated += self.queue.len();
+            self.queue.clear();
+            self.octets = 0;
+        }
+        let weight = message.weight().max(std::mem::take(&mut self.since_kept).min(CHUNK));
+        self.octets += weight;
+        self.queue.push_back((weight, message));
+    }
+}

@@ -1,0 +1,405 @@
+//! [`Outward`]: what waits to be written to one peer.
+//!
+//! It holds encoded frames of whole messages, which are the same octets in
+//! every version and under every mechanism, so a reconnect encodes nothing
+//! again. What belongs to one session (commands, the form of a subscription)
+//! waits in the lane and is rendered when a batch is taken.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::flight::{Flight, Progress};
+use super::lane::Lane;
+use crate::mark::Mark;
+use crate::message::Message;
+use crate::options::SocketOptions;
+use crate::peer::Subscription;
+use crate::pipe::{By, Handover, NeedsFlush, Refused, Rest, Traits};
+use crate::zmtp::{Encoded, Sending};
+
+/// From how many octets of commands on a batch takes no more of them, since they
+/// are rendered under the lock.
+const COMMANDS: usize = 64 * 1024;
+
+/// What waits for one peer, and who writes it. Kept under one lock.
+#[derive(Debug)]
+pub(crate) struct Outward {
+    mark: Mark,
+    /// Half of it, rounded up.
+    half_mark: usize,
+    conflate: bool,
+    /// Whether every message is a request (REQ).
+    asks: bool,
+    queue: Encoded,
+    lane: Lane,
+    phase: Phase,
+    handover: Handover,
+    /// Whether a session is up, which is when the lane takes anything.
+    up: bool,
+    /// Messages that were taken to be written and are not written yet. They
+    /// count against the mark.
+    in_flight: usize,
+    /// Whether closing waits for what was taken.
+    is_awaited: bool,
+    /// Whether somebody was refused for want of room.
+    wanted: bool,
+    /// Messages that newer ones replaced and nobody counted yet.
+    conflated: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Closing by the user: send what is queued, until then.
+    Closing(Option<Instant>),
+    Gone,
+}
+
+/// What closing has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    No,
+    /// Something is left to send, until the deadline if there is one.
+    Lingering(Option<Instant>),
+    /// Nothing is left, or nothing may be sent any more.
+    Done,
+}
+
+/// What a write, or the end of one, changed for others. To be acted on once no
+/// lock is held.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Settled {
+    /// Somebody was refused before, and there is room now.
+    pub(crate) room: bool,
+    /// Messages replaced by newer ones, to be counted.
+    pub(crate) conflated: usize,
+}
+
+impl Settled {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.room |= other.room;
+        self.conflated += other.conflated;
+    }
+}
+
+/// What is left when a peer is gone for good.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Leftover {
+    /// Messages that nobody gets.
+    pub(crate) unsent: usize,
+    pub(crate) conflated: usize,
+}
+
+impl Outward {
+    pub(crate) fn new(options: &SocketOptions, traits: &Traits) -> Self {
+        Self {
+            mark: options.send_hwm,
+            half_mark: options.send_hwm.limit().div_ceil(2),
+            conflate: options.conflate,
+            asks: traits.asks,
+            queue: Encoded::default(),
+            lane: Lane::default(),
+            phase: Phase::Open,
+            handover: Handover::default(),
+            up: false,
+            in_flight: 0,
+            is_awaited: false,
+            wanted: false,
+            conflated: 0,
+        }
+    }
+
+    /// Messages that are accepted and not written.
+    fn unsent(&self) -> usize {
+        self.queue.messages() + self.in_flight
+    }
+
+    fn is_below_mark(&self) -> bool {
+        self.conflate || self.mark.admits(self.unsent())
+    }
+
+    /// Whether a message would be taken now. Whoever asks and is told "no" waits
+    /// for room just as one that was refused.
+    pub(crate) fn has_room(&mut self) -> bool {
+        let room = self.is_below_mark();
+        self.wanted |= !room;
+        room
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, message: Message) -> Result<NeedsFlush, Refused> {
+        if self.phase != Phase::Open {
+            return Err(Refused::Gone(message));
+        }
+        if !self.is_below_mark() {
+            self.wanted = true;
+            return Err(Refused::Full(message));
+        }
+        if self.conflate {
+            self.conflated += self.queue.messages();
+            self.queue.clear();
+        }
+        self.queue.push(message);
+        match self.tell() {
+            NeedsFlush::No if self.unsent() == self.half_mark => Ok(NeedsFlush::NearMark),
+            needs => Ok(needs),
+        }
+    }
+
+    pub(crate) fn control(&mut self, change: Subscription) -> NeedsFlush {
+        if !self.up {
+            return NeedsFlush::No;
+        }
+        self.lane.subscription(change);
+        self.tell()
+    }
+
+    /// Owes the peer an answer to its PING, or an unasked one.
+    pub(crate) fn pong(&mut self, context: Bytes) -> NeedsFlush {
+        if !self.up {
+            // A receiver has come to the PING of a connection that is lost.
+            return NeedsFlush::No;
+        }
+        self.lane.pong(context);
+        self.tell()
+    }
+
+    /// Owes the peer a PING that asks to be given up after so much silence.
+    pub(crate) fn ping(&mut self, ttl: Duration) -> NeedsFlush {
+        self.lane.ping(ttl);
+        self.tell()
+    }
+
+    fn tell(&mut self) -> NeedsFlush {
+        NeedsFlush::when(self.handover.push())
+    }
+
+    /// Whether `by` is the one to write now. If so, a turn of writing ends with
+    /// [`rest`](Self::rest).
+    pub(crate) fn claim(&mut self, by: By) -> bool {
+        self.up && self.handover.claim(by)
+    }
+
+    /// A session is up: the lane takes subscriptions from now on, and its task
+    /// looks for something to write by itself.
+    pub(crate) fn session_up(&mut self) {
+        self.up = true;
+        self.handover = Handover::Due;
+    }
+
+    /// The session is over. What it had not begun to write goes back to the
+    /// front; says whether a message was cut in the middle and is lost.
+    pub(crate) fn session_lost(&mut self, flight: Flight) -> bool {
+        self.up = false;
+        self.in_flight = 0;
+        self.is_awaited = false;
+        self.handover = Handover::Idle;
+        self.lane = Lane::default();
+        let (mut rest, cut) = flight.messages.recover();
+        if self.conflate && !self.queue.is_empty() {
+            self.conflated += rest.messages();
+        } else if !rest.is_empty() {
+            rest.append(std::mem::take(&mut self.queue));
+            self.queue = rest;
+        }
+        cut
+    }
+
+    /// Moves what waits into `flight`, all of which is written: all messages, and
+    /// commands up to a bound. False if nothing waits.
+    pub(crate) fn take(&mut self, flight: &mut Flight, sending: &Sending) -> bool {
+        flight.clear();
+        std::mem::swap(&mut self.queue, &mut flight.messages);
+        self.in_flight = flight.messages.messages();
+        while flight.commands.len() < COMMANDS {
+            let Some(change) = self.lane.take_subscription() else { break };
+            sending.subscription(&change, &mut flight.commands);
+        }
+        let subscribes = !flight.commands.is_empty();
+        if let Some(ttl) = self.lane.take_ping() {
+            sending.ping(ttl, &mut flight.commands);
+            flight.ping_end = Some(flight.commands.len());
+        }
+        if let Some(context) = self.lane.take_pong() {
+            sending.pong(&context, &mut flight.commands);
+        }
+        flight.is_awaited = self.in_flight > 0 || subscribes;
+        flight.is_request = self.asks && self.in_flight > 0;
+        self.is_awaited = flight.is_awaited;
+        !flight.is_written()
+    }
+
+    /// Part of what was taken is written. Room comes back with it.
+    pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> Settled {
+        self.in_flight -= progress.messages.min(self.in_flight);
+        self.is_awaited &= !flight.is_written();
+        let room = self.wanted && self.is_below_mark();
+        self.wanted &= !room;
+        Settled { room, conflated: std::mem::take(&mut self.conflated) }
+    }
+
+    /// A turn of writing is over. True if the connection's task must be told.
+    pub(crate) fn rest(&mut self, how: Rest) -> bool {
+        let is_empty = self.queue.is_empty() && self.lane.is_empty();
+        if is_empty && how == Rest::Done {
+            self.queue.release();
+        }
+        self.handover.rest(how, is_empty)
+    }
+
+    /// Lets what is queued go out until the deadline, and refuses the rest.
+    pub(crate) fn close(&mut self, deadline: Option<Instant>) {
+        self.phase = match self.phase {
+            Phase::Open => Phase::Closing(deadline),
+            // An endpoint that was disconnected before its socket is closed
+            // lingers no longer for that. Without a deadline is forever.
+            Phase::Closing(former) => Phase::Closing(match (former, deadline) {
+                (Some(former), Some(deadline)) => Some(former.min(deadline)),
+                (former, deadline) => former.or(deadline),
+            }),
+            Phase::Gone => Phase::Gone,
+        };
+    }
+
+    /// Whether the user has closed it.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.phase != Phase::Open
+    }
+
+    /// Whether it has ended for good.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.phase == Phase::Gone
+    }
+
+    /// How long closing may still take.
+    pub(crate) fn time_left(&self, now: Instant) -> Duration {
+        match self.phase {
+            Phase::Closing(Some(deadline)) => deadline.saturating_duration_since(now),
+            _ => Duration::MAX,
+        }
+    }
+
+    /// Where closing stands. PING and PONG are not waited for: a peer that reads
+    /// nothing would keep a socket that has nothing to say from closing.
+    pub(crate) fn closing(&self, now: Instant) -> Closing {
+        let empty = !self.is_awaited && self.queue.is_empty() && !self.lane.has_subscriptions();
+        match self.phase {
+            Phase::Open => Closing::No,
+            Phase::Gone => Closing::Done,
+            Phase::Closing(_) if empty => Closing::Done,
+            Phase::Closing(Some(deadline)) if deadline <= now => Closing::Done,
+            Phase::Closing(deadline) => Closing::Lingering(deadline),
+        }
+    }
+
+    /// Ends it for good.
+    pub(crate) fn end(&mut self) -> Leftover {
+        self.phase = Phase::Gone;
+        self.up = false;
+        self.lane = Lane::default();
+        let unsent = std::mem::take(&mut self.queue).messages();
+        Leftover { unsent, conflated: std::mem::take(&mut self.conflated) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outward(options: &SocketOptions) -> Outward {
+        let mut outward = Outward::new(options, &Traits::PLAIN);
+        outward.session_up();
+        outward
+    }
+
+    fn sending() -> Sending {
+        Sending::new(1)
+    }
+
+    fn refused(outward: &mut Outward) -> bool {
+        matches!(outward.push(Message::from("m")), Err(Refused::Full(_)))
+    }
+
+    #[test]
+    fn what_is_taken_and_not_written_counts_against_the_mark() {
+        let mut outward = outward(&SocketOptions::new().send_hwm(3));
+        for _ in 0..3 {
+            assert!(outward.push(Message::from("m")).is_ok());
+        }
+        let mut flight = Flight::default();
+        assert!(outward.claim(By::Task) && outward.take(&mut flight, &sending()));
+        assert!(refused(&mut outward));
+        // Two and a half of the three, each of three octets.
+        let progress = flight.advance(7);
+        assert!(outward.written(progress, &flight).room);
+        assert!(outward.push(Message::from("m")).is_ok());
+        assert!(outward.push(Message::from("m")).is_ok());
+        assert!(refused(&mut outward));
+        let progress = flight.advance(2);
+        assert!(outward.written(progress, &flight).room);
+    }
+
+    #[test]
+    fn what_a_broken_session_had_not_begun_waits_for_the_next() {
+        let mut outward = outward(&SocketOptions::new().send_hwm(3));
+        for _ in 0..3 {
+            assert!(outward.push(Message::from("m")).is_ok());
+        }
+        let mut flight = Flight::default();
+        assert!(outward.take(&mut flight, &sending()));
+        let progress = flight.advance(4);
+        let _ = outward.written(progress, &flight);
+        assert!(outward.session_lost(flight));
+        // One is written, one was cut, one waits.
+        for _ in 0..2 {
+            assert!(outward.push(Message::from("m")).is_ok());
+        }
+        assert!(refused(&mut outward));
+    }
+
+    #[test]
+    fn a_pong_that_cannot_be_written_keeps_nobody_from_closing() {
+        let mut outward = outward(&SocketOptions::new());
+        let _ = outward.pong(Bytes::new());
+        outward.close(None);
+        assert_eq!(outward.closing(Instant::now()), Closing::Done);
+    }
+
+    #[test]
+    fn the_ping_of_a_lost_connection_is_not_answered_on_the_next() {
+        let mut outward = outward(&SocketOptions::new());
+        assert!(!outward.session_lost(Flight::default()));
+        assert_eq!(outward.pong(Bytes::new()), NeedsFlush::No);
+        assert!(outward.lane.take_pong().is_none());
+    }
+
+    #[test]
+    fn closing_twice_does_not_linger_for_longer() {
+        let mut outward = outward(&SocketOptions::new());
+        let now = Instant::now();
+        let [soon, later] = [1, 2].map(|seconds| now + Duration::from_secs(seconds));
+        assert!(outward.push(Message::from("m")).is_ok());
+        outward.close(None);
+        outward.close(Some(soon));
+        outward.close(Some(later));
+        outward.close(None);
+        assert_eq!(outward.closing(now), Closing::Lingering(Some(soon)));
+        assert_eq!(outward.closing(soon), Closing::Done);
+    }
+
+    #[test]
+    fn subscriptions_and_messages_are_waited_for() {
+        let mut outward = outward(&SocketOptions::new());
+        let _ = outward.control(Subscription::Subscribe(Bytes::new()));
+        outward.close(None);
+        assert_eq!(outward.closing(Instant::now()), Closing::Lingering(None));
+        let mut flight = Flight::default();
+        assert!(outward.take(&mut flight, &sending()));
+        assert_eq!(outward.closing(Instant::now()), Closing::Lingering(None));
+        let progress = flight.advance(flight.commands.len());
+        let _ = outward.written(progress, &flight);
+        assert_eq!(outward.closing(Instant::now()), Closing::Done);
+    }
+}

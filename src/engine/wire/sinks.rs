@@ -1,0 +1,75 @@
+//! [`Sink`]: where messages go as they are decoded.
+
+use std::collections::VecDeque;
+
+use crate::message::Message;
+use crate::peer::Subscription;
+use crate::pipe::Item;
+
+/// Takes what comes from a peer, one by one, until it has enough.
+pub(crate) trait Sink {
+    /// Whether it takes no more for now.
+    fn is_full(&self) -> bool;
+
+    fn message(&mut self, message: Message);
+
+    /// Means nothing to most.
+    fn subscription(&mut self, change: Subscription) {
+        drop(change);
+    }
+}
+
+/// A receiver's hand: so many messages at most.
+pub(crate) struct Hand<'a> {
+    pub(crate) messages: &'a mut VecDeque<Message>,
+    pub(crate) limit: usize,
+}
+
+impl Sink for Hand<'_> {
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.messages.len() >= self.limit
+    }
+
+    #[inline]
+    fn message(&mut self, message: Message) {
+        self.messages.push_back(message);
+    }
+}
+
+/// What a pattern takes as it comes.
+pub(crate) struct Items<'a> {
+    pub(crate) items: &'a mut Vec<Item>,
+    pub(crate) limit: usize,
+}
+
+impl Sink for Items<'_> {
+    fn is_full(&self) -> bool {
+        self.items.len() >= self.limit
+    }
+
+    fn message(&mut self, message: Message) {
+        self.items.push(Item::Message(message));
+    }
+
+    fn subscription(&mut self, change: Subscription) {
+        self.items.push(Item::Subscription(change));
+    }
+}
+
+/// Counts messages and drops them.
+#[derive(Default)]
+pub(crate) struct Counting {
+    pub(crate) messages: usize,
+}
+
+impl Sink for Counting {
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    fn message(&mut self, message: Message) {
+        drop(message);
+        self.messages += 1;
+    }
+}
