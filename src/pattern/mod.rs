@@ -167,11 +167,7 @@ pub(crate) trait Pattern: Send + Sync {
     ///
     /// # Errors
     /// When no peer of ours would accept it, or the socket has no use for it.
-    fn subscribe(
-        &self,
-        change: Subscription,
-        touched: &mut Touched,
-    ) -> Result<(), SubscribeError> {
+    fn subscribe(&self, change: Subscription, touched: &mut Touched) -> Result<(), SubscribeError> {
         let _ = (change, touched);
         Ok(())
     }

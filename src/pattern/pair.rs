@@ -1,12 +1,16 @@
 //! PAIR (RFC 31): one peer, both ways.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Delivery, Pattern, Routed, Touched};
-use crate::pipe::{Outlet, PeerKey, Pipe, Refused, Unwelcome};
+use crate::peer::Unwelcome;
+use crate::pipe::{Peer, Refused, Traits};
 use crate::routing_id::RoutingId;
+use crate::sync::{Lock, Rank};
+
+const TRAITS: Traits = Traits { judges: true, ..Traits::PLAIN };
 
 /// PAIR talks to one peer at a time; further ones are turned away.
 ///
@@ -18,67 +22,59 @@ use crate::routing_id::RoutingId;
 /// ```
 pub(crate) struct Pair {
     /// Guards who the peer is, and the pushes to it.
-    peer: Mutex<Option<Peer>>,
-}
-
-struct Peer {
-    key: PeerKey,
-    outlet: Arc<dyn Outlet>,
+    peer: Lock<Option<Arc<Peer>>>,
 }
 
 impl Pair {
     pub(crate) fn new(_options: &SocketOptions) -> Self {
-        Self { peer: Mutex::default() }
-    }
-
-    fn peer(&self) -> MutexGuard<'_, Option<Peer>> {
-        self.peer.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { peer: Lock::new(Rank::Pattern, None) }
     }
 }
 
 impl Pattern for Pair {
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        let mut peer = self.peer();
+    fn traits(&self) -> &'static Traits {
+        &TRAITS
+    }
+
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        let mut ours = self.peer.lock();
         // RFC 31: MAY be connected to at most one PAIR peers.
-        if peer.is_some() {
+        if ours.is_some() {
             return Err(Unwelcome::AlreadyPaired);
         }
         // RFC 31: SHALL create a double queue when initiating an outgoing
         // connection to a peer, and SHALL maintain the double queue whether or
         // not the connection is established. / when a peer connects to it. (The
-        // pipe is the double queue.)
-        *peer = Some(Peer { key: pipe.key, outlet: Arc::clone(&pipe.outlet) });
+        // line is the double queue.)
+        *ours = Some(Arc::clone(peer));
         Ok(())
     }
 
     // RFC 31: If this peer disconnects, the PAIR socket SHALL destroy its
     // double queue and SHALL discard any messages it contains.
-    fn detach(&self, key: PeerKey) {
-        let mut peer = self.peer();
-        if peer.as_ref().is_some_and(|peer| peer.key == key) {
-            *peer = None;
+    fn detach(&self, peer: &Arc<Peer>) {
+        let mut ours = self.peer.lock();
+        if ours.as_ref().is_some_and(|it| Arc::ptr_eq(it, peer)) {
+            *ours = None;
         }
     }
 
-    // Nothing to note: each send tries the one peer.
-    fn room(&self, _key: PeerKey) {}
-
     fn send(&self, _to: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
-        let mut peer = self.peer();
+        let mut ours = self.peer.lock();
         // RFC 31: SHALL block on sending, or return a suitable error, when it
         // has no available peer. SHALL not accept further messages when it has
         // no available peer. SHALL NOT discard messages that it cannot queue.
-        let Some(Peer { outlet, .. }) = &*peer else { return Routed::Mute(message) };
-        match outlet.push(message) {
+        let Some(peer) = &*ours else { return Routed::Mute(message) };
+        match peer.line.push(message) {
             Ok(needs) => {
-                touched.note(needs, outlet);
-                Routed::SENT
+                touched.note(needs, &peer.line);
+                Routed::Sent
             }
             // RFC 31: SHALL consider its peer as available only when it has a
             // outgoing queue that is not full.
             Err(Refused::Full(message)) => Routed::Mute(message),
             Err(Refused::Gone(message)) => {
-                *peer = None;
+                *ours = None;
                 Routed::Mute(message)
             }
         }
@@ -86,8 +82,8 @@ impl Pattern for Pair {
 
     // RFC 31: SHALL receive incoming messages from its single peer if it has
     // one. SHALL deliver these to its calling application. (Also what a peer
-    // sent before it left: those that were turned away never had an inlet.)
-    fn accept(&self, _from: PeerKey, _delivery: &mut Delivery) -> bool {
+    // sent before it left: those that were turned away were never read from.)
+    fn accept(&self, _from: &Arc<Peer>, _delivery: &mut Delivery) -> bool {
         true
     }
 }
@@ -98,9 +94,9 @@ mod tests {
     use crate::pattern::testing::{accept, is_sent, send};
     use crate::routing::testing::{FakePeer, message};
 
-    fn pair_with(peer: &Arc<FakePeer>) -> Pair {
+    fn pair_with(peer: &FakePeer) -> Pair {
         let pair = Pair::new(&SocketOptions::new());
-        pair.attach(&peer.pipe()).unwrap();
+        pair.attach(peer).unwrap();
         pair
     }
 
@@ -108,9 +104,9 @@ mod tests {
     fn pair_has_at_most_one_peer() {
         let [first, second] = [10, 10].map(FakePeer::accepted);
         let pair = pair_with(&first);
-        assert_eq!(pair.attach(&second.pipe()), Err(Unwelcome::AlreadyPaired));
+        assert_eq!(pair.attach(&second), Err(Unwelcome::AlreadyPaired));
         // The end of the one that was turned away is not the end of the pair.
-        pair.detach(second.key);
+        pair.detach(&second);
         assert!(is_sent(&send(&pair, message(["m"]))));
         assert_eq!(first.take_sent(), [message(["m"])]);
     }
@@ -119,9 +115,9 @@ mod tests {
     fn pair_takes_a_new_peer_after_the_first_has_left() {
         let [first, second] = [10, 10].map(FakePeer::accepted);
         let pair = pair_with(&first);
-        pair.detach(first.key);
-        pair.attach(&second.pipe()).unwrap();
-        pair.detach(first.key);
+        pair.detach(&first);
+        pair.attach(&second).unwrap();
+        pair.detach(&first);
         assert!(is_sent(&send(&pair, message(["m"]))));
         assert_eq!((first.take_sent().len(), second.take_sent().len()), (0, 1));
     }
@@ -134,11 +130,11 @@ mod tests {
         assert!(is_sent(&send(&pair, message(["first"]))));
         assert!(matches!(send(&pair, whole.clone()), Routed::Mute(m) if m == whole));
         peer.take_sent();
-        pair.room(peer.key);
+        pair.room(&peer);
         assert!(is_sent(&send(&pair, whole.clone())));
         peer.depart();
         assert!(matches!(send(&pair, whole.clone()), Routed::Mute(m) if m == whole));
-        pair.detach(peer.key);
+        pair.detach(&peer);
         assert!(matches!(send(&pair, whole.clone()), Routed::Mute(m) if m == whole));
     }
 
@@ -146,8 +142,8 @@ mod tests {
     fn pair_maintains_its_double_queue_whether_or_not_it_is_connected() {
         let [peer, other] = [10, 10].map(FakePeer::connected);
         let pair = pair_with(&peer);
-        pair.down(peer.key);
-        assert_eq!(pair.attach(&other.pipe()), Err(Unwelcome::AlreadyPaired));
+        pair.down(&peer);
+        assert_eq!(pair.attach(&other), Err(Unwelcome::AlreadyPaired));
         assert!(is_sent(&send(&pair, message(["m"]))));
     }
 
@@ -158,7 +154,7 @@ mod tests {
         for frames in [vec![""], vec!["", ""], vec!["a", "", "b"]] {
             assert!(is_sent(&send(&pair, message(frames.clone()))));
             assert_eq!(peer.take_sent(), [message(frames.clone())]);
-            let delivery = accept(&pair, peer.key, message(frames.clone())).unwrap();
+            let delivery = accept(&pair, &peer, message(frames.clone())).unwrap();
             assert_eq!((delivery.message, delivery.from), (message(frames), None));
         }
     }
@@ -167,7 +163,7 @@ mod tests {
     fn pair_delivers_what_its_peer_sent_before_it_left() {
         let peer = FakePeer::accepted(10);
         let pair = pair_with(&peer);
-        pair.detach(peer.key);
-        assert!(accept(&pair, peer.key, message(["late"])).is_some());
+        pair.detach(&peer);
+        assert!(accept(&pair, &peer, message(["late"])).is_some());
     }
 }

@@ -1,53 +1,61 @@
 //! PUSH and PULL (RFC 30): each message to one of many workers, and together
 //! again.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Delivery, Pattern, Routed, SendRefusal, Touched};
-use crate::pipe::{PeerKey, Pipe, Unwelcome};
+use crate::peer::Unwelcome;
+use crate::pipe::{Peer, Traits};
 use crate::routing::LoadBalancer;
 use crate::routing_id::RoutingId;
+use crate::sync::{Lock, Rank};
+
+/// What a peer sends is read and discarded, so that its commands and its end are
+/// seen although nobody receives.
+const PUSH: Traits = Traits { takes_at_once: true, ..Traits::PLAIN };
+
+const PULL: Traits = Traits::PLAIN;
 
 /// PUSH sends each message to the next peer that has room.
 pub(crate) struct Push {
     /// Guards the rotation, and the pushes that its order promises.
-    peers: Mutex<LoadBalancer>,
+    peers: Lock<LoadBalancer>,
 }
 
 impl Push {
     pub(crate) fn new(_options: &SocketOptions) -> Self {
-        Self { peers: Mutex::default() }
-    }
-
-    fn peers(&self) -> MutexGuard<'_, LoadBalancer> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { peers: Lock::new(Rank::Pattern, LoadBalancer::default()) }
     }
 }
 
 impl Pattern for Push {
+    fn traits(&self) -> &'static Traits {
+        &PUSH
+    }
+
     // RFC 30: SHALL create this queue when initiating an outgoing connection to
     // a peer, and SHALL maintain the queue whether or not the connection is
-    // established. / when a peer connects to it. (The pipe is the queue.)
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        self.peers().add(pipe.key, pipe.outlet.clone());
+    // established. / when a peer connects to it. (The line is the queue.)
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        self.peers.lock().add(peer);
         Ok(())
     }
 
     // RFC 30: If this peer disconnects, the PUSH socket SHALL destroy its queue
     // and SHALL discard any messages it contains.
-    fn detach(&self, key: PeerKey) {
-        self.peers().remove(key);
+    fn detach(&self, peer: &Arc<Peer>) {
+        self.peers.lock().remove(peer);
     }
 
-    fn room(&self, key: PeerKey) {
-        self.peers().room(key);
+    fn room(&self, peer: &Arc<Peer>) {
+        self.peers.lock().room(peer);
     }
 
     fn send(&self, _to: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
-        match self.peers().send(message, touched) {
-            Ok(_) => Routed::SENT,
+        match self.peers.lock().send(message, touched) {
+            Ok(_) => Routed::Sent,
             // RFC 30: SHALL block on sending, or return a suitable error, when
             // it has no available peers. SHALL not accept further messages when
             // it has no available peers. SHALL NOT discard messages that it
@@ -57,14 +65,8 @@ impl Pattern for Push {
     }
 
     // RFC 30: (PUSH) SHALL only send messages.
-    fn accept(&self, _from: PeerKey, _delivery: &mut Delivery) -> bool {
+    fn accept(&self, _from: &Arc<Peer>, _delivery: &mut Delivery) -> bool {
         false
-    }
-
-    /// What a peer sends is read and discarded, so that its commands and its
-    /// end are seen although nobody receives.
-    fn takes_at_once(&self) -> bool {
-        true
     }
 }
 
@@ -78,13 +80,15 @@ impl Pull {
 }
 
 impl Pattern for Pull {
-    fn attach(&self, _pipe: &Pipe) -> Result<(), Unwelcome> {
+    fn traits(&self) -> &'static Traits {
+        &PULL
+    }
+
+    fn attach(&self, _peer: &Arc<Peer>) -> Result<(), Unwelcome> {
         Ok(())
     }
 
-    fn detach(&self, _key: PeerKey) {}
-
-    fn room(&self, _key: PeerKey) {}
+    fn detach(&self, _peer: &Arc<Peer>) {}
 
     // RFC 30: (PULL) SHALL only receive messages.
     fn send(&self, _to: Option<&RoutingId>, message: Message, _touched: &mut Touched) -> Routed {
@@ -93,25 +97,23 @@ impl Pattern for Pull {
 
     // RFC 30: SHALL not filter or modify incoming messages in any way. SHALL
     // deliver these to its calling application.
-    fn accept(&self, _from: PeerKey, _delivery: &mut Delivery) -> bool {
+    fn accept(&self, _from: &Arc<Peer>, _delivery: &mut Delivery) -> bool {
         true
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::pattern::Delivered;
     use crate::pattern::testing::{accept, is_sent, send};
     use crate::pipe::Item;
     use crate::routing::testing::{FakePeer, message};
 
-    fn push_to(peers: &[&Arc<FakePeer>]) -> Push {
+    fn push_to(peers: &[&FakePeer]) -> Push {
         let push = Push::new(&SocketOptions::new());
         for peer in peers {
-            push.attach(&peer.pipe()).unwrap();
+            push.attach(peer).unwrap();
         }
         push
     }
@@ -147,12 +149,12 @@ mod tests {
         assert!(matches!(send(&push, whole.clone()), Routed::Mute(m) if m == whole));
 
         let peer = FakePeer::connected(1);
-        push.attach(&peer.pipe()).unwrap();
+        push.attach(&peer).unwrap();
         assert!(is_sent(&send(&push, message(["first"]))));
         assert!(matches!(send(&push, whole.clone()), Routed::Mute(m) if m == whole));
 
         assert_eq!(peer.take_sent(), [message(["first"])]);
-        push.room(peer.key);
+        push.room(&peer);
         assert!(is_sent(&send(&push, whole.clone())));
         assert_eq!(peer.take_sent(), [whole]);
     }
@@ -172,7 +174,7 @@ mod tests {
         let peer = FakePeer::connected(10);
         let push = push_to(&[&peer]);
         assert!(is_sent(&send(&push, message(["before"]))));
-        push.down(peer.key);
+        push.down(&peer);
         assert!(is_sent(&send(&push, message(["between"]))));
     }
 
@@ -180,12 +182,12 @@ mod tests {
     fn push_destroys_the_queue_of_a_peer_that_disconnects() {
         let [leaving, staying] = [10, 10].map(FakePeer::accepted);
         let push = push_to(&[&leaving, &staying]);
-        push.detach(leaving.key);
+        push.detach(&leaving);
         for _ in 0..4 {
             assert!(is_sent(&send(&push, message(["m"]))));
         }
         assert_eq!((leaving.take_sent().len(), staying.take_sent().len()), (0, 4));
-        push.detach(staying.key);
+        push.detach(&staying);
         assert!(matches!(send(&push, message(["m"])), Routed::Mute(_)));
     }
 
@@ -193,17 +195,17 @@ mod tests {
     fn push_only_sends() {
         let peer = FakePeer::accepted(10);
         let push = push_to(&[&peer]);
-        assert!(push.takes_at_once());
+        assert!(push.traits().takes_at_once);
         let item = Item::Message(message(["m"]));
-        let done = push.deliver(peer.key, item, &mut Touched::default());
+        let done = push.deliver(&peer, item, &mut Touched::default());
         assert_eq!(done, Delivered { readable: false, discarded: 1 });
-        assert!(accept(&push, peer.key, message(["m"])).is_none());
+        assert!(accept(&push, &peer, message(["m"])).is_none());
     }
 
     #[test]
     fn pull_only_receives() {
         let pull = Pull::new(&SocketOptions::new());
-        pull.attach(&FakePeer::accepted(10).pipe()).unwrap();
+        pull.attach(&FakePeer::accepted(10)).unwrap();
         assert!(matches!(send(&pull, message(["m"])), Routed::Refused(..)));
     }
 
@@ -211,10 +213,10 @@ mod tests {
     fn pull_does_not_filter_or_modify_incoming_messages() {
         let peer = FakePeer::accepted(10);
         let pull = Pull::new(&SocketOptions::new());
-        pull.attach(&peer.pipe()).unwrap();
-        pull.detach(peer.key);
+        pull.attach(&peer).unwrap();
+        pull.detach(&peer);
         for frames in [vec![""], vec!["", ""], vec!["a", "", "b"]] {
-            let delivery = accept(&pull, peer.key, message(frames.clone())).unwrap();
+            let delivery = accept(&pull, &peer, message(frames.clone())).unwrap();
             assert_eq!((delivery.message, delivery.from), (message(frames), None));
         }
     }

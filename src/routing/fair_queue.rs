@@ -3,233 +3,208 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::message::Message;
-use crate::pipe::PeerKey;
+use crate::pipe::Peer;
 
-/// Where a peer stands in a [`FairQueue`], kept with the peer.
-///
-/// ```text
-///            list               take               list
-///   armed ─────────► listed ─────────► in turn ─────────► in turn, again
-///     ▲                 ▲                 │                      │
-///     │                 └──── more ───────┤                      │
-///     │                 ▲                 │                      │
-///     │                 └─────────────────│────── end_turn ──────┘
-///     └──────────── nothing more ─────────┘
-/// ```
-/// A turn is the sole right to read from the peer. An event that comes during
-/// a turn may concern octets that the turn's holder has not seen, so the peer
-/// is listed again when the turn ends.
-#[derive(Debug, Default)]
-pub(crate) struct Turn(AtomicU8);
-
-const ARMED: u8 = 0;
-const LISTED: u8 = 1;
-const IN_TURN: u8 = 2;
-const IN_TURN_AGAIN: u8 = 3;
-
-impl Turn {
-    // Every access is under the lock of the one queue the peer belongs to.
-    fn get(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn set(&self, state: u8) {
-        self.0.store(state, Ordering::Relaxed);
-    }
-}
+/// How many empty hands are kept for reuse.
+const SPARE_HANDS: usize = 8;
 
 /// A peer with something to read, and what was read of it already.
 #[derive(Debug)]
-pub(crate) struct Listed<P> {
-    pub(crate) peer: Arc<P>,
-    /// Messages in hand, so that not each one costs a look at the peer. A peer
-    /// that is armed has none.
-    pub(crate) stash: VecDeque<Message>,
+pub(crate) struct Listed {
+    pub(crate) peer: Arc<Peer>,
+    /// Messages in hand, so that not each one costs a look at the peer.
+    pub(crate) hand: VecDeque<Message>,
+    /// The tick at which it was listed, or was last read from.
+    since: u32,
 }
 
 /// What comes next.
 #[derive(Debug)]
-pub(crate) enum NextTurn<P> {
+pub(crate) enum NextTurn<'a> {
     /// A message was in hand; whose it is.
-    InHand(PeerKey),
-    /// A peer to be read from; [`FairQueue::end_turn`] must follow.
-    Read(Listed<P>),
-}
-
-/// What listing a peer met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Listing {
-    /// It is listed now, or was.
-    Listed,
-    /// Somebody has its turn, and will look again.
-    InTurn,
+    InHand(&'a Arc<Peer>),
+    /// A peer to be read from; its hand is empty. [`FairQueue::end_turn`] must
+    /// follow.
+    Read(Listed),
 }
 
 /// The peers that have something to read, in the order of their turns. However
 /// many messages are in hand of each, a turn is one message.
-#[derive(Debug)]
-pub(crate) struct FairQueue<P>(VecDeque<Listed<P>>);
-
-impl<P> Default for FairQueue<P> {
-    fn default() -> Self {
-        Self(VecDeque::new())
-    }
+///
+/// Which peers are listed follows their [`Duty`](crate::pipe::Duty): a peer is
+/// here while that says `Listed` or `Ahead`. Between an event that lists a peer
+/// and its [`push`](Self::push) there may be a moment.
+#[derive(Debug, Default)]
+pub(crate) struct FairQueue {
+    listed: VecDeque<Listed>,
+    /// Hands of peers that are listed no more, so that a peer that sends one
+    /// message at a time costs no allocation for each.
+    spare: Vec<VecDeque<Message>>,
 }
 
-impl<P: AsRef<Turn> + AsRef<PeerKey>> FairQueue<P> {
-    fn turn(peer: &P) -> &Turn {
-        peer.as_ref()
-    }
-
-    /// Puts a peer at the end, unless it is there already.
-    pub(crate) fn list(&mut self, peer: Arc<P>) -> Listing {
-        match Self::turn(&peer).get() {
-            ARMED => {
-                Self::turn(&peer).set(LISTED);
-                self.0.push_back(Listed { peer, stash: VecDeque::new() });
-                Listing::Listed
-            }
-            LISTED => Listing::Listed,
-            _ => {
-                Self::turn(&peer).set(IN_TURN_AGAIN);
-                Listing::InTurn
-            }
-        }
+impl FairQueue {
+    /// Puts a peer at the end. Its duty has just said that this is for the
+    /// receivers.
+    pub(crate) fn push(&mut self, peer: Arc<Peer>, tick: u32) {
+        self.listed.push_back(Listed { peer, hand: VecDeque::new(), since: tick });
     }
 
     /// Gives the first peer its turn. If a message of it is in hand, the turn is
     /// over with that, and the message is in `message`.
     #[inline]
-    pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<P>> {
-        let first = self.0.front_mut()?;
-        if let Some(in_hand) = first.stash.pop_front() {
+    pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<'_>> {
+        let first = self.listed.front_mut()?;
+        if let Some(in_hand) = first.hand.pop_front() {
             *message = in_hand;
-            let key = *AsRef::<PeerKey>::as_ref(&*first.peer);
-            if self.0.len() > 1 {
-                self.0.rotate_left(1);
+            if self.listed.len() > 1 {
+                self.listed.rotate_left(1);
             }
-            return Some(NextTurn::InHand(key));
+            return self.listed.back().map(|last| NextTurn::InHand(&last.peer));
         }
-        let listed = self.0.pop_front()?;
-        Self::turn(&listed.peer).set(IN_TURN);
+        let mut listed = self.listed.pop_front()?;
+        listed.peer.duty.take();
+        if listed.hand.capacity() == 0 {
+            listed.hand = self.spare.pop().unwrap_or_default();
+        }
         Some(NextTurn::Read(listed))
     }
 
-    /// Ends a turn. With `more`, with messages in hand, or if something happened
-    /// meanwhile, the peer goes to the end of the queue. In the last case it is
-    /// returned: whoever reported the event was told that somebody would look.
-    #[must_use]
-    pub(crate) fn end_turn(&mut self, listed: Listed<P>, more: bool) -> Option<Arc<P>> {
-        let turn = Self::turn(&listed.peer);
-        let event = turn.get() == IN_TURN_AGAIN;
-        if !(event || more || !listed.stash.is_empty()) {
-            turn.set(ARMED);
-            return None;
+    /// Ends a turn. With `more` to be had, with messages in hand, or if something
+    /// happened meanwhile, the peer goes to the end of the queue.
+    pub(crate) fn end_turn(&mut self, listed: Listed, more: bool, tick: u32) {
+        if listed.peer.duty.give_back(more || !listed.hand.is_empty()) {
+            self.listed.push_back(Listed { since: tick, ..listed });
+        } else if self.spare.len() < SPARE_HANDS && listed.hand.is_empty() {
+            self.spare.push(listed.hand);
         }
-        turn.set(LISTED);
-        let peer = event.then(|| Arc::clone(&listed.peer));
-        self.0.push_back(listed);
-        peer
     }
 
     /// Takes a peer that has nothing more to be read out of the queue, or says
-    /// no: a message of it is in hand, or somebody has its turn. This looks at
-    /// every peer that is listed, which departures can afford.
+    /// no: a message of it is in hand, a receiver reads from it, or it is on its
+    /// way into the queue. This looks at every peer that is listed, which
+    /// departures can afford.
     #[must_use]
-    pub(crate) fn retire(&mut self, peer: &Arc<P>) -> bool {
-        match Self::turn(peer).get() {
-            ARMED => true,
-            LISTED => {
-                let spent = |it: &Listed<P>| Arc::ptr_eq(&it.peer, peer) && it.stash.is_empty();
-                let Some(index) = self.0.iter().position(spent) else { return false };
-                self.0.remove(index);
-                Self::turn(peer).set(ARMED);
-                true
-            }
-            _ => false,
+    pub(crate) fn retire(&mut self, peer: &Arc<Peer>) -> bool {
+        let place = self.listed.iter().position(|listed| Arc::ptr_eq(&listed.peer, peer));
+        let Some(index) = place else { return !peer.duty.is_held() && !peer.duty.is_listed() };
+        if !self.listed[index].hand.is_empty() {
+            return false;
         }
+        self.listed.remove(index);
+        peer.duty.retire()
     }
 
-    /// Whether no peer is listed.
+    /// Hands peers that no receiver came for to their tasks: all that are listed,
+    /// or those for at least `older_than` ticks, but at most `limit` of them.
+    /// Their lines are to be told ([`Line::read_ahead`](crate::pipe::Line)) once
+    /// the lock is released. They stay in the queue.
+    #[must_use]
+    pub(crate) fn hand_over(
+        &mut self,
+        tick: u32,
+        older_than: Option<u32>,
+        limit: usize,
+    ) -> Vec<Arc<Peer>> {
+        let is_due = |listed: &&Listed| match older_than {
+            Some(ticks) => tick.wrapping_sub(listed.since) >= ticks,
+            None => true,
+        };
+        let due = self.listed.iter().filter(is_due).map(|listed| &listed.peer);
+        due.filter(|peer| peer.duty.hand_over()).take(limit).cloned().collect()
+    }
+
+    /// Whether any peer waits for a receiver and was not handed over.
+    pub(crate) fn has_listed(&self) -> bool {
+        self.listed.iter().any(|listed| listed.peer.duty.is_listed())
+    }
+
+    /// Whether no peer is in the queue.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.listed.is_empty()
     }
 
-    /// The peers that are listed.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<P>> {
-        self.0.iter().map(|listed| &listed.peer)
+    /// The peers that are in the queue.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Peer>> {
+        self.listed.iter().map(|listed| &listed.peer)
     }
 
     /// Forgets what is in hand of the peers that `is_meant`; says how many
     /// messages that were.
-    pub(crate) fn discard(&mut self, is_meant: impl Fn(&P) -> bool) -> usize {
-        let meant = self.0.iter_mut().filter(|listed| is_meant(&listed.peer));
-        meant.map(|listed| listed.stash.drain(..).count()).sum()
+    pub(crate) fn discard(&mut self, is_meant: impl Fn(&Peer) -> bool) -> usize {
+        let meant = self.listed.iter_mut().filter(|listed| is_meant(&listed.peer));
+        meant.map(|listed| listed.hand.drain(..).count()).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipe::Who;
+    use crate::routing::testing::FakePeer;
 
-    struct Peer(PeerKey, Turn);
+    /// Something happened at the peer.
+    fn event(queue: &mut FairQueue, peer: &FakePeer) -> Who {
+        event_at(queue, peer, 0)
+    }
 
-    impl AsRef<Turn> for Peer {
-        fn as_ref(&self) -> &Turn {
-            &self.1
+    fn event_at(queue: &mut FairQueue, peer: &FakePeer, tick: u32) -> Who {
+        let who = peer.duty.event();
+        if who == Who::Receivers {
+            queue.push(Arc::clone(peer), tick);
         }
+        who
     }
 
-    impl AsRef<PeerKey> for Peer {
-        fn as_ref(&self) -> &PeerKey {
-            &self.0
+    /// A queue in which so many peers are listed.
+    fn queue_of<const N: usize>() -> (FairQueue, [FakePeer; N]) {
+        let (mut queue, peers) = (FairQueue::default(), [(); N].map(|()| FakePeer::accepted(1)));
+        for peer in &peers {
+            assert_eq!(event(&mut queue, peer), Who::Receivers);
         }
+        (queue, peers)
     }
 
-    fn peer() -> Arc<Peer> {
-        Arc::new(Peer(PeerKey::unique(), Turn::default()))
-    }
-
-    fn read(queue: &mut FairQueue<Peer>) -> Listed<Peer> {
+    fn read(queue: &mut FairQueue) -> Listed {
         match queue.next_turn(&mut Message::new()) {
             Some(NextTurn::Read(listed)) => listed,
-            other => panic!("{}", other.is_some()),
+            other => panic!("{other:?}"),
         }
+    }
+
+    /// Whose message was in hand.
+    fn in_hand(queue: &mut FairQueue) -> Arc<Peer> {
+        match queue.next_turn(&mut Message::new()) {
+            Some(NextTurn::InHand(peer)) => Arc::clone(peer),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn keys(peers: &[Arc<Peer>]) -> Vec<crate::pipe::PeerKey> {
+        peers.iter().map(|peer| peer.key).collect()
     }
 
     #[test]
     fn peers_with_more_alternate() {
-        let mut queue = FairQueue::default();
-        let peers: Vec<_> = (0..3).map(|_| peer()).collect();
-        for peer in &peers {
-            queue.list(peer.clone());
-        }
+        let (mut queue, peers) = queue_of::<3>();
         for turn in 0..6 {
             let listed = read(&mut queue);
-            assert_eq!(listed.peer.0, peers[turn % 3].0);
-            assert!(queue.end_turn(listed, true).is_none());
+            assert_eq!(listed.peer.key, peers[turn % 3].key);
+            queue.end_turn(listed, true, 0);
         }
     }
 
     #[test]
     fn messages_in_hand_alternate_too() {
-        let mut queue = FairQueue::default();
-        let peers = [peer(), peer()];
-        for peer in &peers {
-            queue.list(peer.clone());
-        }
+        let (mut queue, peers) = queue_of::<2>();
         for mut listed in [read(&mut queue), read(&mut queue)] {
-            listed.stash.extend([Message::from("1"), Message::from("2")]);
-            assert!(queue.end_turn(listed, false).is_none());
+            listed.hand.extend([Message::from("1"), Message::from("2")]);
+            queue.end_turn(listed, false, 0);
         }
         for turn in 0..4 {
-            let next = queue.next_turn(&mut Message::new());
-            let Some(NextTurn::InHand(key)) = next else { panic!("{turn}") };
-            assert_eq!(key, peers[turn % 2].0);
+            assert_eq!(in_hand(&mut queue).key, peers[turn % 2].key);
         }
         // Each gets another look: there may be more.
         drop(read(&mut queue));
@@ -238,46 +213,139 @@ mod tests {
 
     #[test]
     fn a_peer_is_listed_once() {
-        let mut queue = FairQueue::default();
-        let a = peer();
-        assert_eq!(queue.list(Arc::clone(&a)), Listing::Listed);
-        assert_eq!(queue.list(a), Listing::Listed);
-        let a = read(&mut queue);
+        let (mut queue, [a]) = queue_of();
+        assert_eq!(event(&mut queue, &a), Who::Nobody);
+        let listed = read(&mut queue);
         assert!(queue.next_turn(&mut Message::new()).is_none());
-        assert!(queue.end_turn(a, false).is_none());
+        queue.end_turn(listed, false, 0);
         assert!(queue.is_empty());
-    }
-
-    #[test]
-    fn a_peer_retires_unless_a_message_is_in_hand_or_it_is_being_read() {
-        let mut queue = FairQueue::default();
-        let [a, b] = [peer(), peer()];
-        assert!(queue.retire(&a));
-        for peer in [&a, &b] {
-            queue.list(Arc::clone(peer));
-        }
-        assert!(queue.retire(&a));
-        let mut listed = read(&mut queue);
-        assert!(queue.is_empty());
-        assert!(!queue.retire(&b));
-        listed.stash.push_back(Message::from("1"));
-        assert!(queue.end_turn(listed, false).is_none());
-        assert!(!queue.retire(&b));
-        let next = queue.next_turn(&mut Message::new());
-        assert!(matches!(next, Some(NextTurn::InHand(_))));
-        assert!(queue.retire(&b));
-        assert!(queue.next_turn(&mut Message::new()).is_none());
     }
 
     #[test]
     fn an_event_during_the_turn_is_not_lost() {
-        let mut queue = FairQueue::default();
-        let a = peer();
-        queue.list(Arc::clone(&a));
+        let (mut queue, [a]) = queue_of();
         let listed = read(&mut queue);
-        assert_eq!(queue.list(a), Listing::InTurn);
-        // The one who ends the turn hears of it, too.
-        assert!(queue.end_turn(listed, false).is_some());
-        read(&mut queue);
+        assert_eq!(event(&mut queue, &a), Who::Nobody);
+        queue.end_turn(listed, false, 0);
+        let listed = read(&mut queue);
+        queue.end_turn(listed, false, 0);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn what_is_in_hand_keeps_a_peer_listed_when_there_is_no_more() {
+        let (mut queue, [a]) = queue_of();
+        let mut listed = read(&mut queue);
+        listed.hand.push_back(Message::from("1"));
+        queue.end_turn(listed, false, 0);
+        assert!(a.duty.is_listed());
+        assert_eq!(in_hand(&mut queue).key, a.key);
+        assert_eq!(event(&mut queue, &a), Who::Nobody);
+        assert_eq!(queue.iter().count(), 1);
+    }
+
+    #[test]
+    fn a_hand_is_used_again() {
+        let (mut queue, [a]) = queue_of();
+        let mut listed = read(&mut queue);
+        listed.hand.reserve(100);
+        queue.end_turn(listed, false, 0);
+        event(&mut queue, &a);
+        assert!(read(&mut queue).hand.capacity() >= 100);
+    }
+
+    #[test]
+    fn a_peer_retires_unless_a_message_is_in_hand_or_it_is_being_read() {
+        let (mut queue, [a, b]) = queue_of();
+        assert!(queue.retire(&FakePeer::accepted(1)));
+        assert!(queue.retire(&a));
+        let mut listed = read(&mut queue);
+        assert!(queue.is_empty());
+        assert!(!queue.retire(&b));
+        listed.hand.push_back(Message::from("1"));
+        queue.end_turn(listed, false, 0);
+        assert!(!queue.retire(&b));
+        in_hand(&mut queue);
+        assert!(queue.retire(&b));
+        assert!(queue.next_turn(&mut Message::new()).is_none());
+        // As if nothing had been: the next event lists it.
+        assert_eq!(event(&mut queue, &b), Who::Receivers);
+    }
+
+    #[test]
+    fn a_peer_that_is_about_to_be_listed_does_not_retire() {
+        let (mut queue, a) = (FairQueue::default(), FakePeer::accepted(1));
+        assert_eq!(a.duty.event(), Who::Receivers);
+        assert!(!queue.retire(&a));
+        queue.push(Arc::clone(&a), 0);
+        assert!(queue.retire(&a));
+    }
+
+    #[test]
+    fn what_is_in_hand_of_some_is_discarded() {
+        let (mut queue, [a, b]) = queue_of();
+        for mut listed in [read(&mut queue), read(&mut queue)] {
+            listed.hand.extend([Message::from("1"), Message::from("2")]);
+            queue.end_turn(listed, false, 0);
+        }
+        assert_eq!(queue.discard(|peer| peer.key == a.key), 2);
+        assert_eq!(queue.discard(|peer| peer.key == a.key), 0);
+        let listed = read(&mut queue);
+        assert_eq!(listed.peer.key, a.key);
+        assert_eq!(in_hand(&mut queue).key, b.key);
+    }
+
+    #[test]
+    fn those_that_no_receiver_came_for_are_handed_over_once() {
+        let (mut queue, [a, b, c]) = queue_of();
+        assert!(queue.has_listed());
+        assert_eq!(keys(&queue.hand_over(0, None, 2)), [a.key, b.key]);
+        assert!(queue.has_listed());
+        assert_eq!(keys(&queue.hand_over(0, None, 2)), [c.key]);
+        assert!(!queue.has_listed() && !queue.is_empty());
+        assert!(queue.hand_over(0, None, 2).is_empty());
+        // Their tasks see to what happens now.
+        assert_eq!(event(&mut queue, &a), Who::Task);
+        assert_eq!(queue.iter().count(), 3);
+    }
+
+    #[test]
+    fn only_those_that_were_listed_for_a_while_are_handed_over() {
+        let (mut queue, [old, young]) =
+            (FairQueue::default(), [(); 2].map(|()| FakePeer::accepted(1)));
+        // The ticks may wrap meanwhile.
+        event_at(&mut queue, &old, u32::MAX);
+        event_at(&mut queue, &young, 1);
+        assert!(queue.hand_over(1, Some(3), 10).is_empty());
+        assert_eq!(keys(&queue.hand_over(2, Some(3), 10)), [old.key]);
+        assert_eq!(keys(&queue.hand_over(4, Some(3), 10)), [young.key]);
+    }
+
+    #[test]
+    fn one_that_is_read_from_waits_anew() {
+        let (mut queue, [a]) = queue_of();
+        let listed = read(&mut queue);
+        queue.end_turn(listed, true, 5);
+        assert!(queue.hand_over(6, Some(2), 10).is_empty());
+        assert_eq!(keys(&queue.hand_over(7, Some(2), 10)), [a.key]);
+    }
+
+    #[test]
+    fn a_receiver_takes_over_from_the_task() {
+        let (mut queue, [a]) = queue_of();
+        assert_eq!(queue.hand_over(0, None, 10).len(), 1);
+        let listed = read(&mut queue);
+        assert!(a.duty.is_held());
+        queue.end_turn(listed, true, 0);
+        assert!(queue.has_listed());
+    }
+
+    #[test]
+    fn one_that_was_handed_over_retires_too() {
+        let (mut queue, [a]) = queue_of();
+        assert_eq!(queue.hand_over(0, None, 10).len(), 1);
+        assert!(queue.retire(&a));
+        assert!(queue.is_empty());
+        assert_eq!(event(&mut queue, &a), Who::Receivers);
     }
 }

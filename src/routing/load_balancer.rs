@@ -1,12 +1,10 @@
 //! [`LoadBalancer`]: outgoing messages in turn to the peers that have room
 //! (RFC 28, RFC 30).
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::message::Message;
-use crate::pipe::{Outlet, PeerKey, Refused, Touched};
-use crate::routing::PeerMap;
+use crate::pipe::{Line, NeedsFlush, Peer, Refused, Touched};
 
 /// The peers of a socket that sends to one at a time.
 ///
@@ -18,36 +16,58 @@ use crate::routing::PeerMap;
 ///         ▲                                            │
 ///         └────────────── room: to the back ───────────┘
 /// ```
-/// A peer is in exactly one of the two places; one that has gone is in neither.
+/// A peer is in exactly one of the two; one that has gone is in neither. Each
+/// has a seat, whose number the peer keeps, and those available sit in a circle:
+/// whatever happens to a peer, and however many there are, is done in a few
+/// steps.
 #[derive(Default)]
 pub(crate) struct LoadBalancer {
-    /// In the order of their turns.
-    available: VecDeque<Peer>,
-    full: PeerMap<Arc<dyn Outlet>>,
+    seats: Vec<Option<Seat>>,
+    vacant: Vec<u32>,
+    /// Whose turn it is; the back of the queue is right before that. `None` if
+    /// nobody is available.
+    turn: Option<u32>,
 }
 
-struct Peer {
-    key: PeerKey,
-    outlet: Arc<dyn Outlet>,
+struct Seat {
+    peer: Arc<Peer>,
+    /// Who sits beside it in the circle; `None` while the peer is full.
+    circle: Option<Neighbours>,
+}
+
+#[derive(Clone, Copy)]
+struct Neighbours {
+    before: u32,
+    after: u32,
 }
 
 impl LoadBalancer {
     /// Adds a peer; its first turn comes after everybody else's.
-    pub(crate) fn add(&mut self, key: PeerKey, outlet: Arc<dyn Outlet>) {
-        self.available.push_back(Peer { key, outlet });
+    pub(crate) fn add(&mut self, peer: &Arc<Peer>) {
+        let seat = Seat { peer: Arc::clone(peer), circle: None };
+        let place = self.vacant.pop().unwrap_or_else(|| {
+            self.seats.push(None);
+            u32::try_from(self.seats.len() - 1).expect("more peers than a system has ports")
+        });
+        self.seats[place as usize] = Some(seat);
+        peer.place.set(Some(place));
+        self.join(place);
     }
 
-    /// Forgets a peer. This looks at every peer, which departures can afford.
-    pub(crate) fn remove(&mut self, key: PeerKey) {
-        if self.full.remove(&key).is_none() {
-            self.available.retain(|peer| peer.key != key);
-        }
+    /// Forgets a peer, if it is still here.
+    pub(crate) fn remove(&mut self, peer: &Peer) {
+        let Some(place) = peer.place.get() else { return };
+        self.leave(place);
+        self.seats[place as usize] = None;
+        self.vacant.push(place);
+        peer.place.set(None);
     }
 
     /// A full peer has room again. Its place in the rotation is the last.
-    pub(crate) fn room(&mut self, key: PeerKey) {
-        if let Some(outlet) = self.full.remove(&key) {
-            self.add(key, outlet);
+    pub(crate) fn room(&mut self, peer: &Peer) {
+        let Some(place) = peer.place.get() else { return };
+        if self.seat(place).circle.is_none() {
+            self.join(place);
         }
     }
 
@@ -55,101 +75,117 @@ impl LoadBalancer {
     /// back if there is none.
     pub(crate) fn send(
         &mut self,
+        message: Message,
+        touched: &mut Touched,
+    ) -> Result<&Arc<Peer>, Message> {
+        self.send_with(message, touched, |line, message| line.push(message))
+    }
+
+    /// As [`send`](Self::send), where `push` gives the message to a line.
+    pub(crate) fn send_with(
+        &mut self,
         mut message: Message,
         touched: &mut Touched,
-    ) -> Result<PeerKey, Message> {
-        while !self.available.is_empty() {
-            match self.send_next(message, touched) {
-                Ok(key) => return Ok(key),
-                Err(refused) => message = refused,
-            }
+        push: impl Fn(&dyn Line, Message) -> Result<NeedsFlush, Refused>,
+    ) -> Result<&Arc<Peer>, Message> {
+        while let Some(place) = self.turn {
+            let seat = self.seat(place);
+            message = match push(&*seat.peer.line, message) {
+                Ok(needs) => {
+                    touched.note(needs, &seat.peer.line);
+                    // RFC 28, 30: SHALL route outgoing messages to available
+                    // peers using a round-robin strategy.
+                    self.turn = seat.circle.map(|circle| circle.after);
+                    return Ok(&self.seat(place).peer);
+                }
+                // RFC 28, 30: SHALL consider a peer as available only when it
+                // has a outgoing queue that is not full.
+                Err(Refused::Full(message)) => {
+                    self.leave(place);
+                    message
+                }
+                Err(Refused::Gone(message)) => {
+                    let peer = Arc::clone(&seat.peer);
+                    self.remove(&peer);
+                    message
+                }
+            };
         }
         Err(message)
     }
 
-    /// The peer that [`send_next`](Self::send_next) will try: the next one
-    /// with room.
-    pub(crate) fn peek(&mut self) -> Option<PeerKey> {
-        while let Some(next) = self.available.front() {
-            if next.outlet.has_room() {
-                return Some(next.key);
-            }
-            self.set_aside();
+    /// Pushes to one peer out of turn, unless it is full or gone.
+    pub(crate) fn push_to(&self, peer: &Peer, message: Message, touched: &mut Touched) {
+        if peer.place.get().is_none() {
+            return;
         }
-        None
-    }
-
-    /// Tries the one peer whose turn it is. If it refuses, it is out of the
-    /// rotation and the turn is the next one's.
-    pub(crate) fn send_next(
-        &mut self,
-        message: Message,
-        touched: &mut Touched,
-    ) -> Result<PeerKey, Message> {
-        let Some(Peer { key, outlet }) = self.available.front() else {
-            return Err(message);
-        };
-        match outlet.push(message) {
-            Ok(needs) => {
-                touched.note(needs, outlet);
-                let key = *key;
-                // RFC 28, 30: SHALL route outgoing messages to available peers
-                // using a round-robin strategy.
-                if self.available.len() > 1 {
-                    self.available.rotate_left(1);
-                }
-                Ok(key)
-            }
-            // RFC 28, 30: SHALL consider a peer as available only when it has a
-            // outgoing queue that is not full.
-            Err(Refused::Full(message)) => {
-                self.set_aside();
-                Err(message)
-            }
-            Err(Refused::Gone(message)) => {
-                self.available.pop_front();
-                Err(message)
-            }
+        if let Ok(needs) = peer.line.push(message) {
+            touched.note(needs, &peer.line);
         }
     }
 
-    /// Pushes to one peer out of turn, unless it is full or gone. This looks
-    /// at every peer, which a new connection can afford.
-    pub(crate) fn push_to(&self, key: PeerKey, message: Message, touched: &mut Touched) {
-        let available = || self.available.iter().find(|peer| peer.key == key);
-        let outlet = self.full.get(&key).or_else(|| Some(&available()?.outlet));
-        if let Some(outlet) = outlet {
-            if let Ok(needs) = outlet.push(message) {
-                touched.note(needs, outlet);
-            }
+    /// Puts a peer at the back of the circle.
+    fn join(&mut self, place: u32) {
+        // Alone at first, then between the last and the first.
+        self.seat_mut(place).circle = Some(Neighbours { before: place, after: place });
+        let first = *self.turn.get_or_insert(place);
+        let last = self.seat(first).circle.map_or(place, |circle| circle.before);
+        self.link(last, place);
+        self.link(place, first);
+    }
+
+    /// Takes a peer out of the circle, if it is there. If it was its turn, it is
+    /// the next one's.
+    fn leave(&mut self, place: u32) {
+        let Some(Neighbours { before, after }) = self.seat_mut(place).circle.take() else { return };
+        if after == place {
+            self.turn = None;
+            return;
+        }
+        self.link(before, after);
+        if self.turn == Some(place) {
+            self.turn = Some(after);
         }
     }
 
-    /// Takes the peer whose turn it is out of the rotation until it has room.
-    fn set_aside(&mut self) {
-        if let Some(peer) = self.available.pop_front() {
-            self.full.insert(peer.key, peer.outlet);
+    /// Makes two that sit in the circle neighbours.
+    fn link(&mut self, before: u32, after: u32) {
+        if let Some(circle) = &mut self.seat_mut(before).circle {
+            circle.after = after;
         }
+        if let Some(circle) = &mut self.seat_mut(after).circle {
+            circle.before = before;
+        }
+    }
+
+    #[inline]
+    fn seat(&self, place: u32) -> &Seat {
+        self.seats[place as usize].as_ref().expect("a peer with a place has a seat")
+    }
+
+    fn seat_mut(&mut self, place: u32) -> &mut Seat {
+        self.seats[place as usize].as_mut().expect("a peer with a place has a seat")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipe::{Flush, PeerKey};
     use crate::routing::testing::{FakePeer, message};
 
-    fn balance(peers: &[&Arc<FakePeer>]) -> LoadBalancer {
+    fn balance(peers: &[&FakePeer]) -> LoadBalancer {
         let mut balancer = LoadBalancer::default();
         for peer in peers {
-            balancer.add(peer.key, peer.pipe().outlet);
+            balancer.add(peer);
         }
         balancer
     }
 
     fn send(balancer: &mut LoadBalancer, body: &'static str) -> Option<PeerKey> {
         let mut touched = Touched::default();
-        let sent = balancer.send(message([body]), &mut touched).ok();
-        touched.flush();
+        let sent = balancer.send(message([body]), &mut touched).ok().map(|peer| peer.key);
+        touched.flush(Flush::Here);
         sent
     }
 
@@ -169,7 +205,7 @@ mod tests {
         let [a, b, c] = [(); 3].map(|()| FakePeer::accepted(100));
         let mut balancer = balance(&[&a, &b]);
         assert_eq!(send(&mut balancer, "1"), Some(a.key));
-        balancer.add(c.key, c.pipe().outlet);
+        balancer.add(&c);
         let turns: Vec<_> = (0..3).filter_map(|_| send(&mut balancer, "m")).collect();
         assert_eq!(turns, [b.key, a.key, c.key]);
     }
@@ -181,7 +217,7 @@ mod tests {
         let turns: Vec<_> = (0..4).filter_map(|_| send(&mut balancer, "m")).collect();
         assert_eq!(turns, [a.key, b.key, b.key, b.key]);
         a.take_sent();
-        balancer.room(a.key);
+        balancer.room(&a);
         let turns: Vec<_> = (0..2).filter_map(|_| send(&mut balancer, "m")).collect();
         assert_eq!(turns, [b.key, a.key]);
     }
@@ -190,7 +226,7 @@ mod tests {
     fn room_of_a_peer_that_was_not_full_gives_it_no_second_turn() {
         let [a, b] = [FakePeer::accepted(100), FakePeer::accepted(100)];
         let mut balancer = balance(&[&a, &b]);
-        balancer.room(a.key);
+        balancer.room(&a);
         let turns: Vec<_> = (0..3).filter_map(|_| send(&mut balancer, "m")).collect();
         assert_eq!(turns, [a.key, b.key, a.key]);
     }
@@ -202,7 +238,7 @@ mod tests {
         a.depart();
         assert_eq!(send(&mut balancer, "m"), Some(b.key));
         assert_eq!(b.take_sent(), [message(["m"])]);
-        balancer.room(a.key);
+        balancer.room(&a);
         assert_eq!(send(&mut balancer, "m"), Some(b.key));
     }
 
@@ -212,7 +248,7 @@ mod tests {
         let mut balancer = balance(&[&a]);
         assert!(send(&mut balancer, "1").is_some());
         let back = balancer.send(message(["2", "x"]), &mut Touched::default());
-        assert_eq!(back, Err(message(["2", "x"])));
+        assert_eq!(back.err(), Some(message(["2", "x"])));
     }
 
     #[test]
@@ -222,23 +258,48 @@ mod tests {
         for _ in 0..4 {
             send(&mut balancer, "m");
         }
-        balancer.remove(a.key);
-        balancer.remove(b.key);
+        balancer.remove(&a);
+        balancer.remove(&b);
         a.take_sent();
-        balancer.room(a.key);
+        balancer.room(&a);
         for _ in 0..3 {
             assert_eq!(send(&mut balancer, "m"), Some(c.key));
         }
     }
 
     #[test]
-    fn peek_names_the_peer_that_is_sent_to() {
-        let [a, b] = [1, 100].map(FakePeer::accepted);
-        let mut balancer = balance(&[&a, &b]);
-        for peer in [&a, &b, &b] {
-            assert_eq!(balancer.peek(), Some(peer.key));
-            assert_eq!(balancer.send_next(message(["m"]), &mut Touched::default()), Ok(peer.key));
+    fn those_who_leave_do_not_disturb_the_turns_of_the_others() {
+        let peers: Vec<_> = (0..4).map(|_| FakePeer::accepted(100)).collect();
+        let mut balancer = balance(&peers.iter().collect::<Vec<_>>());
+        assert_eq!(send(&mut balancer, "m"), Some(peers[0].key));
+        // Whose turn it is, one in between, and the one that was last.
+        balancer.remove(&peers[1]);
+        assert_eq!(send(&mut balancer, "m"), Some(peers[2].key));
+        balancer.remove(&peers[0]);
+        balancer.remove(&peers[0]);
+        for peer in [&peers[3], &peers[2], &peers[3]] {
+            assert_eq!(send(&mut balancer, "m"), Some(peer.key));
         }
+        // A newcomer gets the seat of one that left, and the last turn.
+        let newcomer = FakePeer::accepted(100);
+        balancer.add(&newcomer);
+        balancer.room(&peers[0]);
+        for peer in [&peers[2], &peers[3], &newcomer, &peers[2]] {
+            assert_eq!(send(&mut balancer, "m"), Some(peer.key));
+        }
+        assert_eq!(balancer.seats.len(), 4);
+    }
+
+    #[test]
+    fn when_the_last_one_leaves_nobody_is_left() {
+        let [a, b] = [1, 1].map(FakePeer::accepted);
+        let mut balancer = balance(&[&a, &b]);
+        balancer.remove(&a);
+        assert_eq!(send(&mut balancer, "m"), Some(b.key));
+        assert_eq!(send(&mut balancer, "m"), None);
+        balancer.remove(&b);
+        balancer.add(&a);
+        assert_eq!(send(&mut balancer, "m"), Some(a.key));
     }
 
     #[test]
@@ -246,8 +307,8 @@ mod tests {
         let [a, b] = [FakePeer::accepted(100), FakePeer::accepted(100)];
         let mut balancer = balance(&[&a, &b]);
         let mut touched = Touched::default();
-        balancer.push_to(b.key, message(["probe"]), &mut touched);
-        touched.flush();
+        balancer.push_to(&b, message(["probe"]), &mut touched);
+        touched.flush(Flush::Here);
         assert_eq!(b.take_sent(), [message(["probe"])]);
         assert_eq!(send(&mut balancer, "m"), Some(a.key));
     }

@@ -33,3 +33,21 @@ impl Hasher for Spread {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn keys_in_a_row_do_not_collide() {
+        let mut map = HashMap::<u64, u64, OwnKeys>::default();
+        for key in 0..1000 {
+            map.insert(key, key + 1);
+        }
+        for key in 0..1000 {
+            assert_eq!(map.get(&key), Some(&(key + 1)));
+        }
+    }
+}

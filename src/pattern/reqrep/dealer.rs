@@ -1,46 +1,55 @@
 //! DEALER (RFC 28): REQ without the lockstep and without the delimiter.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Delivery, Pattern, Routed, Touched};
-use crate::peer::PeerInfo;
-use crate::pipe::{PeerKey, Pipe, Unwelcome};
+use crate::peer::{PeerInfo, Unwelcome};
+use crate::pipe::{Peer, Traits};
 use crate::routing::LoadBalancer;
 use crate::routing_id::RoutingId;
+use crate::sync::{Lock, Rank};
+
+const TRAITS: Traits = Traits { connects_once: true, ..Traits::PLAIN };
 
 /// DEALER sends each message to the next peer that has room and receives from
 /// all of them.
 pub(crate) struct Dealer {
     /// Guards the rotation, and the pushes that its order promises.
-    peers: Mutex<LoadBalancer>,
+    peers: Lock<LoadBalancer>,
     probe: bool,
 }
 
 impl Dealer {
     pub(crate) fn new(options: &SocketOptions) -> Self {
-        Self { peers: Mutex::default(), probe: options.probe_router }
-    }
-
-    fn peers(&self) -> MutexGuard<'_, LoadBalancer> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+        let peers = Lock::new(Rank::Pattern, LoadBalancer::default());
+        Self { peers, probe: options.probe_router }
     }
 }
 
 impl Pattern for Dealer {
+    fn traits(&self) -> &'static Traits {
+        &TRAITS
+    }
+
     // RFC 28: SHALL create a double queue when initiating an outgoing
     // connection to a peer, and SHALL maintain the double queue whether or not
-    // the connection is established. / when a peer connects to it. (The pipe is
+    // the connection is established. / when a peer connects to it. (The line is
     // the double queue.)
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        self.peers().add(pipe.key, pipe.outlet.clone());
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        self.peers.lock().add(peer);
         Ok(())
     }
 
-    fn up(&self, key: PeerKey, _peer: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
+    fn up(
+        &self,
+        peer: &Arc<Peer>,
+        _info: &PeerInfo,
+        touched: &mut Touched,
+    ) -> Result<(), Unwelcome> {
         if self.probe {
-            self.peers().push_to(key, Message::new(), touched);
+            self.peers.lock().push_to(peer, Message::new(), touched);
         }
         Ok(())
     }
@@ -48,17 +57,17 @@ impl Pattern for Dealer {
     // RFC 28: If this peer disconnects, the DEALER socket SHALL destroy its
     // double queue and SHALL discard any messages it contains. (Outgoing ones:
     // what came in whole is still delivered.)
-    fn detach(&self, key: PeerKey) {
-        self.peers().remove(key);
+    fn detach(&self, peer: &Arc<Peer>) {
+        self.peers.lock().remove(peer);
     }
 
-    fn room(&self, key: PeerKey) {
-        self.peers().room(key);
+    fn room(&self, peer: &Arc<Peer>) {
+        self.peers.lock().room(peer);
     }
 
     fn send(&self, _to: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
-        match self.peers().send(message, touched) {
-            Ok(_) => Routed::SENT,
+        match self.peers.lock().send(message, touched) {
+            Ok(_) => Routed::Sent,
             // RFC 28: SHALL block on sending, or return a suitable error, when
             // it has no available peers. SHALL not accept further messages when
             // it has no available peers. SHALL NOT discard messages that it
@@ -69,23 +78,21 @@ impl Pattern for Dealer {
 
     // RFC 28: SHALL not filter or modify outgoing or incoming messages in any
     // way. SHALL deliver these to its calling application.
-    fn accept(&self, _from: PeerKey, _delivery: &mut Delivery) -> bool {
+    fn accept(&self, _from: &Arc<Peer>, _delivery: &mut Delivery) -> bool {
         true
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::pattern::testing::{accept, is_sent, send, up};
     use crate::routing::testing::{FakePeer, message};
 
-    fn dealer_with(options: &SocketOptions, peers: &[&Arc<FakePeer>]) -> Dealer {
+    fn dealer_with(options: &SocketOptions, peers: &[&FakePeer]) -> Dealer {
         let dealer = Dealer::new(options);
         for peer in peers {
-            dealer.attach(&peer.pipe()).unwrap();
+            dealer.attach(peer).unwrap();
         }
         dealer
     }
@@ -120,11 +127,11 @@ mod tests {
         let whole = message(["m", "n"]);
         assert!(matches!(send(&dealer, whole.clone()), Routed::Mute(m) if m == whole));
         let peer = FakePeer::connected(1);
-        dealer.attach(&peer.pipe()).unwrap();
+        dealer.attach(&peer).unwrap();
         assert!(is_sent(&send(&dealer, message(["first"]))));
         assert!(matches!(send(&dealer, whole.clone()), Routed::Mute(m) if m == whole));
         peer.take_sent();
-        dealer.room(peer.key);
+        dealer.room(&peer);
         assert!(is_sent(&send(&dealer, whole.clone())));
     }
 
@@ -132,7 +139,7 @@ mod tests {
     fn dealer_maintains_the_queue_of_an_endpoint_whether_or_not_it_is_connected() {
         let peer = FakePeer::connected(10);
         let dealer = dealer_with(&SocketOptions::new(), &[&peer]);
-        dealer.down(peer.key);
+        dealer.down(&peer);
         assert!(is_sent(&send(&dealer, message(["between"]))));
         assert_eq!(peer.take_sent(), [message(["between"])]);
     }
@@ -141,12 +148,12 @@ mod tests {
     fn dealer_destroys_the_queue_of_a_peer_that_disconnects() {
         let [leaving, staying] = [10, 10].map(FakePeer::accepted);
         let dealer = dealer_with(&SocketOptions::new(), &[&leaving, &staying]);
-        dealer.detach(leaving.key);
+        dealer.detach(&leaving);
         for _ in 0..4 {
             assert!(is_sent(&send(&dealer, message(["m"]))));
         }
         assert_eq!((leaving.take_sent().len(), staying.take_sent().len()), (0, 4));
-        assert!(accept(&dealer, leaving.key, message(["late"])).is_some());
+        assert!(accept(&dealer, &leaving, message(["late"])).is_some());
     }
 
     #[test]
@@ -156,7 +163,7 @@ mod tests {
         for frames in [vec![""], vec!["", ""], vec!["a", "", "b"]] {
             assert!(is_sent(&send(&dealer, message(frames.clone()))));
             assert_eq!(peer.take_sent(), [message(frames.clone())]);
-            let delivery = accept(&dealer, peer.key, message(frames.clone())).unwrap();
+            let delivery = accept(&dealer, &peer, message(frames.clone())).unwrap();
             assert_eq!((delivery.message, delivery.from), (message(frames), None));
         }
     }
@@ -168,7 +175,7 @@ mod tests {
             let dealer = dealer_with(&SocketOptions::new().probe_router(probe), &[&peer]);
             for _ in 0..2 {
                 up(&dealer, &peer, "").unwrap();
-                dealer.down(peer.key);
+                dealer.down(&peer);
             }
             assert_eq!(peer.take_sent(), vec![message([""]); probes]);
         }

@@ -1,14 +1,17 @@
 //! REP (RFC 28): receives a request, then sends its reply.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Before, Delivery, Pattern, Routed, SendRefusal, Touched};
-use crate::peer::DropCause;
-use crate::pipe::{Outlet, PeerKey, Pipe, Refused, Unwelcome};
-use crate::routing::{Envelope, PeerMap};
+use crate::peer::{DropCause, Unwelcome};
+use crate::pipe::{Peer, Refused, Traits};
+use crate::routing::Envelope;
 use crate::routing_id::RoutingId;
+use crate::sync::{Lock, Rank};
+
+const TRAITS: Traits = Traits { drops: true, lockstep: true, ..Traits::PLAIN };
 
 /// REP answers one request at a time.
 ///
@@ -26,14 +29,8 @@ use crate::routing_id::RoutingId;
 /// No `send` comes between [`Pattern::before_recv`] and [`Pattern::accept`]:
 /// the socket sees to that.
 pub(crate) struct Rep {
-    /// Guards whose turn it is, and the pushes to the peers.
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    peers: PeerMap<Arc<dyn Outlet>>,
-    turn: Turn,
+    /// Guards whose turn it is.
+    turn: Lock<Turn>,
 }
 
 #[derive(Default)]
@@ -41,61 +38,52 @@ enum Turn {
     #[default]
     Idle,
     Replying {
-        asker: PeerKey,
+        asker: Arc<Peer>,
         envelope: Envelope,
     },
 }
 
 impl Rep {
     pub(crate) fn new(_options: &SocketOptions) -> Self {
-        Self { state: Mutex::default() }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { turn: Lock::new(Rank::Pattern, Turn::Idle) }
     }
 }
 
-impl State {
-    // RFC 28: SHALL deliver this message back to the originating peer. SHALL
-    // silently discard the reply, or return an error, if the originating peer
-    // is no longer connected. SHALL not block on sending.
-    fn reply(&self, asker: PeerKey, message: Message, touched: &mut Touched) -> Routed {
-        let Some(outlet) = self.peers.get(&asker) else {
-            return Routed::Done { lost: 1, cause: DropCause::Unroutable };
-        };
-        match outlet.push(message) {
-            Ok(needs) => {
-                touched.note(needs, outlet);
-                Routed::SENT
-            }
-            Err(Refused::Full(_)) => Routed::Done { lost: 1, cause: DropCause::PeerFull },
-            Err(Refused::Gone(_)) => Routed::Done { lost: 1, cause: DropCause::Unroutable },
+// RFC 28: SHALL deliver this message back to the originating peer. SHALL
+// silently discard the reply, or return an error, if the originating peer is no
+// longer connected. SHALL not block on sending.
+fn reply(asker: &Peer, message: Message, touched: &mut Touched) -> Routed {
+    match asker.line.push(message) {
+        Ok(needs) => {
+            touched.note(needs, &asker.line);
+            Routed::Sent
         }
+        Err(Refused::Full(_)) => Routed::Dropped { lost: 1, cause: DropCause::PeerFull },
+        Err(Refused::Gone(_)) => Routed::Dropped { lost: 1, cause: DropCause::Unroutable },
     }
 }
 
 impl Pattern for Rep {
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        self.state().peers.insert(pipe.key, Arc::clone(&pipe.outlet));
-        Ok(())
-    }
-
-    fn detach(&self, key: PeerKey) {
-        self.state().peers.remove(&key);
+    fn traits(&self) -> &'static Traits {
+        &TRAITS
     }
 
     // Nothing to note: a reply goes to its asker or nowhere.
-    fn room(&self, _key: PeerKey) {}
+    fn attach(&self, _peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        Ok(())
+    }
+
+    // Nor here: the line of a peer that has left refuses the reply.
+    fn detach(&self, _peer: &Arc<Peer>) {}
 
     fn send(&self, _to: Option<&RoutingId>, mut message: Message, touched: &mut Touched) -> Routed {
-        let mut state = self.state();
-        match std::mem::take(&mut state.turn) {
+        let mut turn = self.turn.lock();
+        match std::mem::take(&mut *turn) {
             Turn::Idle => Routed::Refused(message, SendRefusal::OutOfTurn),
             Turn::Replying { asker, envelope } => {
                 // RFC 28: SHALL prepend the address envelope and delimiter.
                 envelope.put_on(&mut message);
-                state.reply(asker, message, touched)
+                reply(&asker, message, touched)
             }
         }
     }
@@ -103,17 +91,17 @@ impl Pattern for Rep {
     // RFC 28: SHALL wait for a single reply message from its calling
     // application.
     fn before_recv(&self) -> Before {
-        match self.state().turn {
+        match *self.turn.lock() {
             Turn::Idle => Before::Proceed,
             Turn::Replying { .. } => Before::OutOfTurn,
         }
     }
 
-    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
+    fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
         // RFC 28: SHALL remove and store the address envelope, including the
         // delimiter. (What has none, or no data frame after it, is no request.)
         let Some(envelope) = Envelope::take_off(&mut delivery.message) else { return false };
-        self.state().turn = Turn::Replying { asker: from, envelope };
+        *self.turn.lock() = Turn::Replying { asker: Arc::clone(from), envelope };
         // RFC 28: SHALL pass the remaining data frames to its calling
         // application.
         true
@@ -126,10 +114,10 @@ mod tests {
     use crate::pattern::testing::{accept, is_sent, send};
     use crate::routing::testing::{FakePeer, message};
 
-    fn rep_with(peers: &[&Arc<FakePeer>]) -> Rep {
+    fn rep_with(peers: &[&FakePeer]) -> Rep {
         let rep = Rep::new(&SocketOptions::new());
         for peer in peers {
-            rep.attach(&peer.pipe()).unwrap();
+            rep.attach(peer).unwrap();
         }
         rep
     }
@@ -141,7 +129,7 @@ mod tests {
         frames: impl IntoIterator<Item = &'a str>,
     ) -> Option<Message> {
         assert!(matches!(rep.before_recv(), Before::Proceed));
-        accept(rep, peer.key, message(frames)).map(|delivery| delivery.message)
+        accept(rep, peer, message(frames)).map(|delivery| delivery.message)
     }
 
     fn is_idle(rep: &Rep) -> bool {
@@ -206,10 +194,10 @@ mod tests {
             assert!(ask(&rep, peer, ["", "request"]).is_some());
             peer.depart();
             if Arc::ptr_eq(peer, &detached) {
-                rep.detach(peer.key);
+                rep.detach(peer);
             }
             let lost = send(&rep, message(["reply"]));
-            assert!(matches!(lost, Routed::Done { lost: 1, cause: DropCause::Unroutable }));
+            assert!(matches!(lost, Routed::Dropped { lost: 1, cause: DropCause::Unroutable }));
             assert!(is_idle(&rep));
         }
         assert!(ask(&rep, &next, ["", "request"]).is_some());
@@ -222,7 +210,7 @@ mod tests {
         let rep = rep_with(&[&peer]);
         assert!(ask(&rep, &peer, ["", "request"]).is_some());
         let lost = send(&rep, message(["reply"]));
-        assert!(matches!(lost, Routed::Done { lost: 1, cause: DropCause::PeerFull }));
+        assert!(matches!(lost, Routed::Dropped { lost: 1, cause: DropCause::PeerFull }));
         assert!(is_idle(&rep));
     }
 
@@ -241,8 +229,9 @@ mod tests {
     fn rep_serves_a_request_whose_asker_has_left() {
         let peer = FakePeer::accepted(10);
         let rep = rep_with(&[&peer]);
-        rep.detach(peer.key);
+        peer.depart();
+        rep.detach(&peer);
         assert_eq!(ask(&rep, &peer, ["", "request"]), Some(message(["request"])));
-        assert!(matches!(send(&rep, message(["reply"])), Routed::Done { lost: 1, .. }));
+        assert!(matches!(send(&rep, message(["reply"])), Routed::Dropped { lost: 1, .. }));
     }
 }

@@ -1,18 +1,17 @@
 //! REQ (RFC 28): sends a request, then receives its reply.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Before, Delivery, Pattern, Routed, SendRefusal, Touched};
-use crate::peer::{DropCause, PeerInfo};
-use crate::pipe::{Inlet, Next, PeerKey, Pipe, Unwelcome};
-use crate::routing::{Envelope, LoadBalancer, PeerMap, random_start};
+use crate::peer::{PeerInfo, Unwelcome};
+use crate::pipe::{Peer, Traits};
+use crate::routing::{Envelope, LoadBalancer, random_start};
 use crate::routing_id::RoutingId;
+use crate::sync::{Lock, Rank};
 
-/// How often one `send` looks for messages that came before its request. A peer
-/// that has more to say unasked could as well answer with nonsense.
-const MAX_LOOKS: usize = 10_000;
+const TRAITS: Traits = Traits { lockstep: true, asks: true, connects_once: true, ..Traits::PLAIN };
 
 /// REQ asks one peer at a time, and only it may answer.
 ///
@@ -31,13 +30,16 @@ const MAX_LOOKS: usize = 10_000;
 /// RFC 28: SHALL send and then receive exactly one message at a time. Anything
 /// else is out of turn and changes nothing.
 ///
+/// What came from a peer before its request went out is no reply to it. The line
+/// knows ([`Line::ask`](crate::pipe::Line::ask)) and discards it.
+///
 /// No other `send` or receive comes in the middle of a `send`, or between
 /// [`Pattern::before_recv`] and [`Pattern::accept`]: the socket sees to that.
 /// The comings and goings of peers may, at any time.
 pub(crate) struct Req {
-    /// Guards the rotation and the turn. Not held while an inlet is looked at,
-    /// which may read from the transport and report to this or another socket.
-    state: Mutex<State>,
+    /// Guards the rotation and the turn, and the pushes that their order
+    /// promises.
+    state: Lock<State>,
     relaxed: bool,
     correlate: bool,
     probe: bool,
@@ -45,19 +47,16 @@ pub(crate) struct Req {
 
 struct State {
     peers: LoadBalancer,
-    inlets: PeerMap<Arc<dyn Inlet>>,
     turn: Turn,
     /// The number of the next request, for correlating.
     number: u32,
-    /// What was drained and is not counted yet.
-    drained: usize,
 }
 
 enum Turn {
     Idle,
     /// A request went to `peer`; its reply will have this envelope.
     Asked {
-        peer: PeerKey,
+        peer: Arc<Peer>,
         envelope: Envelope,
     },
     /// The peer that was asked has left without a reply.
@@ -66,15 +65,10 @@ enum Turn {
 
 impl Req {
     pub(crate) fn new(options: &SocketOptions) -> Self {
-        let state = State {
-            peers: LoadBalancer::default(),
-            inlets: PeerMap::default(),
-            turn: Turn::Idle,
-            number: random_start(),
-            drained: 0,
-        };
+        let state =
+            State { peers: LoadBalancer::default(), turn: Turn::Idle, number: random_start() };
         Self {
-            state: Mutex::new(state),
+            state: Lock::new(Rank::Pattern, state),
             relaxed: options.req_relaxed,
             correlate: options.req_correlate,
             probe: options.probe_router,
@@ -85,43 +79,25 @@ impl Req {
     fn envelope(&self, number: u32) -> Envelope {
         if self.correlate { Envelope::numbered(number) } else { Envelope::minimal() }
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl State {
-    /// The peer to ask next.
-    fn candidate(&mut self) -> Option<(PeerKey, Arc<dyn Inlet>)> {
-        loop {
-            let key = self.peers.peek()?;
-            match self.inlets.get(&key) {
-                Some(inlet) => return Some((key, Arc::clone(inlet))),
-                None => self.peers.remove(key),
-            }
-        }
-    }
-
-    /// Sends the request to the candidate, unless it no longer is the one to
-    /// ask; then the message is given back.
+    /// Sends the request to the next peer that has room, or gives it back.
     fn ask(
         &mut self,
-        candidate: PeerKey,
         envelope: Envelope,
         mut message: Message,
         touched: &mut Touched,
     ) -> Result<(), Message> {
-        if self.peers.peek() != Some(candidate) {
-            return Err(message);
-        }
         // RFC 28: SHALL prefix the outgoing message with an empty delimiter
         // frame.
         envelope.clone().put_on(&mut message);
-        match self.peers.send_next(message, touched) {
-            // RFC 28: SHALL route outgoing messages to connected peers using a
-            // round-robin strategy.
+        // RFC 28: SHALL route outgoing messages to connected peers using a
+        // round-robin strategy.
+        match self.peers.send_with(message, touched, |line, message| line.ask(message)) {
             Ok(peer) => {
+                let peer = Arc::clone(peer);
+                self.turn.abandon_for(&peer);
                 self.turn = Turn::Asked { peer, envelope };
                 self.number = self.number.wrapping_add(1);
                 Ok(())
@@ -132,47 +108,42 @@ impl State {
             }
         }
     }
+}
 
-    /// Asks a peer nothing any more.
-    fn remove(&mut self, key: PeerKey) {
-        self.peers.remove(key);
-        self.inlets.remove(&key);
+impl Turn {
+    /// Whether it was `peer` that was asked.
+    fn is_asked(&self, peer: &Arc<Peer>) -> bool {
+        matches!(self, Self::Asked { peer: asked, .. } if Arc::ptr_eq(asked, peer))
     }
-}
 
-/// What was in an inlet before a request.
-struct Drained {
-    count: usize,
-    /// Nothing will ever come any more.
-    is_over: bool,
-}
-
-/// Discards what came in before the request goes out: it cannot be the reply.
-fn drain(inlet: &dyn Inlet) -> Drained {
-    let mut count = 0;
-    for _ in 0..MAX_LOOKS {
-        match inlet.try_next() {
-            Next::Message { .. } => count += 1,
-            // What follows came before the request, too.
-            Next::Busy => {}
-            Next::Empty => return Drained { count, is_over: false },
-            Next::Gone => return Drained { count, is_over: true },
+    /// Another request goes out to `next`: the one that was asked before, if it is
+    /// another one, has nothing to answer any more.
+    fn abandon_for(&self, next: &Arc<Peer>) {
+        match self {
+            Self::Asked { peer, .. } if !Arc::ptr_eq(peer, next) => peer.line.answered(),
+            _ => {}
         }
     }
-    Drained { count, is_over: false }
 }
 
 impl Pattern for Req {
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        let mut state = self.state();
-        state.peers.add(pipe.key, Arc::clone(&pipe.outlet));
-        state.inlets.insert(pipe.key, Arc::clone(&pipe.inlet));
+    fn traits(&self) -> &'static Traits {
+        &TRAITS
+    }
+
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        self.state.lock().peers.add(peer);
         Ok(())
     }
 
-    fn up(&self, key: PeerKey, _peer: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
+    fn up(
+        &self,
+        peer: &Arc<Peer>,
+        _info: &PeerInfo,
+        touched: &mut Touched,
+    ) -> Result<(), Unwelcome> {
         if self.probe {
-            self.state().peers.push_to(key, Message::new(), touched);
+            self.state.lock().peers.push_to(peer, Message::new(), touched);
         }
         Ok(())
     }
@@ -180,53 +151,39 @@ impl Pattern for Req {
     /// An endpoint that was asked and is down is waited for: `down` changes
     /// nothing. Even of a peer that has left the reply may be on its way to the
     /// receiver, until it is drained.
-    fn detach(&self, key: PeerKey) {
-        self.state().remove(key);
+    fn detach(&self, peer: &Arc<Peer>) {
+        self.state.lock().peers.remove(peer);
     }
 
-    fn drained(&self, key: PeerKey) {
-        let mut state = self.state();
-        state.remove(key);
-        if matches!(state.turn, Turn::Asked { peer, .. } if peer == key) {
+    fn drained(&self, peer: &Arc<Peer>) {
+        let mut state = self.state.lock();
+        state.peers.remove(peer);
+        if state.turn.is_asked(peer) {
             state.turn = Turn::Left;
         }
     }
 
-    fn room(&self, key: PeerKey) {
-        self.state().peers.room(key);
+    fn room(&self, peer: &Arc<Peer>) {
+        self.state.lock().peers.room(peer);
     }
 
-    fn send(&self, _to: Option<&RoutingId>, mut message: Message, touched: &mut Touched) -> Routed {
-        let mut state = self.state();
+    fn send(&self, _to: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
+        let mut state = self.state.lock();
         if !self.relaxed && !matches!(state.turn, Turn::Idle) {
             return Routed::Refused(message, SendRefusal::OutOfTurn);
         }
-        // RFC 28: SHALL block on sending, or return a suitable error, when it
-        // has no connected peers. SHALL NOT discard messages that it cannot
-        // send to a connected peer.
-        while let Some((key, inlet)) = state.candidate() {
-            drop(state);
-            let drained = drain(&*inlet);
-            state = self.state();
-            state.drained += drained.count;
-            if drained.is_over {
-                state.remove(key);
-                continue;
-            }
-            let envelope = self.envelope(state.number);
-            match state.ask(key, envelope, message, touched) {
-                Ok(()) => {
-                    let lost = std::mem::take(&mut state.drained);
-                    return Routed::Done { lost, cause: DropCause::Discarded };
-                }
-                Err(refused) => message = refused,
-            }
+        let envelope = self.envelope(state.number);
+        match state.ask(envelope, message, touched) {
+            Ok(()) => Routed::Sent,
+            // RFC 28: SHALL block on sending, or return a suitable error, when it
+            // has no connected peers. SHALL NOT discard messages that it cannot
+            // send to a connected peer.
+            Err(message) => Routed::Mute(message),
         }
-        Routed::Mute(message)
     }
 
     fn before_recv(&self) -> Before {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         match state.turn {
             Turn::Idle => Before::OutOfTurn,
             Turn::Asked { .. } => Before::Proceed,
@@ -237,13 +194,13 @@ impl Pattern for Req {
         }
     }
 
-    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
-        let mut state = self.state();
+    fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
+        let mut state = self.state.lock();
         // RFC 28: SHALL accept an incoming message only from the last peer that
         // it sent a request to. SHALL discard silently any messages received
         // from other peers.
         let envelope = match &state.turn {
-            Turn::Asked { peer, envelope } if *peer == from => envelope,
+            Turn::Asked { peer, envelope } if Arc::ptr_eq(peer, from) => envelope,
             _ => return false,
         };
         // RFC 28: (replies have) a delimiter, consisting of an empty frame, (and)
@@ -252,6 +209,7 @@ impl Pattern for Req {
         let is_reply = Envelope::take_off(&mut delivery.message).as_ref() == Some(envelope);
         if is_reply {
             state.turn = Turn::Idle;
+            from.line.answered();
         }
         is_reply
     }

@@ -1,19 +1,22 @@
 //! ROUTER (RFC 28): every peer has a name; messages go to and come from names.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Delivery, Pattern, Routed, SendRefusal, Touched};
-use crate::peer::{DropCause, PeerInfo};
-use crate::pipe::{NeedsFlush, PeerKey, Pipe, Refused, Unwelcome};
+use crate::peer::{DropCause, PeerInfo, Unwelcome};
+use crate::pipe::{Peer, Refused, Traits};
 use crate::routing::{IdTaken, RoutingTable};
 use crate::routing_id::RoutingId;
+use crate::sync::{Lock, Rank};
+
+const TRAITS: Traits = Traits { drops: true, names_peers: true, judges: true, ..Traits::PLAIN };
 
 /// ROUTER sends to the peer it is told and says from whom each message came.
 pub(crate) struct Router {
     /// Guards who has which name, and the pushes to them.
-    table: Mutex<RoutingTable>,
+    table: Lock<RoutingTable>,
     mandatory: bool,
     handover: bool,
     probe: bool,
@@ -22,23 +25,19 @@ pub(crate) struct Router {
 impl Router {
     pub(crate) fn new(options: &SocketOptions) -> Self {
         Self {
-            table: Mutex::new(RoutingTable::new()),
+            table: Lock::new(Rank::Pattern, RoutingTable::new()),
             mandatory: options.router_mandatory,
             handover: options.router_handover,
             probe: options.probe_router,
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, RoutingTable> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, to: &RoutingId, message: Message, touched: &mut Touched) -> Result<(), Unsent> {
-        let table = self.table();
-        let Some(outlet) = table.route(to) else { return Err(Unsent::Unroutable(message)) };
-        match outlet.push(message) {
+    fn push(&self, to: &[u8], message: Message, touched: &mut Touched) -> Result<(), Unsent> {
+        let table = self.table.lock();
+        let Some(peer) = table.route(to) else { return Err(Unsent::Unroutable(message)) };
+        match peer.line.push(message) {
             Ok(needs) => {
-                touched.note(needs, outlet);
+                touched.note(needs, &peer.line);
                 Ok(())
             }
             Err(Refused::Full(message)) => Err(Unsent::Full(message)),
@@ -54,13 +53,13 @@ impl Router {
     fn unsent(&self, unsent: Unsent, whole: impl FnOnce(Message) -> Message) -> Routed {
         match (unsent, self.mandatory) {
             (Unsent::Unroutable(_), false) => {
-                Routed::Done { lost: 1, cause: DropCause::Unroutable }
+                Routed::Dropped { lost: 1, cause: DropCause::Unroutable }
             }
             (Unsent::Unroutable(message), true) => {
                 Routed::Refused(whole(message), SendRefusal::Unroutable)
             }
             // RFC 28: SHALL NOT block on sending.
-            (Unsent::Full(_), false) => Routed::Done { lost: 1, cause: DropCause::PeerFull },
+            (Unsent::Full(_), false) => Routed::Dropped { lost: 1, cause: DropCause::PeerFull },
             // Departs from it, as libzmq does: a full peer is no error, so
             // whoever wants nothing dropped has to wait.
             (Unsent::Full(message), true) => Routed::Mute(whole(message)),
@@ -75,29 +74,39 @@ enum Unsent {
 }
 
 impl Pattern for Router {
+    fn traits(&self) -> &'static Traits {
+        &TRAITS
+    }
+
     // RFC 28: SHALL create a double queue when initiating an outgoing
     // connection to a peer, and SHALL maintain the double queue whether or not
-    // the connection is established. / when a peer connects to it. (The pipe is
+    // the connection is established. / when a peer connects to it. (The line is
     // the double queue; it has no name, and gets no messages, before its first
     // handshake.)
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        self.table().attach(pipe);
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        self.table.lock().attach(peer);
         Ok(())
     }
 
     // RFC 28: SHOULD allow the peer to specify its identity explicitly through
     // the Identity metadata property.
-    fn up(&self, key: PeerKey, peer: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
-        let mut table = self.table();
+    fn up(
+        &self,
+        peer: &Arc<Peer>,
+        info: &PeerInfo,
+        touched: &mut Touched,
+    ) -> Result<(), Unwelcome> {
+        let mut table = self.table.lock();
         let former = table
-            .claim(key, peer.routing_id.as_ref(), self.handover)
-            .map_err(|IdTaken| Unwelcome::DuplicateRoutingId)?;
+            .claim(peer, info.routing_id.as_ref(), self.handover)
+            .map_err(|IdTaken| Unwelcome::RoutingIdTaken)?;
         if let Some(former) = former {
-            touched.reject(&former);
+            touched.reject(&former.line, Unwelcome::RoutingIdTakenOver);
         }
-        if let (true, Some(outlet)) = (self.probe, table.outlet(key)) {
-            let needs = outlet.push(Message::new()).unwrap_or(NeedsFlush::No);
-            touched.note(needs, outlet);
+        if self.probe && table.is_attached(peer) {
+            if let Ok(needs) = peer.line.push(Message::new()) {
+                touched.note(needs, &peer.line);
+            }
         }
         Ok(())
     }
@@ -105,36 +114,28 @@ impl Pattern for Router {
     // RFC 28: If this peer disconnects, the ROUTER socket SHALL destroy its
     // double queue and SHALL discard any messages it contains. (Outgoing ones:
     // what came in whole is still delivered, under its name.)
-    fn detach(&self, key: PeerKey) {
-        self.table().detach(key);
+    fn detach(&self, peer: &Arc<Peer>) {
+        self.table.lock().detach(peer);
     }
-
-    fn drained(&self, key: PeerKey) {
-        self.table().forget(key);
-    }
-
-    // Nothing to note: each send tries the peer it is for.
-    fn room(&self, _key: PeerKey) {}
 
     fn send(&self, to: Option<&RoutingId>, mut message: Message, touched: &mut Touched) -> Routed {
         if let Some(id) = to {
-            return match self.push(id, message, touched) {
-                Ok(()) => Routed::SENT,
+            return match self.push(id.as_bytes(), message, touched) {
+                Ok(()) => Routed::Sent,
                 Err(unsent) => self.unsent(unsent, |message| message),
             };
         }
         // RFC 28: SHALL remove the first frame from each outgoing message and
         // use this as the identity of a double queue.
-        let Some(frame) = message.pop_front() else {
+        let Some(id) = message.pop_front() else {
             return Routed::Refused(message, SendRefusal::NoRoutingId);
         };
-        let id = RoutingId::from_frame(frame);
         // RFC 28: SHALL route the message to the outgoing queue if that queue
-        // exists, and has space.
+        // exists, and has space. (Octets that cannot be an id are that of none.)
         match self.push(&id, message, touched) {
-            Ok(()) => Routed::SENT,
+            Ok(()) => Routed::Sent,
             Err(unsent) => self.unsent(unsent, |mut message| {
-                message.push_front(id.as_bytes().clone());
+                message.push_front(id);
                 message
             }),
         }
@@ -144,8 +145,8 @@ impl Pattern for Router {
     // identity of the originating double queue. SHALL deliver the resulting
     // messages to its calling application. (The id goes beside the message;
     // a receiver that wants frames puts it in front.)
-    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
-        delivery.from = self.table().id(from).cloned();
+    fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
+        delivery.from = from.name();
         delivery.from.is_some()
     }
 }

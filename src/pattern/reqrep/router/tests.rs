@@ -1,13 +1,12 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::pattern::testing::{accept, is_sent, send, up};
+use crate::pipe::Flush;
 use crate::routing::testing::{FakePeer, message};
 
-fn router_with(options: SocketOptions, peers: &[(&Arc<FakePeer>, &str)]) -> Router {
+fn router_with(options: SocketOptions, peers: &[(&FakePeer, &str)]) -> Router {
     let router = Router::new(&options);
     for (peer, id) in peers {
-        router.attach(&peer.pipe()).unwrap();
+        router.attach(peer).unwrap();
         up(&router, peer, id).unwrap();
     }
     router
@@ -15,7 +14,7 @@ fn router_with(options: SocketOptions, peers: &[(&Arc<FakePeer>, &str)]) -> Rout
 
 /// Who sent a message, as the application sees it.
 fn name(router: &Router, peer: &FakePeer) -> Option<RoutingId> {
-    accept(router, peer.key, message(["m"]))?.from
+    accept(router, peer, message(["m"]))?.from
 }
 
 fn id(octets: &'static str) -> RoutingId {
@@ -25,7 +24,7 @@ fn id(octets: &'static str) -> RoutingId {
 fn send_to(router: &Router, to: &RoutingId, whole: Message) -> Routed {
     let mut touched = Touched::default();
     let routed = router.send(Some(to), whole, &mut touched);
-    touched.flush();
+    touched.flush(Flush::Here);
     routed
 }
 
@@ -54,7 +53,7 @@ fn router_delivers_each_message_with_the_id_of_its_sender() {
     let peer = FakePeer::accepted(10);
     let router = router_with(SocketOptions::new(), &[(&peer, "A")]);
     for frames in [vec![""], vec!["", "body"], vec!["a", "", "b"]] {
-        let delivery = accept(&router, peer.key, message(frames.clone())).unwrap();
+        let delivery = accept(&router, &peer, message(frames.clone())).unwrap();
         assert_eq!((delivery.from, delivery.message), (Some(id("A")), message(frames)));
     }
 }
@@ -87,10 +86,10 @@ fn router_drops_a_message_if_the_queue_does_not_exist() {
     let peer = FakePeer::accepted(10);
     let router = router_with(SocketOptions::new(), &[(&peer, "A")]);
     let unknown = send(&router, message(["B", "m"]));
-    assert!(matches!(unknown, Routed::Done { lost: 1, cause: DropCause::Unroutable }));
+    assert!(matches!(unknown, Routed::Dropped { lost: 1, cause: DropCause::Unroutable }));
     peer.depart();
     let gone = send(&router, message(["A", "m"]));
-    assert!(matches!(gone, Routed::Done { lost: 1, cause: DropCause::Unroutable }));
+    assert!(matches!(gone, Routed::Dropped { lost: 1, cause: DropCause::Unroutable }));
 }
 
 #[test]
@@ -98,7 +97,7 @@ fn router_does_not_block_on_sending_and_drops_a_message_if_the_queue_is_full() {
     let peer = FakePeer::accepted(0);
     let router = router_with(SocketOptions::new(), &[(&peer, "A")]);
     let full = send(&router, message(["A", "m"]));
-    assert!(matches!(full, Routed::Done { lost: 1, cause: DropCause::PeerFull }));
+    assert!(matches!(full, Routed::Dropped { lost: 1, cause: DropCause::PeerFull }));
 }
 
 #[test]
@@ -129,7 +128,7 @@ fn mandatory_router_sends_to_a_full_peer_once_it_has_room() {
     assert!(is_sent(&send(&router, message(["A", "1"]))));
     assert!(matches!(send(&router, message(["A", "2"])), Routed::Mute(_)));
     peer.take_sent();
-    router.room(peer.key);
+    router.room(&peer);
     assert!(is_sent(&send(&router, message(["A", "2"]))));
 }
 
@@ -137,8 +136,8 @@ fn mandatory_router_sends_to_a_full_peer_once_it_has_room() {
 fn router_gives_a_connection_no_name_before_its_handshake() {
     let peer = FakePeer::connected(10);
     let router = router_with(SocketOptions::new(), &[]);
-    router.attach(&peer.pipe()).unwrap();
-    assert!(matches!(send(&router, message(["A", "m"])), Routed::Done { lost: 1, .. }));
+    router.attach(&peer).unwrap();
+    assert!(matches!(send(&router, message(["A", "m"])), Routed::Dropped { lost: 1, .. }));
     assert_eq!(name(&router, &peer), None);
     up(&router, &peer, "A").unwrap();
     assert!(is_sent(&send(&router, message(["A", "m"]))));
@@ -148,28 +147,75 @@ fn router_gives_a_connection_no_name_before_its_handshake() {
 fn router_maintains_a_queue_and_its_id_whether_or_not_it_is_connected() {
     let [endpoint, rival] = [10, 10].map(FakePeer::connected);
     let router = router_with(SocketOptions::new(), &[(&endpoint, "A")]);
-    router.down(endpoint.key);
+    router.down(&endpoint);
     assert!(is_sent(&send(&router, message(["A", "between"]))));
-    router.attach(&rival.pipe()).unwrap();
-    assert_eq!(up(&router, &rival, "A"), Err(Unwelcome::DuplicateRoutingId));
-    up(&router, &endpoint, "another").unwrap();
+    router.attach(&rival).unwrap();
+    assert_eq!(up(&router, &rival, "A"), Err(Unwelcome::RoutingIdTaken));
+    up(&router, &endpoint, "A").unwrap();
     assert!(is_sent(&send(&router, message(["A", "after"]))));
     assert_eq!(endpoint.take_sent(), [message(["between"]), message(["after"])]);
+}
+
+#[test]
+fn router_knows_an_endpoint_by_the_name_of_its_last_handshake() {
+    let endpoint = FakePeer::connected(10);
+    let router = router_with(SocketOptions::new(), &[(&endpoint, "A")]);
+    router.down(&endpoint);
+    assert!(is_sent(&send(&router, message(["A", "between"]))));
+    up(&router, &endpoint, "B").unwrap();
+    let lost = send(&router, message(["A", "m"]));
+    assert!(matches!(lost, Routed::Dropped { lost: 1, cause: DropCause::Unroutable }));
+    assert!(is_sent(&send(&router, message(["B", "after"]))));
+    // The queue is the endpoint's, whoever is there.
+    assert_eq!(endpoint.take_sent(), [message(["between"]), message(["after"])]);
+    assert_eq!(name(&router, &endpoint), Some(id("B")));
+    // Its former name is free.
+    let newcomer = FakePeer::accepted(10);
+    router.attach(&newcomer).unwrap();
+    up(&router, &newcomer, "A").unwrap();
+    assert!(is_sent(&send(&router, message(["A", "m"]))));
+    assert_eq!((endpoint.take_sent().len(), newcomer.take_sent().len()), (0, 1));
+}
+
+#[test]
+fn router_routes_by_any_octets_that_a_peer_is_named() {
+    let [zeros, one] = [10, 10].map(FakePeer::accepted);
+    let router = router_with(SocketOptions::new(), &[(&zeros, "\0\0"), (&one, "\x01\0")]);
+    assert_eq!(name(&router, &zeros), Some(id("\0\0")));
+    assert!(is_sent(&send(&router, message(["\0\0", "m"]))));
+    assert!(is_sent(&send_to(&router, &id("\x01\0"), message(["n"]))));
+    assert_eq!(zeros.take_sent(), [message(["m"])]);
+    assert_eq!(one.take_sent(), [message(["n"])]);
+}
+
+#[test]
+fn octets_that_cannot_be_an_id_are_unroutable() {
+    let long = "x".repeat(256);
+    for octets in ["", &long] {
+        let lenient = router_with(SocketOptions::new(), &[]);
+        let lost = send(&lenient, message([octets, "m"]));
+        assert!(matches!(lost, Routed::Dropped { lost: 1, cause: DropCause::Unroutable }));
+        let strict = router_with(SocketOptions::new().router_mandatory(true), &[]);
+        assert!(matches!(
+            send(&strict, message([octets, "m"])),
+            Routed::Refused(back, SendRefusal::Unroutable) if back == message([octets, "m"])
+        ));
+    }
 }
 
 #[test]
 fn router_destroys_the_queue_of_a_peer_that_disconnects() {
     let [old, new] = [10, 10].map(FakePeer::accepted);
     let router = router_with(SocketOptions::new(), &[(&old, "A")]);
-    router.detach(old.key);
+    router.detach(&old);
     let lost = send(&router, message(["A", "m"]));
-    assert!(matches!(lost, Routed::Done { lost: 1, cause: DropCause::Unroutable }));
-    // What it sent is still its own, until that is drained.
+    assert!(matches!(lost, Routed::Dropped { lost: 1, cause: DropCause::Unroutable }));
+    // What it sent is still its own.
     assert_eq!(name(&router, &old), Some(id("A")));
-    router.attach(&new.pipe()).unwrap();
+    router.attach(&new).unwrap();
     up(&router, &new, "A").unwrap();
-    router.drained(old.key);
-    assert_eq!((name(&router, &old), name(&router, &new)), (None, Some(id("A"))));
+    router.drained(&old);
+    assert_eq!((name(&router, &old), name(&router, &new)), (Some(id("A")), Some(id("A"))));
     assert!(is_sent(&send(&router, message(["A", "m"]))));
     assert_eq!((old.take_sent().len(), new.take_sent().len()), (0, 1));
 }
@@ -178,28 +224,28 @@ fn router_destroys_the_queue_of_a_peer_that_disconnects() {
 fn router_turns_a_duplicate_id_away_and_the_first_keeps_working() {
     let [first, second] = [10, 10].map(FakePeer::accepted);
     let router = router_with(SocketOptions::new(), &[(&first, "X")]);
-    router.attach(&second.pipe()).unwrap();
-    assert_eq!(up(&router, &second, "X"), Err(Unwelcome::DuplicateRoutingId));
-    router.detach(second.key);
+    router.attach(&second).unwrap();
+    assert_eq!(up(&router, &second, "X"), Err(Unwelcome::RoutingIdTaken));
+    router.detach(&second);
     assert!(is_sent(&send(&router, message(["X", "m"]))));
     assert_eq!((first.take_sent().len(), second.take_sent().len()), (1, 0));
     assert_eq!((name(&router, &first), name(&router, &second)), (Some(id("X")), None));
-    assert!(!first.is_rejected());
+    assert_eq!(first.rejected(), None);
 }
 
 #[test]
 fn router_handover_gives_the_id_to_the_newcomer() {
     let [first, second] = [10, 10].map(FakePeer::accepted);
     let router = router_with(SocketOptions::new().router_handover(true), &[(&first, "X")]);
-    router.attach(&second.pipe()).unwrap();
+    router.attach(&second).unwrap();
     up(&router, &second, "X").unwrap();
-    assert!(first.is_rejected() && !second.is_rejected());
+    assert_eq!(first.rejected(), Some(Unwelcome::RoutingIdTakenOver));
+    assert_eq!(second.rejected(), None);
     assert!(is_sent(&send(&router, message(["X", "m"]))));
     // What the first sent before is still delivered under its id.
     assert_eq!((name(&router, &first), name(&router, &second)), (Some(id("X")), Some(id("X"))));
-    router.detach(first.key);
-    router.drained(first.key);
-    assert_eq!(name(&router, &first), None);
+    router.detach(&first);
+    router.drained(&first);
     assert!(is_sent(&send(&router, message(["X", "m"]))));
     assert_eq!((first.take_sent().len(), second.take_sent().len()), (0, 2));
 }
@@ -208,11 +254,11 @@ fn router_handover_gives_the_id_to_the_newcomer() {
 fn endpoint_that_lost_its_id_claims_it_anew_when_it_is_up_again() {
     let [endpoint, rival] = [FakePeer::connected(10), FakePeer::accepted(10)];
     let router = router_with(SocketOptions::new().router_handover(true), &[(&endpoint, "X")]);
-    router.attach(&rival.pipe()).unwrap();
+    router.attach(&rival).unwrap();
     up(&router, &rival, "X").unwrap();
-    router.down(endpoint.key);
+    router.down(&endpoint);
     up(&router, &endpoint, "X").unwrap();
-    assert!(rival.is_rejected());
+    assert_eq!(rival.rejected(), Some(Unwelcome::RoutingIdTakenOver));
     assert!(is_sent(&send(&router, message(["X", "m"]))));
     assert_eq!(endpoint.take_sent(), [message(["m"])]);
 }
