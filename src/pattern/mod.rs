@@ -66,6 +66,8 @@ pub(crate) enum SendRefusal {
     Unroutable,
     /// A raw ROUTER message needs an id frame and at least one frame after it.
     NoRoutingId,
+    /// XSUB: a subscription that a publisher would refuse.
+    Subscription(SubscribeError),
 }
 
 /// A message as a receiver gets it.
@@ -167,11 +169,7 @@ pub(crate) trait Pattern: Send + Sync {
     ///
     /// # Errors
     /// When no peer of ours would accept it, or the socket has no use for it.
-    fn subscribe(
-        &self,
-        change: Subscription,
-        touched: &mut Touched,
-    ) -> Result<(), SubscribeError> {
+    fn subscribe(&self, change: Subscription, touched: &mut Touched) -> Result<(), SubscribeError> {
         let _ = (change, touched);
         Ok(())
     }
