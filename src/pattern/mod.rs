@@ -66,6 +66,8 @@ pub(crate) enum SendRefusal {
     Unroutable,
     /// A raw ROUTER message needs an id frame and at least one frame after it.
     NoRoutingId,
+    /// XSUB: a subscription that a publisher would refuse.
+    Subscription(SubscribeError),
 }
 
 /// A message as a receiver gets it.

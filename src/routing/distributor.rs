@@ -6,38 +6,34 @@
 //! cloned for the others; nothing is allocated per message. A peer that is full
 //! misses it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::message::Message;
-use crate::pipe::{NeedsFlush, Outlet, PeerKey, Pipe, Refused};
-
-use super::OwnKeys;
+use crate::pipe::{Line, NeedsFlush, Peer, Refused};
 
 /// Where a distributor keeps a peer, until it is detached; used again after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Slot(u32);
 
-/// The peers of a socket, each with what the pattern keeps of it.
+/// The peers of a socket, each with what the pattern keeps of it. A peer knows
+/// its slot by its place.
 pub(crate) struct Distributor<P> {
     members: Vec<Option<Member<P>>>,
     free: Vec<Slot>,
-    slots: HashMap<PeerKey, Slot, OwnKeys>,
     round: u64,
     /// The peers marked in this round.
     marked: Vec<Slot>,
     /// Peers that turned out to have left.
-    gone: Vec<PeerKey>,
+    gone: Vec<Arc<Peer>>,
 }
 
-/// Takes note of the outlets that need a flush.
-pub(crate) trait Note: FnMut(NeedsFlush, &Arc<dyn Outlet>) {}
+/// Takes note of the lines that need a flush.
+pub(crate) trait Note: FnMut(NeedsFlush, &Arc<dyn Line>) {}
 
-impl<F: FnMut(NeedsFlush, &Arc<dyn Outlet>)> Note for F {}
+impl<F: FnMut(NeedsFlush, &Arc<dyn Line>)> Note for F {}
 
 struct Member<P> {
-    key: PeerKey,
-    outlet: Arc<dyn Outlet>,
+    peer: Arc<Peer>,
     /// The last round it was marked in.
     round: u64,
     own: P,
@@ -48,7 +44,6 @@ impl<P> Distributor<P> {
         Self {
             members: Vec::new(),
             free: Vec::new(),
-            slots: HashMap::default(),
             round: 0,
             marked: Vec::new(),
             gone: Vec::new(),
@@ -56,12 +51,11 @@ impl<P> Distributor<P> {
     }
 
     /// Takes a peer in, unless it is here already.
-    pub(crate) fn attach(&mut self, pipe: &Pipe, own: P) {
-        if self.slots.contains_key(&pipe.key) {
+    pub(crate) fn attach(&mut self, peer: &Arc<Peer>, own: P) {
+        if peer.place.get().is_some() {
             return;
         }
-        let outlet = Arc::clone(&pipe.outlet);
-        let member = Member { key: pipe.key, outlet, round: 0, own };
+        let member = Member { peer: Arc::clone(peer), round: 0, own };
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.members[slot.0 as usize] = Some(member);
@@ -73,33 +67,34 @@ impl<P> Distributor<P> {
                 Slot((self.members.len() - 1) as u32)
             }
         };
-        self.slots.insert(pipe.key, slot);
+        peer.place.set(Some(slot.0));
     }
 
     /// Lets a peer go.
-    pub(crate) fn detach(&mut self, key: PeerKey) -> Option<(Slot, P)> {
-        let slot = self.slots.remove(&key)?;
+    pub(crate) fn detach(&mut self, peer: &Peer) -> Option<(Slot, P)> {
+        let slot = Slot(peer.place.get()?);
         let member = self.members.get_mut(slot.0 as usize)?.take()?;
+        peer.place.set(None);
         self.marked.retain(|&marked| marked != slot);
         self.free.push(slot);
         Some((slot, member.own))
     }
 
     /// What the pattern keeps of a peer.
-    pub(crate) fn get_mut(&mut self, key: PeerKey) -> Option<(Slot, &mut P)> {
-        let slot = *self.slots.get(&key)?;
-        let member = self.members.get_mut(slot.0 as usize)?.as_mut()?;
-        Some((slot, &mut member.own))
+    pub(crate) fn get_mut(&mut self, peer: &Peer) -> Option<(Slot, &mut P)> {
+        let slot = Slot(peer.place.get()?);
+        Some((slot, self.at_mut(slot)?))
     }
 
-    /// The way to a peer.
-    pub(crate) fn outlet(&self, key: PeerKey) -> Option<&Arc<dyn Outlet>> {
-        self.member(*self.slots.get(&key)?).map(|member| &member.outlet)
+    /// What the pattern keeps of the peer in a slot.
+    pub(crate) fn at_mut(&mut self, slot: Slot) -> Option<&mut P> {
+        let member = self.members.get_mut(slot.0 as usize)?.as_mut()?;
+        Some(&mut member.own)
     }
 
     /// Every peer.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<dyn Outlet>, &P)> {
-        self.members.iter().flatten().map(|member| (&member.outlet, &member.own))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arc<Peer>, &P)> {
+        self.members.iter().flatten().map(|member| (&member.peer, &member.own))
     }
 
     /// Begins a round: nobody is marked.
@@ -129,11 +124,11 @@ impl<P> Distributor<P> {
     /// pattern's lock is held.
     pub(crate) fn marked_have_room(&self) -> bool {
         let mut members = self.marked.iter().filter_map(|&slot| self.member(slot));
-        members.all(|member| member.outlet.has_room())
+        members.all(|member| member.peer.line.has_room())
     }
 
-    /// Sends to the marked peers, and notes what each outlet said; says how
-    /// many were full.
+    /// Sends to the marked peers, and notes what each line said; says how many
+    /// were full.
     pub(crate) fn send(&mut self, message: Message, mut note: impl Note) -> usize {
         let marked = std::mem::take(&mut self.marked);
         let mut full = 0;
@@ -150,7 +145,7 @@ impl<P> Distributor<P> {
 
     /// The peers that had left when they were sent to, since the last call. The
     /// pattern is to detach them.
-    pub(crate) fn take_gone(&mut self) -> Vec<PeerKey> {
+    pub(crate) fn take_gone(&mut self) -> Vec<Arc<Peer>> {
         std::mem::take(&mut self.gone)
     }
 
@@ -158,14 +153,14 @@ impl<P> Distributor<P> {
         let Some(member) = self.members.get(slot.0 as usize).and_then(Option::as_ref) else {
             return 0;
         };
-        match member.outlet.push(message) {
+        match member.peer.line.push(message) {
             Ok(needs) => {
-                note(needs, &member.outlet);
+                note(needs, &member.peer.line);
                 0
             }
             Err(Refused::Full(_)) => 1,
             Err(Refused::Gone(_)) => {
-                self.gone.push(member.key);
+                self.gone.push(Arc::clone(&member.peer));
                 0
             }
         }
@@ -178,70 +173,21 @@ impl<P> Distributor<P> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-    use std::time::Instant;
-
-    use crate::pipe::{Inlet, Next};
-
     use super::*;
+    use crate::routing::testing::FakePeer;
 
-    #[derive(Default)]
-    struct Queue(Mutex<Vec<Message>>);
-
-    impl Outlet for Queue {
-        fn has_room(&self) -> bool {
-            self.0.lock().expect("no test panics holding it").is_empty()
-        }
-
-        fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
-            let mut queue = self.0.lock().expect("no test panics holding it");
-            if !queue.is_empty() {
-                return Err(Refused::Full(message));
-            }
-            queue.push(message);
-            Ok(NeedsFlush::Yes)
-        }
-
-        fn control(&self, _: crate::peer::Subscription) -> NeedsFlush {
-            NeedsFlush::No
-        }
-
-        fn flush(&self) {}
-
-        fn close(&self, _: Option<Instant>) {}
-
-        fn reject(&self) {}
-    }
-
-    impl Inlet for Queue {
-        fn try_next(&self) -> Next {
-            Next::Empty
-        }
-
-        fn is_spent(&self) -> bool {
-            false
-        }
-
-        fn leave(&self) {}
-
-        fn discard(&self) -> usize {
-            0
-        }
-    }
-
-    fn attach(peers: &mut Distributor<()>) -> PeerKey {
-        let queue = Arc::new(Queue::default());
-        let key = PeerKey::unique();
-        peers.attach(&Pipe { key, outlet: queue.clone(), inlet: queue }, ());
-        key
+    fn attach(peers: &mut Distributor<()>) -> FakePeer {
+        let peer = FakePeer::accepted(1);
+        peers.attach(&peer, ());
+        peer
     }
 
     #[test]
     fn a_peer_is_marked_once_per_round_and_slots_are_used_again() {
         let mut peers = Distributor::new();
-        let keys = [attach(&mut peers), attach(&mut peers)];
+        let attached = [attach(&mut peers), attach(&mut peers)];
         let mut flushes = 0;
-        let slot = peers.get_mut(keys[0]).map(|(slot, ())| slot).expect("it is attached");
+        let slot = peers.get_mut(&attached[0]).map(|(slot, ())| slot).expect("it is attached");
         for expected in [0, 1] {
             peers.start_round();
             peers.mark(slot);
@@ -254,9 +200,9 @@ mod tests {
         assert_eq!(flushes, 1);
         peers.start_round();
         peers.mark(slot);
-        assert!(peers.detach(keys[0]).is_some() && peers.detach(keys[0]).is_none());
+        assert!(peers.detach(&attached[0]).is_some() && peers.detach(&attached[0]).is_none());
         let newcomer = attach(&mut peers);
-        assert_eq!(peers.get_mut(newcomer).map(|(slot, ())| slot), Some(slot));
+        assert_eq!(peers.get_mut(&newcomer).map(|(slot, ())| slot), Some(slot));
         // The mark was of the one who left.
         assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
         assert_eq!((flushes, peers.iter().count()), (1, 2));

@@ -37,6 +37,7 @@ struct FakeLine {
 struct State {
     sent: VecDeque<Message>,
     controls: Vec<Subscription>,
+    unflushed_controls: usize,
     said: VecDeque<Message>,
     unflushed: usize,
     /// Whether the last message was sent as a request that waits for its reply.
@@ -79,9 +80,11 @@ impl FakePeer {
         state.sent.drain(..flushed).collect()
     }
 
-    /// Takes the subscriptions and cancellations it was sent.
+    /// Takes the subscriptions and cancellations that were sent and flushed.
     pub(crate) fn take_controls(&self) -> Vec<Subscription> {
-        std::mem::take(&mut self.state().controls)
+        let mut state = self.state();
+        let flushed = state.controls.len() - state.unflushed_controls;
+        state.controls.drain(..flushed).collect()
     }
 
     /// Puts a message where receivers find it.
@@ -138,12 +141,16 @@ impl Line for FakeLine {
     }
 
     fn control(&self, change: Subscription) -> NeedsFlush {
-        self.state.lock().controls.push(change);
-        NeedsFlush::No
+        let mut state = self.state.lock();
+        state.controls.push(change);
+        state.unflushed_controls += 1;
+        NeedsFlush::Yes
     }
 
     fn flush(&self, _: Flush) {
-        self.state.lock().unflushed = 0;
+        let mut state = self.state.lock();
+        state.unflushed = 0;
+        state.unflushed_controls = 0;
     }
 
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {

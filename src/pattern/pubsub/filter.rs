@@ -4,19 +4,19 @@
 //! another; so it has a lock of its own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 use crate::routing::SubscriptionTrie;
+use crate::sync::{Rank, SharedLock};
 
 pub(super) struct Filter {
     /// Whether the empty topic, which matches everything, is subscribed to.
     everything: AtomicBool,
-    topics: RwLock<SubscriptionTrie<()>>,
+    topics: SharedLock<SubscriptionTrie<()>>,
 }
 
 impl Filter {
     pub(super) fn new() -> Self {
-        let topics = RwLock::new(SubscriptionTrie::new());
+        let topics = SharedLock::new(Rank::Filter, SubscriptionTrie::new());
         Self { everything: AtomicBool::new(false), topics }
     }
 
@@ -24,8 +24,7 @@ impl Filter {
         if topic.is_empty() {
             self.everything.store(true, Ordering::Release);
         } else {
-            let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-            topics.insert(topic, &());
+            self.topics.write().insert(topic, &());
         }
     }
 
@@ -33,8 +32,7 @@ impl Filter {
         if topic.is_empty() {
             self.everything.store(false, Ordering::Release);
         } else {
-            let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-            topics.remove(topic, &());
+            self.topics.write().remove(topic, &());
         }
     }
 
@@ -42,7 +40,6 @@ impl Filter {
         if self.everything.load(Ordering::Acquire) {
             return true;
         }
-        let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
-        topics.matches_any(octets)
+        self.topics.read().matches_any(octets)
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::error::SubscribeError;
+use crate::peer::Unwelcome;
 use crate::routing::{Inserted, OwnKeys, Removed, Slot, SubscriptionTrie, TopicId};
 
 /// What one peer may subscribe to. Honest subscribers stay far below.
@@ -10,19 +12,48 @@ pub(super) struct Bounds {
     pub(super) topics: usize,
     /// The sum of the lengths of its topics.
     pub(super) octets: usize,
-    /// The length of one topic.
-    pub(super) topic: usize,
 }
 
 impl Bounds {
-    pub(super) const PEER: Self = Self { topics: 1_000_000, octets: 64 << 20, topic: 64 << 10 };
-    pub(super) const NONE: Self =
-        Self { topics: usize::MAX, octets: usize::MAX, topic: usize::MAX };
+    pub(super) const PEER: Self = Self { topics: 1_000_000, octets: 64 << 20 };
+    pub(super) const NONE: Self = Self { topics: usize::MAX, octets: usize::MAX };
+
+    /// Whether one that has so many topics and octets of them may have another.
+    pub(super) fn admit(self, topics: usize, octets: usize, topic: &[u8]) -> Result<(), TooMuch> {
+        if topics >= self.topics {
+            return Err(TooMuch::Topics { limit: self.topics });
+        }
+        if topic.len() > self.octets.saturating_sub(octets) {
+            return Err(TooMuch::Octets { limit: self.octets });
+        }
+        Ok(())
+    }
 }
 
-/// A peer wants more than its bounds allow.
+/// Somebody wants more than the bounds allow; says which bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooMuch;
+pub(super) enum TooMuch {
+    Topics { limit: usize },
+    Octets { limit: usize },
+}
+
+impl From<TooMuch> for Unwelcome {
+    fn from(too_much: TooMuch) -> Self {
+        match too_much {
+            TooMuch::Topics { limit } => Self::TooManySubscriptions { limit },
+            TooMuch::Octets { limit } => Self::SubscriptionsTooLarge { limit },
+        }
+    }
+}
+
+impl From<TooMuch> for SubscribeError {
+    fn from(too_much: TooMuch) -> Self {
+        match too_much {
+            TooMuch::Topics { limit } => Self::TooMany { limit },
+            TooMuch::Octets { limit } => Self::TooLarge { limit },
+        }
+    }
+}
 
 /// The topics of one peer, so that all of them are found when it leaves.
 #[derive(Debug, Default)]
@@ -61,8 +92,8 @@ impl Interest {
         topic: &[u8],
     ) -> Result<Inserted, TooMuch> {
         let known = || self.trie.find(topic).is_some_and(|id| topics.ids.contains(&id));
-        if self.exceeds(topics, topic) && !known() {
-            return Err(TooMuch);
+        if let Some(too_much) = self.exceeds(topics, topic).filter(|_| !known()) {
+            return Err(too_much);
         }
         let inserted = self.trie.insert(topic, &slot);
         if inserted.new {
@@ -112,10 +143,11 @@ impl Interest {
         self.trie.matches(octets, visit);
     }
 
-    fn exceeds(&self, topics: &Topics, topic: &[u8]) -> bool {
-        topic.len() > self.bounds.topic
-            || topics.ids.len() >= self.bounds.topics
-            || topic.len() > self.bounds.octets.saturating_sub(topics.octets)
-            || self.trie.is_full()
+    /// The bound that one more topic would go beyond, if any.
+    fn exceeds(&self, topics: &Topics, topic: &[u8]) -> Option<TooMuch> {
+        if self.trie.is_full() {
+            return Some(TooMuch::Topics { limit: topics.ids.len() });
+        }
+        self.bounds.admit(topics.ids.len(), topics.octets, topic).err()
     }
 }

@@ -34,13 +34,13 @@ const SUBSCRIBE: u8 = 1;
 const CANCEL: u8 = 0;
 
 /// What a message asks for, if it is a single frame in the form of a
-/// subscription; else the message again.
-fn as_subscription(message: Message) -> Result<Subscription, Message> {
-    let single = message.len() == 1;
-    match message.first().first() {
-        Some(&SUBSCRIBE) if single => Ok(Subscription::Subscribe(message.first().slice(1..))),
-        Some(&CANCEL) if single => Ok(Subscription::Cancel(message.first().slice(1..))),
-        _ => Err(message),
+/// subscription.
+fn as_subscription(message: &Message) -> Option<Subscription> {
+    let frame = message.first();
+    match frame.first() {
+        Some(&SUBSCRIBE) if message.is_single() => Some(Subscription::Subscribe(frame.slice(1..))),
+        Some(&CANCEL) if message.is_single() => Some(Subscription::Cancel(frame.slice(1..))),
+        _ => None,
     }
 }
 

@@ -4,19 +4,24 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::mark::Mark;
 use crate::message::Message;
 use crate::options::SocketOptions;
-use crate::pipe::PeerKey;
+use crate::routing::Slot;
 
 /// How many notices wait at most, and how many octets of them: as many as one
 /// peer may cause by subscribing to all it can.
-const NOTICES: Share = Share { count: 1_000_000, octets: (64 << 20) + 1_000_000 };
+const NOTICES: Limit = Limit {
+    count: Mark::from_option(1_000_000),
+    octets: Mark::from_option((64 << 20) + 1_000_000),
+};
 
 /// The connection of a peer that asked for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asker {
-    pub(super) key: PeerKey,
-    /// Counts its connections: a request of one is not a request of the next.
+    pub(super) slot: Slot,
+    /// Counts the connections of a socket: a request of one is not a request of
+    /// the next, nor of another peer in its slot.
     pub(super) session: u32,
 }
 
@@ -40,11 +45,9 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn new(options: &SocketOptions) -> Self {
-        let unlimited = |limit: usize| if limit == 0 { usize::MAX } else { limit };
         // RFC 29: SHOULD constrain incoming and outgoing queue sizes to a
         // runtime-configurable limit.
-        let messages =
-            Share { count: unlimited(options.recv_hwm), octets: unlimited(options.recv_hwm_bytes) };
+        let messages = Limit { count: options.recv_hwm, octets: options.recv_hwm_bytes };
         Self {
             entries: VecDeque::new(),
             messages: Gauge::new(messages),
@@ -89,36 +92,39 @@ impl Pending {
     }
 }
 
-/// A number of entries and of octets in them.
-#[derive(Debug, Clone, Copy, Default)]
-struct Share {
-    count: usize,
-    octets: usize,
+/// How many entries may wait, and how many octets in them.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    count: Mark,
+    octets: Mark,
 }
 
+/// How many entries wait, and how many octets in them.
 #[derive(Debug)]
 struct Gauge {
-    used: Share,
-    limit: Share,
+    count: usize,
+    octets: usize,
+    limit: Limit,
 }
 
 impl Gauge {
-    fn new(limit: Share) -> Self {
-        Self { used: Share::default(), limit }
+    fn new(limit: Limit) -> Self {
+        Self { count: 0, octets: 0, limit }
     }
 
     /// Counts an entry, if it fits. Where there is none yet, any does.
     fn admit(&mut self, octets: usize) -> bool {
-        let Share { count, octets: used } = self.used;
-        let fits = count < self.limit.count && octets <= self.limit.octets.saturating_sub(used);
-        if fits || count == 0 {
-            self.used = Share { count: count + 1, octets: used + octets };
+        let left = self.limit.octets.limit().saturating_sub(self.octets);
+        let fits = self.count == 0 || (self.limit.count.admits(self.count) && octets <= left);
+        if fits {
+            self.count += 1;
+            self.octets += octets;
         }
-        fits || count == 0
+        fits
     }
 
     fn release(&mut self, octets: usize) {
-        self.used.count -= 1;
-        self.used.octets -= octets;
+        self.count -= 1;
+        self.octets -= octets;
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::message::Message;
 use crate::options::{SocketOptions, XPubVerbosity};
 use crate::pattern::Touched;
-use crate::peer::Subscription;
-use crate::pipe::{Outlet, PeerKey, Pipe};
-use crate::routing::Distributor;
+use crate::peer::{Subscription, Unwelcome};
+use crate::pipe::{Line, Peer};
+use crate::routing::{Distributor, Slot};
 
 use super::interest::{Bounds, Farewell, Interest, TooMuch, Topics};
 use super::pending::{Asker, Entry, Pending};
@@ -36,13 +36,15 @@ pub(super) struct Subscribers {
     pending: Pending,
     /// Who made the last request that the application received.
     last: Option<Asker>,
+    /// How many connections there were.
+    sessions: u32,
 }
 
 #[derive(Default)]
 struct Subscriber {
     applied: Topics,
     requested: Topics,
-    /// Counts its connections.
+    /// The number of its connection, or of the next one.
     session: u32,
     /// It went beyond a bound; what still comes of this connection is ignored.
     rejected: bool,
@@ -62,6 +64,7 @@ impl Subscribers {
             requested: Interest::new(bounds),
             pending: Pending::new(options),
             last: None,
+            sessions: 0,
         }
     }
 
@@ -69,18 +72,18 @@ impl Subscribers {
         &mut self.pending
     }
 
-    pub(super) fn attach(&mut self, pipe: &Pipe) {
-        self.peers.attach(pipe, Subscriber::default());
+    pub(super) fn attach(&mut self, peer: &Arc<Peer>) {
+        let session = self.next_session();
+        self.peers.attach(peer, Subscriber { session, ..Subscriber::default() });
     }
 
-    pub(super) fn up(&mut self, key: PeerKey, welcome: Option<&Message>, touched: &mut Touched) {
-        if let Some((_, subscriber)) = self.peers.get_mut(key) {
-            subscriber.rejected = false;
-        }
-        if let (Some(welcome), Some(outlet)) = (welcome, self.peers.outlet(key)) {
+    pub(super) fn up(&mut self, peer: &Peer, welcome: Option<&Message>, touched: &mut Touched) {
+        let Some((_, subscriber)) = self.peers.get_mut(peer) else { return };
+        subscriber.rejected = false;
+        if let Some(welcome) = welcome {
             // A peer without room has older messages to read first.
-            if let Ok(needs) = outlet.push(welcome.clone()) {
-                touched.note(needs, outlet);
+            if let Ok(needs) = peer.line.push(welcome.clone()) {
+                touched.note(needs, &peer.line);
             }
         }
     }
@@ -99,36 +102,37 @@ impl Subscribers {
 
     /// Sends to those the message was matched with; says how many were full.
     pub(super) fn send_to_marked(&mut self, message: Message, touched: &mut Touched) -> usize {
-        let note = |needs, outlet: &Arc<dyn Outlet>| touched.note(needs, outlet);
-        let full = self.peers.send(message, note);
-        for key in self.peers.take_gone() {
-            self.detach(key);
+        let full =
+            self.peers.send(message, |needs, line: &Arc<dyn Line>| touched.note(needs, line));
+        for peer in self.peers.take_gone() {
+            self.detach(&peer);
         }
         full
     }
 
     /// A peer subscribes or cancels.
-    pub(super) fn change(&mut self, from: PeerKey, change: &Subscription, touched: &mut Touched) {
+    pub(super) fn change(&mut self, from: &Peer, change: &Subscription, touched: &mut Touched) {
+        let Some((slot, subscriber)) = self.peers.get_mut(from) else { return };
+        if subscriber.rejected {
+            return;
+        }
         let result = match self.exposure {
-            Exposure::Nothing => self.apply(from, change).map(|_| ()),
-            Exposure::Changes(verbosity) => self.apply(from, change).map(|changed| {
+            Exposure::Nothing => self.apply(slot, change).map(|_| ()),
+            Exposure::Changes(verbosity) => self.apply(slot, change).map(|changed| {
                 if let Some(kind) = changed.and_then(|changed| changed.told(verbosity)) {
                     self.pending.push(Entry::Notice(notice(kind, change.topic()), None));
                 }
             }),
-            Exposure::Requests => self.request(from, change),
+            Exposure::Requests => self.request(slot, change),
         };
-        if result.is_err() {
-            self.reject(from, touched);
+        if let Err(too_much) = result {
+            self.reject(from, too_much.into(), touched);
         }
     }
 
     /// Changes what a peer is sent.
-    fn apply(&mut self, key: PeerKey, change: &Subscription) -> Result<Option<Changed>, TooMuch> {
-        let Some((slot, subscriber)) = self.peers.get_mut(key) else { return Ok(None) };
-        if subscriber.rejected {
-            return Ok(None);
-        }
+    fn apply(&mut self, slot: Slot, change: &Subscription) -> Result<Option<Changed>, TooMuch> {
+        let Some(subscriber) = self.peers.at_mut(slot) else { return Ok(None) };
         Ok(match change {
             Subscription::Subscribe(topic) => {
                 let inserted = self.applied.add(slot, &mut subscriber.applied, topic)?;
@@ -142,11 +146,8 @@ impl Subscribers {
     }
 
     /// Notes what a peer asks the application for.
-    fn request(&mut self, key: PeerKey, change: &Subscription) -> Result<(), TooMuch> {
-        let Some((slot, subscriber)) = self.peers.get_mut(key) else { return Ok(()) };
-        if subscriber.rejected {
-            return Ok(());
-        }
+    fn request(&mut self, slot: Slot, change: &Subscription) -> Result<(), TooMuch> {
+        let Some(subscriber) = self.peers.at_mut(slot) else { return Ok(()) };
         let topics = &mut subscriber.requested;
         let kind = match change {
             Subscription::Subscribe(topic) => {
@@ -158,17 +159,19 @@ impl Subscribers {
             }
             Subscription::Cancel(_) => return Ok(()),
         };
-        let asker = Asker { key, session: subscriber.session };
+        let asker = Asker { slot, session: subscriber.session };
         self.pending.push(Entry::Notice(notice(kind, change.topic()), Some(asker)));
         Ok(())
     }
 
     /// The application subscribes whoever asked last to what it likes.
-    pub(super) fn decide(&mut self, change: &Subscription) {
-        if let Some(asker) = self.last.filter(|&asker| self.is_here(asker)) {
-            // Refused only when there are four billion topics.
-            let _ = self.apply(asker.key, change);
+    pub(super) fn decide(&mut self, change: &Subscription) -> Result<(), TooMuch> {
+        let Some(Asker { slot, session }) = self.last else { return Ok(()) };
+        if !self.is_here(slot, session) {
+            // It has left, and what it was subscribed to with it.
+            return Ok(());
         }
+        self.apply(slot, change).map(drop)
     }
 
     /// What the application receives next.
@@ -184,36 +187,40 @@ impl Subscribers {
         })
     }
 
-    fn is_here(&mut self, asker: Asker) -> bool {
-        let subscriber = self.peers.get_mut(asker.key);
-        subscriber.is_some_and(|(_, subscriber)| subscriber.session == asker.session)
+    fn is_here(&mut self, slot: Slot, session: u32) -> bool {
+        let subscriber = self.peers.at_mut(slot);
+        subscriber.is_some_and(|subscriber| subscriber.session == session && !subscriber.rejected)
     }
 
     /// A peer went beyond its bounds.
-    fn reject(&mut self, key: PeerKey, touched: &mut Touched) {
-        self.forget(key);
-        if let Some((_, subscriber)) = self.peers.get_mut(key) {
+    fn reject(&mut self, peer: &Peer, why: Unwelcome, touched: &mut Touched) {
+        self.forget(peer);
+        if let Some((_, subscriber)) = self.peers.get_mut(peer) {
             subscriber.rejected = true;
         }
-        if let Some(outlet) = self.peers.outlet(key) {
-            touched.reject(outlet);
-        }
+        touched.reject(&peer.line, why);
+    }
+
+    fn next_session(&mut self) -> u32 {
+        self.sessions = self.sessions.wrapping_add(1);
+        self.sessions
     }
 
     /// A peer has left.
-    pub(super) fn detach(&mut self, key: PeerKey) {
-        self.forget(key);
-        self.peers.detach(key);
+    pub(super) fn detach(&mut self, peer: &Peer) {
+        self.forget(peer);
+        self.peers.detach(peer);
     }
 
     /// Takes all subscriptions of a peer.
     //
     // RFC 29: SHALL, if the subscriber peer disconnects prematurely, generate a
     // suitable CANCEL command for the calling application.
-    pub(super) fn forget(&mut self, key: PeerKey) {
+    pub(super) fn forget(&mut self, peer: &Peer) {
+        let session = self.next_session();
         let Self { peers, applied, requested, pending, .. } = self;
-        let Some((slot, subscriber)) = peers.get_mut(key) else { return };
-        subscriber.session = subscriber.session.wrapping_add(1);
+        let Some((slot, subscriber)) = peers.get_mut(peer) else { return };
+        subscriber.session = session;
         let mut tell = |topic: &[u8]| pending.push(Entry::Notice(notice(CANCEL, topic), None));
         let farewell = match self.exposure {
             Exposure::Nothing | Exposure::Requests => Farewell::Silent,

@@ -1,18 +1,23 @@
 //! [`XPub`]: the publishing side, XPUB and PUB.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use crate::error::SubscribeError;
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Before, Delivered, Delivery, Pattern, Routed, Touched};
-use crate::peer::{DropCause, PeerInfo, Subscription};
-use crate::pipe::{Item, PeerKey, Pipe, Unwelcome};
+use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
+use crate::pipe::{Item, Peer, Traits};
 use crate::routing_id::RoutingId;
+use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
 use super::interest::Bounds;
 use super::pending::Entry;
 use super::subscribers::{Exposure, Subscribers};
+
+const XPUB: Traits = Traits { drops: true, takes_at_once: true, ..Traits::PLAIN };
+const PUB: Traits = Traits { connects_once: true, ..XPUB };
 
 /// An XPUB, or a PUB, whose application hears nothing.
 pub(crate) struct XPub {
@@ -22,7 +27,7 @@ pub(crate) struct XPub {
     welcome: Option<Message>,
     /// Who subscribes to what. Held while a message is pushed, so that having
     /// room stays true from the look to the push.
-    state: Mutex<Subscribers>,
+    state: Lock<Subscribers>,
 }
 
 impl XPub {
@@ -46,7 +51,7 @@ impl XPub {
             exposure,
             nodrop: options.xpub_nodrop,
             welcome: options.xpub_welcome.clone(),
-            state: Mutex::new(state),
+            state: Lock::new(Rank::Pattern, state),
         }
     }
 
@@ -56,40 +61,42 @@ impl XPub {
         Self::with_bounds(options, exposure, bounds)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Subscribers> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Held<'_, Subscribers> {
+        self.state.lock()
     }
 }
 
 impl Pattern for XPub {
+    fn traits(&self) -> &'static Traits {
+        if self.exposure == Exposure::Nothing { &PUB } else { &XPUB }
+    }
+
     // RFC 29: SHALL create a double queue when initiating an outgoing connection
     // to a subscriber, and SHALL maintain the double queue whether or not the
     // connection is established.
     // RFC 29: SHALL create a double queue when a subscriber connects to it.
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        self.lock().attach(pipe);
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        self.lock().attach(peer);
         Ok(())
     }
 
-    fn up(&self, key: PeerKey, _: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
-        self.lock().up(key, self.welcome.as_ref(), touched);
+    fn up(&self, peer: &Arc<Peer>, _: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
+        self.lock().up(peer, self.welcome.as_ref(), touched);
         Ok(())
     }
 
-    fn down(&self, key: PeerKey) {
+    fn down(&self, peer: &Arc<Peer>) {
         // It subscribes again when it is back.
-        self.lock().forget(key);
+        self.lock().forget(peer);
     }
 
     // RFC 29: If this subscriber disconnects, the XPUB socket SHALL destroy its
     // double queue and SHALL discard any messages it contains.
-    fn detach(&self, key: PeerKey) {
-        self.lock().detach(key);
+    fn detach(&self, peer: &Arc<Peer>) {
+        self.lock().detach(peer);
     }
 
-    fn room(&self, _: PeerKey) {
-        // Each send asks the outlets; there is nothing to remember.
-    }
+    // `room` has nothing to do: each send asks the lines.
 
     // RFC 29: SHALL not modify outgoing messages in any way.
     fn send(&self, _: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
@@ -101,8 +108,10 @@ impl Pattern for XPub {
         // RFC 29: SHALL silently drop the message if the queue for a subscriber
         // is full.
         // RFC 29: SHALL NOT block on sending.
-        let lost = state.send_to_marked(message, touched);
-        Routed::Done { lost, cause: DropCause::PeerFull }
+        match state.send_to_marked(message, touched) {
+            0 => Routed::Sent,
+            lost => Routed::Dropped { lost, cause: DropCause::PeerFull },
+        }
     }
 
     // RFC 29: SHALL deliver these commands to its calling application. (XPUB)
@@ -117,23 +126,19 @@ impl Pattern for XPub {
         }
     }
 
-    fn accept(&self, _: PeerKey, _: &mut Delivery) -> bool {
+    fn accept(&self, _: &Arc<Peer>, _: &mut Delivery) -> bool {
         // Everything comes through `deliver`.
         false
     }
 
-    fn takes_at_once(&self) -> bool {
-        true
-    }
-
     // RFC 29: SHALL receive SUBSCRIBE and CANCEL commands from subscribers
     // depending on the transport protocol used. Both forms, from any peer.
-    fn deliver(&self, from: PeerKey, item: Item, touched: &mut Touched) -> Delivered {
+    fn deliver(&self, from: &Arc<Peer>, item: Item, touched: &mut Touched) -> Delivered {
         let mut state = self.lock();
         let before = state.pending().len();
         let change = match item {
             Item::Subscription(change) => Ok(change),
-            Item::Message(message) => as_subscription(message),
+            Item::Message(message) => as_subscription(&message).ok_or(message),
         };
         let discarded = match change {
             Ok(change) => {
@@ -156,9 +161,10 @@ impl Pattern for XPub {
         Delivered { readable, discarded: discarded + state.pending().take_dropped() }
     }
 
-    fn subscribe(&self, change: Subscription, _: &mut Touched) {
-        if self.exposure == Exposure::Requests {
-            self.lock().decide(&change);
+    fn subscribe(&self, change: Subscription, _: &mut Touched) -> Result<(), SubscribeError> {
+        if self.exposure != Exposure::Requests {
+            return Err(SubscribeError::NotManual);
         }
+        Ok(self.lock().decide(&change)?)
     }
 }

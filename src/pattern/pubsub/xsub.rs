@@ -4,19 +4,29 @@
 //! of them, and replayed to each publisher whenever its connection is up.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::error::SubscribeError;
 use crate::message::Message;
+use crate::options::Linger;
 use crate::pattern::{Delivery, Pattern, Routed, SendRefusal, Touched};
-use crate::peer::{DropCause, PeerInfo, Subscription};
-use crate::pipe::{NeedsFlush, Outlet, PeerKey, Pipe, Unwelcome};
+use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
+use crate::pipe::{Line, NeedsFlush, Peer, Traits};
 use crate::routing::Distributor;
 use crate::routing_id::RoutingId;
+use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
 use super::filter::Filter;
+use super::interest::{Bounds, TooMuch};
+
+/// Neither has anything to say that anybody would miss.
+const LINGER: Linger = Linger::For(Duration::ZERO);
+const XSUB: Traits = Traits { drops: true, linger: LINGER, ..Traits::PLAIN };
+const SUB: Traits = Traits { filters: true, connects_once: true, linger: LINGER, ..Traits::PLAIN };
 
 /// An XSUB, or a SUB, which filters what comes in and sends nothing but
 /// subscriptions.
@@ -25,7 +35,7 @@ pub(crate) struct XSub {
     /// What is sent and subscribed to. Held while publishers are told, so that
     /// each of them hears of changes in the order they were made and none falls
     /// between the replay and what follows it.
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 enum Role {
@@ -38,6 +48,9 @@ struct State {
     /// How often each topic was subscribed to. Ordered, so that a replay does
     /// not depend on hashes.
     topics: BTreeMap<Bytes, usize>,
+    /// The sum of the lengths of the topics.
+    octets: usize,
+    bounds: Bounds,
 }
 
 /// Whether a publisher's connection is up. While it is not, changes wait for
@@ -51,21 +64,27 @@ enum Link {
 impl XSub {
     /// An XSUB.
     pub(crate) fn new() -> Self {
-        Self::with_role(Role::XSub)
+        Self::with_bounds(Role::XSub, Bounds::PEER)
     }
 
     /// A SUB.
     pub(crate) fn sub() -> Self {
-        Self::with_role(Role::Sub(Filter::new()))
+        Self::with_bounds(Role::Sub(Filter::new()), Bounds::PEER)
     }
 
-    fn with_role(role: Role) -> Self {
-        let state = State { publishers: Distributor::new(), topics: BTreeMap::new() };
-        Self { role, state: Mutex::new(state) }
+    fn with_bounds(role: Role, bounds: Bounds) -> Self {
+        let publishers = Distributor::new();
+        let state = State { publishers, topics: BTreeMap::new(), octets: 0, bounds };
+        Self { role, state: Lock::new(Rank::Pattern, state) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    #[cfg(test)]
+    pub(super) fn bounded(bounds: Bounds) -> Self {
+        Self::with_bounds(Role::XSub, bounds)
+    }
+
+    fn lock(&self) -> Held<'_, State> {
+        self.state.lock()
     }
 
     fn filter(&self) -> Option<&Filter> {
@@ -77,47 +96,49 @@ impl XSub {
 }
 
 impl Pattern for XSub {
+    fn traits(&self) -> &'static Traits {
+        match self.role {
+            Role::XSub => &XSUB,
+            Role::Sub(_) => &SUB,
+        }
+    }
+
     // RFC 29: SHALL create a double queue when initiating an outgoing connection
     // to a publisher, and SHALL maintain the double queue whether or not the
     // connection is established.
     // RFC 29: SHALL create a double queue when a publisher connects to it.
-    fn attach(&self, pipe: &Pipe) -> Result<(), Unwelcome> {
-        self.lock().publishers.attach(pipe, Link::Down);
+    fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
+        self.lock().publishers.attach(peer, Link::Down);
         Ok(())
     }
 
-    fn up(&self, key: PeerKey, _: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
-        let State { publishers, topics } = &mut *self.lock();
-        if let Some((_, link)) = publishers.get_mut(key) {
-            *link = Link::Up;
-        }
-        if let Some(outlet) = publishers.outlet(key) {
-            // RFC 29: SHALL send SUBSCRIBE and CANCEL commands to publishers
-            // depending on the transport protocol used.
-            let mut needs = NeedsFlush::No;
-            for topic in topics.keys() {
-                if outlet.control(Subscription::Subscribe(topic.clone())) == NeedsFlush::Yes {
-                    needs = NeedsFlush::Yes;
-                }
+    fn up(&self, peer: &Arc<Peer>, _: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
+        let State { publishers, topics, .. } = &mut *self.lock();
+        let Some((_, link)) = publishers.get_mut(peer) else { return Ok(()) };
+        *link = Link::Up;
+        // RFC 29: SHALL send SUBSCRIBE and CANCEL commands to publishers
+        // depending on the transport protocol used.
+        let mut needs = NeedsFlush::No;
+        for topic in topics.keys() {
+            if peer.line.control(Subscription::Subscribe(topic.clone())) == NeedsFlush::Yes {
+                needs = NeedsFlush::Yes;
             }
-            touched.note(needs, outlet);
         }
+        touched.note(needs, &peer.line);
         Ok(())
     }
 
-    fn down(&self, key: PeerKey) {
-        if let Some((_, link)) = self.lock().publishers.get_mut(key) {
+    fn down(&self, peer: &Arc<Peer>) {
+        if let Some((_, link)) = self.lock().publishers.get_mut(peer) {
             *link = Link::Down;
         }
     }
 
-    fn detach(&self, key: PeerKey) {
-        self.lock().publishers.detach(key);
+    fn detach(&self, peer: &Arc<Peer>) {
+        self.lock().publishers.detach(peer);
     }
 
-    fn room(&self, _: PeerKey) {
-        // Nothing waits for room: full publishers miss messages.
-    }
+    // `room` has nothing to do: full publishers miss messages.
 
     fn send(&self, _: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
         // RFC 29: SHALL only receive messages. (SUB)
@@ -125,34 +146,34 @@ impl Pattern for XSub {
             return Routed::Refused(message, SendRefusal::OutOfTurn);
         }
         // RFC 29: SHALL accept subscription commands from its calling application.
-        match as_subscription(message) {
-            Ok(change) => {
-                self.subscribe(change, touched);
-                Routed::SENT
-            }
-            Err(message) => {
-                let lost = self.lock().send_to_all(message, touched);
-                Routed::Done { lost, cause: DropCause::PeerFull }
-            }
+        if let Some(change) = as_subscription(&message) {
+            return match self.subscribe(change, touched) {
+                Ok(()) => Routed::Sent,
+                Err(error) => Routed::Refused(message, SendRefusal::Subscription(error)),
+            };
+        }
+        match self.lock().send_to_all(message, touched) {
+            0 => Routed::Sent,
+            lost => Routed::Dropped { lost, cause: DropCause::PeerFull },
         }
     }
 
     // RFC 29: SHALL not modify incoming messages in any way.
     // RFC 29: SHALL deliver messages to its calling application.
-    fn accept(&self, _: PeerKey, delivery: &mut Delivery) -> bool {
+    fn accept(&self, _: &Arc<Peer>, delivery: &mut Delivery) -> bool {
         // RFC 29: MAY filter messages according to subscriptions, using a prefix
         // match algorithm. SUB does, since publishers may send more than was
         // asked for, and what was cancelled may still be on its way.
         self.filter().is_none_or(|filter| filter.wants(delivery.message.first()))
     }
 
-    fn subscribe(&self, change: Subscription, touched: &mut Touched) {
+    fn subscribe(&self, change: Subscription, touched: &mut Touched) -> Result<(), SubscribeError> {
         let mut state = self.lock();
         // libzmq sends every SUBSCRIBE, and so do we: to a publisher it is the
         // same set, and an XPUB in verbose mode counts on it.
         let tell = match &change {
             Subscription::Subscribe(topic) => {
-                if state.count(topic) {
+                if state.count(topic)? {
                     self.filter().inspect(|filter| filter.add(topic));
                 }
                 true
@@ -168,19 +189,25 @@ impl Pattern for XSub {
         if tell {
             state.tell_all(&change, touched);
         }
+        Ok(())
     }
 }
 
 impl State {
     /// Counts a subscription; says whether it is the first to its topic.
-    fn count(&mut self, topic: &Bytes) -> bool {
+    ///
+    /// # Errors
+    /// When a publisher of ours would turn us away for it.
+    fn count(&mut self, topic: &Bytes) -> Result<bool, TooMuch> {
         if let Some(count) = self.topics.get_mut(topic) {
             *count += 1;
-            return false;
+            return Ok(false);
         }
+        self.bounds.admit(self.topics.len(), self.octets, topic)?;
+        self.octets += topic.len();
         // A copy, so as not to keep alive the buffer that the topic was cut from.
         self.topics.insert(Bytes::copy_from_slice(topic), 1);
-        true
+        Ok(true)
     }
 
     /// Takes a subscription back; says whether it was the last to its topic.
@@ -188,7 +215,10 @@ impl State {
     fn discount(&mut self, topic: &Bytes) -> bool {
         match self.topics.get_mut(topic) {
             None => false,
-            Some(1) => self.topics.remove(topic).is_some(),
+            Some(1) => {
+                self.octets -= topic.len();
+                self.topics.remove(topic).is_some()
+            }
             Some(count) => {
                 *count -= 1;
                 false
@@ -198,8 +228,8 @@ impl State {
 
     fn tell_all(&self, change: &Subscription, touched: &mut Touched) {
         let up = self.publishers.iter().filter(|(_, link)| **link == Link::Up);
-        for (outlet, _) in up {
-            touched.note(outlet.control(change.clone()), outlet);
+        for (peer, _) in up {
+            touched.note(peer.line.control(change.clone()), &peer.line);
         }
     }
 
@@ -211,10 +241,10 @@ impl State {
     fn send_to_all(&mut self, message: Message, touched: &mut Touched) -> usize {
         self.publishers.start_round();
         self.publishers.mark_all();
-        let note = |needs, outlet: &Arc<dyn Outlet>| touched.note(needs, outlet);
+        let note = |needs, line: &Arc<dyn Line>| touched.note(needs, line);
         let lost = self.publishers.send(message, note);
-        for key in self.publishers.take_gone() {
-            self.publishers.detach(key);
+        for peer in self.publishers.take_gone() {
+            self.publishers.detach(&peer);
         }
         lost
     }

@@ -1,5 +1,7 @@
-//! What an XPUB or PUB keeps for its peers is bounded.
+//! What an XPUB or PUB keeps for its peers is bounded, and no XSUB asks for more.
 
+use crate::error::SubscribeError;
+use crate::pattern::SendRefusal;
 use crate::pattern::pubsub::interest::Bounds;
 use crate::pattern::pubsub::pending::{Entry, Pending};
 
@@ -7,30 +9,33 @@ use super::*;
 
 #[test]
 fn a_peer_beyond_a_bound_is_rejected_and_harms_nobody() {
-    let bounds = Bounds { topics: 2, octets: 100, topic: 60 };
-    let beyond: [&[usize]; 3] = [&[61], &[1, 2, 3], &[60, 41]];
-    for lengths in beyond {
+    let bounds = Bounds { topics: 2, octets: 100 };
+    let too_many = Unwelcome::TooManySubscriptions { limit: 2 };
+    let too_large = Unwelcome::SubscriptionsTooLarge { limit: 100 };
+    let beyond: [(&[usize], Unwelcome); 3] =
+        [(&[101], too_large), (&[1, 2, 3], too_many), (&[60, 41], too_large)];
+    for (lengths, why) in beyond {
         let xpub = XPub::bounded(&options(), bounds);
         let (greedy, modest) = (attach(&xpub, 10), join(&xpub, 10));
         up(&xpub, &greedy);
         subscribe(&xpub, &modest, "a");
         for &length in lengths {
-            assert_eq!(greedy.outlet.with(|state| state.rejected), 0);
+            assert_eq!(greedy.rejected(), None);
             let topic = Subscription::Subscribe(vec![b'a'; length].into());
             // Again and again is not more.
             deliver(&xpub, &greedy, Item::Subscription(topic.clone()));
             deliver(&xpub, &greedy, Item::Subscription(topic));
         }
-        assert_eq!(greedy.outlet.with(|state| state.rejected), 1);
+        assert_eq!(greedy.rejected(), Some(why));
         subscribe(&xpub, &greedy, "a");
         send(&xpub, text(vec![b'a'; 100]));
-        assert_eq!((greedy.outlet.take().len(), modest.outlet.take().len()), (0, 1));
+        assert_eq!((greedy.take_sent().len(), modest.take_sent().len()), (0, 1));
         // What it has on its next connection counts anew.
-        xpub.down(greedy.key);
+        xpub.down(&greedy);
         up(&xpub, &greedy);
         subscribe(&xpub, &greedy, "a");
         send(&xpub, text("a"));
-        assert_eq!(greedy.outlet.take().len(), 1);
+        assert_eq!(greedy.take_sent().len(), 1);
     }
 }
 
@@ -70,14 +75,54 @@ fn notices_are_bounded_in_number_and_octets() {
 }
 
 #[test]
-fn a_topic_of_64_kib_is_within_bounds() {
+fn a_topic_may_have_all_the_octets_that_a_peer_may() {
     let publisher = XPub::publisher(&options());
     let peer = join(&publisher, 10);
-    let topic = vec![b'a'; 64 << 10];
+    let mut topic = vec![b'a'; 64 << 20];
     deliver(&publisher, &peer, Item::Subscription(Subscription::Subscribe(topic.clone().into())));
     send(&publisher, text(topic.clone()));
-    assert_eq!(peer.outlet.take().len(), 1);
-    let longer = [topic, vec![b'a']].concat();
-    deliver(&publisher, &peer, Item::Subscription(Subscription::Subscribe(longer.into())));
-    assert_eq!(peer.outlet.with(|state| state.rejected), 1);
+    assert_eq!(peer.take_sent().len(), 1);
+    topic.push(b'a');
+    deliver(&publisher, &peer, Item::Subscription(Subscription::Subscribe(topic.into())));
+    assert_eq!(peer.rejected(), Some(Unwelcome::SubscriptionsTooLarge { limit: 64 << 20 }));
+}
+
+#[test]
+fn xsub_refuses_what_a_publisher_would_turn_it_away_for() {
+    let xsub = XSub::bounded(Bounds { topics: 2, octets: 10 });
+    let peer = join(&xsub, 0);
+    change(&xsub, subscription("12345"));
+    let refused = |topic| xsub.subscribe(subscription(topic), &mut Touched::default());
+    assert_eq!(refused("123456"), Err(SubscribeError::TooLarge { limit: 10 }));
+    change(&xsub, subscription("1"));
+    assert_eq!(refused("2"), Err(SubscribeError::TooMany { limit: 2 }));
+    // What it has already is no more.
+    change(&xsub, subscription("12345"));
+    match route(&xsub, text("\u{1}2")) {
+        Routed::Refused(message, SendRefusal::Subscription(error)) => {
+            assert_eq!(message, text("\u{1}2"));
+            assert_eq!(error, SubscribeError::TooMany { limit: 2 });
+        }
+        other => panic!("{other:?}"),
+    }
+    let told = ["12345", "1", "12345"].map(subscription);
+    assert_eq!(peer.take_controls(), told);
+    // Room comes back with a cancellation, and only with the last.
+    for _ in 0..2 {
+        assert!(refused("2").is_err());
+        change(&xsub, cancellation("12345"));
+    }
+    send(&xsub, text("\u{1}123456789"));
+    assert_eq!(peer.take_controls(), [cancellation("12345"), subscription("123456789")]);
+}
+
+#[test]
+fn only_an_xpub_in_manual_mode_decides() {
+    let mut touched = Touched::default();
+    for publisher in [XPub::new(&options()), XPub::publisher(&options().xpub_manual(true))] {
+        for change in [subscription("a"), cancellation("a")] {
+            let refused = publisher.subscribe(change, &mut touched);
+            assert_eq!(refused, Err(SubscribeError::NotManual));
+        }
+    }
 }

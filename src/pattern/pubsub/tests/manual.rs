@@ -19,11 +19,11 @@ fn the_application_subscribes_the_peer_of_the_last_request() {
     for body in ["A", "B", "C"] {
         send(&xpub, text(body));
     }
-    assert_eq!(one.outlet.take(), texts(["B", "C"]));
+    assert_eq!(one.take_sent(), texts(["B", "C"]));
     assert_eq!(recv(&xpub), Some(text("\u{1}A")));
     change(&xpub, subscription("A"));
     send(&xpub, text("A"));
-    assert_eq!((one.outlet.take(), two.outlet.take()), (vec![], texts(["A"])));
+    assert_eq!((one.take_sent(), two.take_sent()), (vec![], texts(["A"])));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_decision_on_a_request_of_a_lost_connection_does_nothing() {
     subscribe(&xpub, &other, "o");
     assert_eq!(recv(&xpub), Some(text("\u{1}o")));
     subscribe(&xpub, &lost, "a");
-    xpub.down(lost.key);
+    xpub.down(&lost);
     up(&xpub, &lost);
     assert_eq!(recv(&xpub), Some(text("\u{1}a")));
     change(&xpub, subscription("a"));
@@ -91,7 +91,7 @@ fn a_decision_on_a_request_of_a_lost_connection_does_nothing() {
     assert_eq!(recv(&xpub), Some(text("\0a")));
     change(&xpub, subscription("a"));
     send(&xpub, text("a"));
-    assert_eq!((lost.outlet.take(), other.outlet.take()), (vec![], vec![]));
+    assert_eq!((lost.take_sent(), other.take_sent()), (vec![], vec![]));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_user_message_is_no_request() {
     assert_eq!(received(&xpub), texts(["\u{1}A", "hello"]));
     change(&xpub, subscription("A"));
     send(&xpub, text("A"));
-    assert_eq!(peer.outlet.take(), texts(["A"]));
+    assert_eq!(peer.take_sent(), texts(["A"]));
 }
 
 /// A publisher, a proxy in manual mode, and what moves between.

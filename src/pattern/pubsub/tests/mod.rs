@@ -1,17 +1,15 @@
-//! Publish-subscribe over outlets that only remember. A [`Link`] joins an XSUB
+//! Publish-subscribe over lines that only remember. A [`Link`] joins an XSUB
 //! to an XPUB and carries over what each has sent when told to.
-
-use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use bytes::Bytes;
 
 use crate::message::Message;
 use crate::options::SocketOptions;
-use crate::pattern::testing::accept;
+use crate::pattern::testing::{self, accept};
 use crate::pattern::{Before, Delivered, Pattern, Routed, Touched};
-use crate::peer::{PeerInfo, Subscription};
-use crate::pipe::{Inlet, Item, NeedsFlush, Next, Outlet, PeerKey, Pipe, Refused};
+use crate::peer::{DropCause, Subscription, Unwelcome};
+use crate::pipe::{Flush, Item};
+use crate::routing::testing::FakePeer;
 
 use super::{XPub, XSub, single};
 
@@ -20,125 +18,36 @@ mod manual;
 mod xpub;
 mod xsub;
 
-/// An outlet with room for so many messages.
-pub(super) struct Fake {
-    room: usize,
-    state: Mutex<FakeState>,
-}
-
-#[derive(Default)]
-struct FakeState {
-    queue: Vec<Message>,
-    control: Vec<Subscription>,
-    flushed: usize,
-    rejected: usize,
-    gone: bool,
-}
-
-impl Fake {
-    fn with<T>(&self, look: impl FnOnce(&mut FakeState) -> T) -> T {
-        look(&mut self.state.lock().expect("no test panics holding it"))
-    }
-
-    fn take(&self) -> Vec<Message> {
-        self.with(|state| std::mem::take(&mut state.queue))
-    }
-
-    fn take_control(&self) -> Vec<Subscription> {
-        self.with(|state| std::mem::take(&mut state.control))
-    }
-}
-
-impl Outlet for Fake {
-    fn has_room(&self) -> bool {
-        self.with(|state| state.queue.len() < self.room)
-    }
-
-    fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
-        self.with(|state| match state.queue.len() {
-            _ if state.gone => Err(Refused::Gone(message)),
-            length if length >= self.room => Err(Refused::Full(message)),
-            _ => {
-                state.queue.push(message);
-                Ok(NeedsFlush::Yes)
-            }
-        })
-    }
-
-    fn control(&self, subscription: Subscription) -> NeedsFlush {
-        self.with(|state| state.control.push(subscription));
-        NeedsFlush::Yes
-    }
-
-    fn flush(&self) {
-        self.with(|state| state.flushed += 1);
-    }
-
-    fn close(&self, _: Option<Instant>) {}
-
-    fn reject(&self) {
-        self.with(|state| state.rejected += 1);
-    }
-}
-
-struct Silent;
-
-impl Inlet for Silent {
-    fn try_next(&self) -> Next {
-        Next::Empty
-    }
-
-    fn is_spent(&self) -> bool {
-        false
-    }
-
-    fn leave(&self) {}
-
-    fn discard(&self) -> usize {
-        0
-    }
-}
-
-pub(super) struct Peer {
-    key: PeerKey,
-    outlet: Arc<Fake>,
-}
-
 /// Attaches a peer without a connection.
-fn attach(pattern: &dyn Pattern, room: usize) -> Peer {
-    let outlet = Arc::new(Fake { room, state: Mutex::default() });
-    let key = PeerKey::unique();
-    let pipe = Pipe { key, outlet: outlet.clone(), inlet: Arc::new(Silent) };
-    pattern.attach(&pipe).expect("these patterns welcome everybody");
-    Peer { key, outlet }
+fn attach(pattern: &dyn Pattern, room: usize) -> FakePeer {
+    let peer = FakePeer::accepted(room);
+    pattern.attach(&peer).expect("these patterns welcome everybody");
+    peer
 }
 
 /// Attaches an accepted peer.
-fn join(pattern: &dyn Pattern, room: usize) -> Peer {
+fn join(pattern: &dyn Pattern, room: usize) -> FakePeer {
     let peer = attach(pattern, room);
     up(pattern, &peer);
     peer
 }
 
-fn up(pattern: &dyn Pattern, peer: &Peer) {
-    let mut touched = Touched::default();
-    let welcome = pattern.up(peer.key, &PeerInfo::default(), &mut touched);
-    welcome.expect("these patterns welcome everybody");
-    touched.flush();
+fn up(pattern: &dyn Pattern, peer: &FakePeer) {
+    testing::up(pattern, peer, "").expect("these patterns welcome everybody");
 }
 
-fn deliver(pattern: &dyn Pattern, peer: &Peer, item: Item) -> Delivered {
+fn deliver(pattern: &dyn Pattern, peer: &FakePeer, item: Item) -> Delivered {
     let mut touched = Touched::default();
-    let delivered = pattern.deliver(peer.key, item, &mut touched);
-    touched.flush();
+    let delivered = pattern.deliver(peer, item, &mut touched);
+    touched.flush(Flush::Task);
     delivered
 }
 
-fn subscribe(pattern: &dyn Pattern, peer: &Peer, topic: &'static str) -> Delivered {
+fn subscribe(pattern: &dyn Pattern, peer: &FakePeer, topic: &'static str) -> Delivered {
     deliver(pattern, peer, Item::Subscription(subscription(topic)))
 }
 
-fn cancel(pattern: &dyn Pattern, peer: &Peer, topic: &'static str) -> Delivered {
+fn cancel(pattern: &dyn Pattern, peer: &FakePeer, topic: &'static str) -> Delivered {
     deliver(pattern, peer, Item::Subscription(cancellation(topic)))
 }
 
@@ -153,8 +62,8 @@ fn cancellation(topic: &'static str) -> Subscription {
 /// The application subscribes or cancels.
 fn change(pattern: &dyn Pattern, change: Subscription) {
     let mut touched = Touched::default();
-    pattern.subscribe(change, &mut touched);
-    touched.flush();
+    pattern.subscribe(change, &mut touched).expect("it is within bounds");
+    touched.flush(Flush::Task);
 }
 
 fn text(frame: impl Into<Bytes>) -> Message {
@@ -170,14 +79,15 @@ fn frames(list: [&'static str; 2]) -> Message {
 fn route(pattern: &dyn Pattern, message: Message) -> Routed {
     let mut touched = Touched::default();
     let routed = pattern.send(None, message, &mut touched);
-    touched.flush();
+    touched.flush(Flush::Task);
     routed
 }
 
 /// Sends, and says how many copies were lost.
 fn send(pattern: &dyn Pattern, message: Message) -> usize {
     match route(pattern, message) {
-        Routed::Done { lost, .. } => lost,
+        Routed::Sent => 0,
+        Routed::Dropped { lost, cause: DropCause::PeerFull } => lost,
         other => panic!("not sent: {other:?}"),
     }
 }
@@ -207,8 +117,8 @@ fn texts<const N: usize>(list: [&'static str; N]) -> Vec<Message> {
 struct Link<'a> {
     xsub: &'a XSub,
     xpub: &'a XPub,
-    to_publisher: Peer,
-    to_subscriber: Peer,
+    to_publisher: FakePeer,
+    to_subscriber: FakePeer,
 }
 
 impl<'a> Link<'a> {
@@ -221,21 +131,21 @@ impl<'a> Link<'a> {
 
     /// Carries over what was sent; says what the subscriber's application gets.
     fn carry(&self) -> Vec<Message> {
-        for change in self.to_publisher.outlet.take_control() {
+        for change in self.to_publisher.take_controls() {
             deliver(self.xpub, &self.to_subscriber, Item::Subscription(change));
         }
-        for message in self.to_publisher.outlet.take() {
+        for message in self.to_publisher.take_sent() {
             deliver(self.xpub, &self.to_subscriber, Item::Message(message));
         }
-        let down = self.to_subscriber.outlet.take().into_iter();
-        down.filter_map(|message| accept(self.xsub, self.to_publisher.key, message))
+        let down = self.to_subscriber.take_sent().into_iter();
+        down.filter_map(|message| accept(self.xsub, &self.to_publisher, message))
             .map(|delivery| delivery.message)
             .collect()
     }
 
     fn close(self) {
-        self.xpub.detach(self.to_subscriber.key);
-        self.xsub.detach(self.to_publisher.key);
+        self.xpub.detach(&self.to_subscriber);
+        self.xsub.detach(&self.to_publisher);
     }
 }
 

@@ -24,8 +24,8 @@ fn pub_shall_not_deliver_subscriptions_to_its_application() {
     assert_eq!(subscribe(&publisher, &peer, "a"), Delivered::default());
     assert!(matches!(publisher.before_recv(), Before::Wait));
     send(&publisher, text("abc"));
-    assert_eq!(peer.outlet.take(), texts(["abc"]));
-    publisher.detach(peer.key);
+    assert_eq!(peer.take_sent(), texts(["abc"]));
+    publisher.detach(&peer);
     assert!(matches!(publisher.before_recv(), Before::Wait));
 }
 
@@ -38,8 +38,7 @@ fn xpub_shall_not_modify_outgoing_messages() {
     }
     assert_eq!(send(&xpub, frames(["\u{1}topic", "body"])), 0);
     for peer in &peers {
-        assert_eq!(peer.outlet.take(), [frames(["\u{1}topic", "body"])]);
-        assert_eq!(peer.outlet.with(|state| state.flushed), 1);
+        assert_eq!(peer.take_sent(), [frames(["\u{1}topic", "body"])]);
     }
 }
 
@@ -52,7 +51,7 @@ fn xpub_shall_compare_the_subscription_with_the_start_of_the_first_frame() {
     send(&xpub, text("b"));
     send(&xpub, frames(["ab", "x"]));
     send(&xpub, text("abc"));
-    assert_eq!(peer.outlet.take(), [frames(["ab", "x"]), text("abc")]);
+    assert_eq!(peer.take_sent(), [frames(["ab", "x"]), text("abc")]);
 }
 
 #[test]
@@ -65,8 +64,8 @@ fn xpub_sends_once_to_a_peer_with_several_matching_subscriptions() {
     subscribe(&xpub, &two, "ab");
     send(&xpub, text("abc"));
     send(&xpub, text("x"));
-    assert_eq!(one.outlet.take(), texts(["abc", "x"]));
-    assert_eq!(two.outlet.take(), texts(["abc"]));
+    assert_eq!(one.take_sent(), texts(["abc", "x"]));
+    assert_eq!(two.take_sent(), texts(["abc"]));
 }
 
 #[test]
@@ -77,8 +76,8 @@ fn xpub_shall_silently_drop_the_message_if_the_queue_for_a_subscriber_is_full() 
     subscribe(&xpub, &large, "");
     let lost: Vec<usize> = ["1", "2", "3", "4"].map(|body| send(&xpub, text(body))).into();
     assert_eq!(lost, [0, 1, 1, 2]);
-    assert_eq!(small.outlet.take(), texts(["1"]));
-    assert_eq!(large.outlet.take(), texts(["1", "2", "3"]));
+    assert_eq!(small.take_sent(), texts(["1"]));
+    assert_eq!(large.take_sent(), texts(["1", "2", "3"]));
 }
 
 #[test]
@@ -98,14 +97,14 @@ fn xpub_shall_keep_the_queue_of_a_connected_subscriber_while_it_is_down() {
     up(&xpub, &peer);
     subscribe(&xpub, &peer, "a");
     send(&xpub, text("a1"));
-    xpub.down(peer.key);
+    xpub.down(&peer);
     assert_eq!(received(&xpub), texts(["\u{1}a", "\0a"]));
     // Its subscriptions are unknown until it is back.
     send(&xpub, text("a2"));
     up(&xpub, &peer);
     subscribe(&xpub, &peer, "a");
     send(&xpub, text("a3"));
-    assert_eq!(peer.outlet.take(), texts(["a1", "a3"]));
+    assert_eq!(peer.take_sent(), texts(["a1", "a3"]));
     assert_eq!(received(&xpub), texts(["\u{1}a"]));
 }
 
@@ -120,7 +119,7 @@ fn xpub_shall_receive_subscribe_and_cancel_in_both_forms() {
     assert_eq!(cancel(&xpub, &peer, "b"), ready);
     assert_eq!(received(&xpub), texts(["\u{1}a", "\u{1}b", "\0a", "\0b"]));
     send(&xpub, text("ab"));
-    assert_eq!(peer.outlet.take(), []);
+    assert_eq!(peer.take_sent(), []);
 }
 
 #[test]
@@ -133,7 +132,7 @@ fn xpub_shall_deliver_user_messages_to_its_application() {
         assert_eq!(received(&xpub), [message]);
     }
     send(&xpub, text("A"));
-    assert_eq!(peer.outlet.take(), []);
+    assert_eq!(peer.take_sent(), []);
 }
 
 #[test]
@@ -145,12 +144,12 @@ fn xpub_shall_generate_a_cancel_if_the_subscriber_disconnects() {
     }
     subscribe(&xpub, &two, "b");
     received(&xpub);
-    xpub.detach(one.key);
+    xpub.detach(&one);
     let mut cancelled = received(&xpub);
     cancelled.sort_by(|a, b| a.first().cmp(b.first()));
     assert_eq!(cancelled, texts(["\0a", "\0c"]));
-    xpub.detach(two.key);
-    xpub.detach(two.key);
+    xpub.detach(&two);
+    xpub.detach(&two);
     assert_eq!(received(&xpub), texts(["\0b"]));
 }
 
@@ -163,7 +162,7 @@ fn subscriptions_of_a_peer_are_a_set() {
     }
     cancel(&xpub, &peer, "a");
     send(&xpub, text("a"));
-    assert_eq!(peer.outlet.take(), []);
+    assert_eq!(peer.take_sent(), []);
     assert_eq!(received(&xpub), texts(["\u{1}a", "\0a"]));
 }
 
@@ -192,7 +191,7 @@ fn verbosity_decides_which_changes_are_told() {
         cancel(&xpub, &one, "a");
         subscribe(&xpub, &one, "a");
         cancel(&xpub, &one, "a");
-        xpub.detach(two.key);
+        xpub.detach(&two);
         received(&xpub)
     };
     assert_eq!(told(XPubVerbosity::Changes), texts(["\u{1}a", "\0a"]));
@@ -218,25 +217,25 @@ fn nodrop_is_exact_and_all_or_nothing() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!(other.outlet.take().len(), 2000);
-    assert_eq!(full.outlet.take().len(), 2000);
-    xpub.room(full.key);
+    assert_eq!(other.take_sent().len(), 2000);
+    assert_eq!(full.take_sent().len(), 2000);
+    xpub.room(&full);
     assert_eq!(send(&xpub, text("x")), 0);
-    assert_eq!((full.outlet.take().len(), other.outlet.take().len()), (1, 1));
+    assert_eq!((full.take_sent().len(), other.take_sent().len()), (1, 1));
 }
 
 #[test]
 fn a_welcome_message_comes_first_on_every_connection() {
     let publisher = XPub::publisher(&options().xpub_welcome(text("W")));
     let peer = attach(&publisher, 10);
-    assert_eq!(peer.outlet.take(), []);
+    assert_eq!(peer.take_sent(), []);
     up(&publisher, &peer);
     subscribe(&publisher, &peer, "");
     send(&publisher, text("1"));
-    assert_eq!(peer.outlet.take(), texts(["W", "1"]));
-    publisher.down(peer.key);
+    assert_eq!(peer.take_sent(), texts(["W", "1"]));
+    publisher.down(&peer);
     up(&publisher, &peer);
-    assert_eq!(peer.outlet.take(), texts(["W"]));
+    assert_eq!(peer.take_sent(), texts(["W"]));
 }
 
 #[test]
@@ -246,10 +245,10 @@ fn a_peer_that_turns_out_to_have_left_is_removed() {
     subscribe(&xpub, &gone, "a");
     subscribe(&xpub, &here, "");
     received(&xpub);
-    gone.outlet.with(|state| state.gone = true);
+    gone.depart();
     assert_eq!(send(&xpub, text("a")), 0);
-    assert_eq!(here.outlet.take(), texts(["a"]));
+    assert_eq!(here.take_sent(), texts(["a"]));
     assert_eq!(received(&xpub), texts(["\0a"]));
-    xpub.detach(gone.key);
+    xpub.detach(&gone);
     assert_eq!(received(&xpub), []);
 }

@@ -4,8 +4,8 @@ use crate::pattern::SendRefusal;
 
 use super::*;
 
-fn accepted(pattern: &XSub, peer: &Peer, body: &'static str) -> bool {
-    accept(pattern, peer.key, text(body)).is_some()
+fn accepted(pattern: &XSub, peer: &FakePeer, body: &'static str) -> bool {
+    accept(pattern, peer, text(body)).is_some()
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn sub_shall_only_receive_messages() {
         Routed::Refused(message, SendRefusal::OutOfTurn) => assert_eq!(message, text("\u{1}a")),
         other => panic!("{other:?}"),
     }
-    assert!(peer.outlet.take().is_empty() && peer.outlet.take_control().is_empty());
+    assert!(peer.take_sent().is_empty() && peer.take_controls().is_empty());
 }
 
 #[test]
@@ -26,8 +26,7 @@ fn xsub_shall_accept_subscription_commands_from_its_application() {
     send(&xsub, text("\u{1}a"));
     send(&xsub, text("\0a"));
     send(&xsub, text("\0a"));
-    assert_eq!(peer.outlet.take_control(), [subscription("a"), cancellation("a")]);
-    assert_eq!(peer.outlet.with(|state| state.flushed), 2);
+    assert_eq!(peer.take_controls(), [subscription("a"), cancellation("a")]);
 }
 
 #[test]
@@ -46,16 +45,16 @@ fn xsub_shall_send_subscriptions_to_each_publisher_once_it_is_up() {
             subscription("c"),
             cancellation("c"),
         ];
-        assert_eq!(early.outlet.take_control(), all);
-        assert_eq!(late.outlet.take_control(), []);
+        assert_eq!(early.take_controls(), all);
+        assert_eq!(late.take_controls(), []);
         // Each topic once, now and whenever it comes back.
         for _ in 0..2 {
             up(&xsub, &late);
-            assert_eq!(late.outlet.take_control(), [subscription("a"), subscription("b")]);
-            xsub.down(late.key);
+            assert_eq!(late.take_controls(), [subscription("a"), subscription("b")]);
+            xsub.down(&late);
             change(&xsub, subscription("d"));
             change(&xsub, cancellation("d"));
-            assert_eq!(late.outlet.take_control(), []);
+            assert_eq!(late.take_controls(), []);
         }
     }
 }
@@ -66,14 +65,14 @@ fn subscriptions_are_counted_here_and_cancelled_once() {
     let peer = join(&sub, 0);
     change(&sub, subscription("a"));
     change(&sub, subscription("a"));
-    peer.outlet.take_control();
+    peer.take_controls();
     change(&sub, cancellation("x"));
     change(&sub, cancellation("a"));
-    assert_eq!(peer.outlet.take_control(), []);
+    assert_eq!(peer.take_controls(), []);
     assert!(accepted(&sub, &peer, "a"));
     change(&sub, cancellation("a"));
     change(&sub, cancellation("a"));
-    assert_eq!(peer.outlet.take_control(), [cancellation("a")]);
+    assert_eq!(peer.take_controls(), [cancellation("a")]);
     assert!(!accepted(&sub, &peer, "a"));
 }
 
@@ -95,7 +94,7 @@ fn sub_filters_what_publishers_send_beyond_its_subscriptions() {
 fn xsub_shall_deliver_messages_unmodified_and_unfiltered() {
     let xsub = XSub::new();
     let peer = join(&xsub, 0);
-    let delivery = accept(&xsub, peer.key, frames(["a", "b"])).expect("XSUB takes all");
+    let delivery = accept(&xsub, &peer, frames(["a", "b"])).expect("XSUB takes all");
     assert_eq!((delivery.message, delivery.from), (frames(["a", "b"]), None));
 }
 
@@ -108,11 +107,11 @@ fn xsub_shall_send_all_messages_to_all_connected_publishers() {
     for message in messages.clone() {
         assert_eq!(send(&xsub, message), 0);
     }
-    assert_eq!(here.outlet.take(), messages);
-    assert_eq!(dialled.outlet.take(), messages);
-    xsub.detach(here.key);
+    assert_eq!(here.take_sent(), messages);
+    assert_eq!(dialled.take_sent(), messages);
+    xsub.detach(&here);
     send(&xsub, text("x"));
-    assert_eq!((here.outlet.take().len(), dialled.outlet.take().len()), (0, 1));
+    assert_eq!((here.take_sent().len(), dialled.take_sent().len()), (0, 1));
 }
 
 #[test]
@@ -121,8 +120,8 @@ fn xsub_shall_silently_drop_the_message_if_the_queue_for_a_publisher_is_full() {
     let (small, large) = (join(&xsub, 1), join(&xsub, 2));
     let lost: Vec<usize> = ["1", "2", "3"].map(|body| send(&xsub, text(body))).into();
     assert_eq!(lost, [0, 1, 2]);
-    assert_eq!(small.outlet.take(), texts(["1"]));
-    assert_eq!(large.outlet.take(), texts(["1", "2"]));
+    assert_eq!(small.take_sent(), texts(["1"]));
+    assert_eq!(large.take_sent(), texts(["1", "2"]));
 }
 
 #[test]
@@ -130,11 +129,9 @@ fn xsub_shall_not_block_on_sending() {
     let xsub = XSub::new();
     assert_eq!(send(&xsub, text("nobody is here")), 0);
     let gone = join(&xsub, 10);
-    gone.outlet.with(|state| state.gone = true);
+    gone.depart();
     assert_eq!(send(&xsub, text("gone")), 0);
-    gone.outlet.with(|state| state.gone = false);
-    send(&xsub, text("forgotten"));
-    assert_eq!(gone.outlet.take(), []);
+    assert_eq!(gone.place.get(), None);
 }
 
 #[test]
