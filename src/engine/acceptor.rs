@@ -1,8 +1,10 @@
 //! [`listen`]: accepts connections on one endpoint.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::select;
@@ -22,19 +24,56 @@ const PENDING: usize = 1024;
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 const ACCEPT_AGAIN_MAX: Duration = Duration::from_secs(1);
 
-/// A listener that runs; dropping it stops it.
+/// A listener that runs; dropping it stops it. Either way its address is free
+/// as soon as the call returns, wherever the call is made and whatever has
+/// become of the runtime that accepts.
 pub(crate) struct Listening {
+    door: Door,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Listening {
-    /// Stops listening and gives up the handshakes under way. Once this
-    /// returns, the address is free.
+    /// Stops listening and gives up the handshakes under way. Once this has
+    /// been polled, the address is free.
     pub(crate) async fn stop(self) {
-        drop(self.stop);
+        let Self { door, stop, task } = self;
+        drop((door, stop));
         // A task that the runtime has ended has stopped listening as well.
-        let _ = self.task.await;
+        let _ = task.await;
+    }
+}
+
+/// The listener, held by whoever may stop it and by the task that accepts:
+/// the first of them that goes closes it. Without the one, a dropped socket
+/// would keep its address until the task gets its turn; without the other, a
+/// runtime that has ended would leave a listener that accepts nobody.
+#[derive(Clone)]
+struct Door(
+    /// `None` once closed. Locked for one look for a connection, or to close,
+    /// so that whoever finds it closed finds the address free.
+    Arc<Mutex<Option<Listener>>>,
+);
+
+impl Door {
+    fn new(listener: Listener) -> Self {
+        Self(Arc::new(Mutex::new(Some(listener))))
+    }
+
+    /// The next connection. Once closed none comes any more: whoever closes it
+    /// ends the task by other means.
+    async fn accept(&self) -> io::Result<Stream> {
+        poll_fn(|cx| match &*lock(&self.0) {
+            Some(listener) => listener.poll_accept(cx),
+            None => Poll::Pending,
+        })
+        .await
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        *lock(&self.0) = None;
     }
 }
 
@@ -45,19 +84,20 @@ pub(crate) fn listen(listener: Listener, link: Link, tasks: [Tasks; 2]) -> Liste
     let (stop, stopped) = oneshot::channel();
     let guards = tasks.each_ref().map(Tasks::enter);
     link.emit(MonitorEvent::Listening { endpoint: link.endpoint.clone() });
+    let door = Door::new(listener);
+    let accepting = door.clone();
     let task = tokio::spawn(async move {
         let _guards = guards;
         let mut acceptor = Acceptor { link, tasks, pending: Arc::default(), pause: ACCEPT_AGAIN };
         select! {
             _ = stopped => {}
-            () = acceptor.run(&listener) => {}
+            () = acceptor.run(&accepting) => {}
         }
-        acceptor.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        drop(listener);
+        lock(&acceptor.pending).clear();
         let endpoint = acceptor.link.endpoint.clone();
         acceptor.link.emit(MonitorEvent::Closed { endpoint });
     });
-    Listening { stop, task }
+    Listening { door, stop, task }
 }
 
 struct Acceptor {
@@ -68,9 +108,9 @@ struct Acceptor {
 }
 
 impl Acceptor {
-    async fn run(&mut self, listener: &Listener) {
+    async fn run(&mut self, door: &Door) {
         loop {
-            match listener.accept().await {
+            match door.accept().await {
                 Ok(stream) => {
                     self.pause = ACCEPT_AGAIN;
                     self.serve(stream);
@@ -123,8 +163,8 @@ impl Acceptor {
     }
 }
 
-fn lock(pending: &Mutex<Pending>) -> std::sync::MutexGuard<'_, Pending> {
-    pending.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The handshakes under way, oldest first.
@@ -210,6 +250,18 @@ mod tests {
             assert_eq!(kept.try_recv(), Err(oneshot::error::TryRecvError::Empty));
         }
         assert_eq!(pending.entries.len(), PENDING);
+    }
+
+    /// Here and not with the other transports, for there child processes are
+    /// started, and such a name is taken as long as one has a copy of it.
+    #[cfg(all(target_os = "linux", feature = "ipc"))]
+    #[tokio::test]
+    async fn an_abstract_name_is_free_once_its_socket_is_dropped() {
+        let name = format!("ipc://@ferromq-dropped-{}", std::process::id());
+        for round in 0..50 {
+            let socket = crate::socket::PullSocket::new();
+            socket.bind(&*name).await.unwrap_or_else(|error| panic!("{round}: {error}"));
+        }
     }
 
     #[test]

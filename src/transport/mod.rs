@@ -19,6 +19,7 @@ mod tuning;
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -104,23 +105,27 @@ impl Listener {
         }
     }
 
-    /// The next connection.
+    /// The next connection, for one task at a time: the last that asked is
+    /// woken.
     ///
     /// # Errors
     /// When the system cannot give one now, as for want of file descriptors.
     /// The connection stays in its queue, so that the error comes again at
     /// once: pause before the next call. What concerns one connection only is
     /// no error here.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses no connection.
-    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match *self {
             #[cfg(feature = "tcp")]
-            Self::Tcp(ref listener) => listener.accept().await,
+            Self::Tcp(ref listener) => listener.poll_accept(cx),
             #[cfg(all(unix, feature = "ipc"))]
-            Self::Ipc(ref listener) => listener.accept().await,
+            Self::Ipc(ref listener) => listener.poll_accept(cx),
         }
+    }
+
+    /// Waits for the next connection; dropping the future loses none.
+    #[cfg(test)]
+    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+        std::future::poll_fn(|cx| self.poll_accept(cx)).await
     }
 }
 

@@ -1,7 +1,8 @@
 //! `tcp://`
 
 use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -63,16 +64,27 @@ impl Listener {
         &self.endpoint
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
-            match self.listener.accept().await {
-                Ok((stream, peer)) => return Ok(finish(stream, peer, &self.tuning)),
+            match ready!(self.listener.poll_accept(cx)) {
+                Ok((stream, peer)) => return Poll::Ready(Ok(finish(stream, peer, &self.tuning))),
                 Err(error) if is_of_one_connection(&error) => {
                     tracing::debug!(endpoint = %self.endpoint, %error, "a connection was lost before it was accepted");
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A child process that is just being started holds a copy of every
+        // descriptor until it has become the other program. Closing ours would
+        // leave the port taken until then; a socket that was shut down does
+        // not listen, whoever holds it. Where the system refuses, closing has
+        // to do.
+        let _ = SockRef::from(&self.listener).shutdown(Shutdown::Both);
     }
 }
 
