@@ -11,6 +11,8 @@ mod ipc;
 #[cfg(test)]
 pub(crate) mod memory;
 #[cfg(feature = "tcp")]
+mod race;
+#[cfg(feature = "tcp")]
 mod resolve;
 #[cfg(feature = "tcp")]
 mod tcp;
@@ -129,11 +131,12 @@ impl Listener {
     }
 }
 
-/// Connects once. It takes as long as the system lets it; deadlines are the
-/// caller's.
+/// Connects once, for a host of several addresses to the first that answers. It
+/// takes as long as the system lets it; deadlines, for all addresses together,
+/// are the caller's.
 ///
 /// # Errors
-/// When nobody is reached; for a host of several addresses, that of the last.
+/// When nobody is reached; for a host of several addresses, what came last.
 /// An endpoint that nobody could connect to, as one with port 0, is
 /// `InvalidInput`, and a transport that is not there `Unsupported`.
 ///
