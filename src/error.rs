@@ -119,8 +119,8 @@ pub enum ReleaseError {
     /// What was given is not an endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The socket has no such endpoint. A wildcard is released by the endpoint
-    /// that `bind` returned.
+    /// The socket has no such endpoint. A wildcard port or path is released by
+    /// the endpoint that `bind` returned, for each bind of it is another one.
     #[error("this socket has not bound or connected {endpoint}")]
     NotFound {
         /// The endpoint.

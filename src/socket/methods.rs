@@ -63,13 +63,16 @@ macro_rules! common_methods {
             }
 
             /// Stops listening on an endpoint, as [`bind`](Self::bind) returned
-            /// it, and ends the connections that came of it: what was accepted
-            /// for them goes out under linger, what they sent and nobody has
-            /// received is discarded. The address is free when this returns
-            /// (`zmq_unbind`).
+            /// it or as it was given, and ends the connections that came of it:
+            /// what was accepted for them goes out under linger, what they sent
+            /// and nobody has received is discarded. The address is free when
+            /// this returns, as it is when the last handle of a socket has been
+            /// dropped (`zmq_unbind`).
             ///
             /// # Errors
-            /// When the socket has not bound it.
+            /// When the socket has not bound it. A port or a path that `bind`
+            /// chose (`:0`, `:*`, `ipc://*`) goes by what `bind` returned only:
+            /// each bind of it is another one.
             ///
             /// # Cancel safety
             /// Once polled, the endpoint is released even if the future is
