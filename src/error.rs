@@ -61,6 +61,10 @@ pub enum BindError {
     /// The call was made outside a tokio runtime.
     #[error("bind must be called within a tokio runtime")]
     NoRuntime,
+    /// The tokio runtime was built by hand and without its drivers, which tcp
+    /// and ipc need.
+    #[error("the tokio runtime has no driver for I/O or for time: build it with `enable_all`")]
+    NoDrivers,
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,
@@ -106,6 +110,10 @@ pub enum ConnectError {
     /// The call was made outside a tokio runtime.
     #[error("connect must be called within a tokio runtime")]
     NoRuntime,
+    /// The tokio runtime was built by hand and without its drivers, which tcp
+    /// and ipc need.
+    #[error("the tokio runtime has no driver for I/O or for time: build it with `enable_all`")]
+    NoDrivers,
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,

@@ -66,6 +66,9 @@ impl Core {
         if let Some(name) = endpoint.inproc_name() {
             return self.bind_inproc(name, &endpoint);
         }
+        if !transport::has_drivers() {
+            return Err(BindError::NoDrivers);
+        }
         let listener = match Listener::bind(&endpoint, &self.options).await {
             Ok(listener) => listener,
             Err(failure) => return Err(failed(failure, endpoint)),
@@ -115,6 +118,9 @@ impl Core {
         }
         if let Some(name) = endpoint.inproc_name() {
             return self.connect_inproc(name, &endpoint);
+        }
+        if !transport::has_drivers() {
+            return Err(ConnectError::NoDrivers);
         }
         let link = self.link(endpoint.clone()).map_err(|_| ConnectError::Closed)?;
         let owner = link.owner;

@@ -4,6 +4,7 @@
 //! `inproc` is no byte stream; its names are kept in [`inproc`]. Ask
 //! [`check_supported`] first whether a transport is there at all.
 
+mod drivers;
 mod failure;
 pub(crate) mod inproc;
 #[cfg(all(unix, feature = "ipc"))]
@@ -31,6 +32,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Unsupported;
 use crate::options::SocketOptions;
 
+pub(crate) use drivers::has_drivers;
 pub(crate) use failure::{BindFailure, check_supported};
 
 /// An open connection: octets in, octets out.
