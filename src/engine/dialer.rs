@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::select;
 use tracing::debug;
 
-use super::backoff::{Backoff, random};
+use super::backoff::{Backoff, Setback, random};
+use super::clock::now;
 use super::connection::{Attached, Established, given_up};
 use super::link::Link;
 use super::stream_pipe::StreamPipe;
@@ -82,7 +83,7 @@ impl Dialer {
     }
 
     async fn traffic(&mut self, connection: Established) -> DisconnectReason {
-        self.backoff.succeeded();
+        self.backoff.on_up(now());
         if self.immediate {
             return self.link.run_once(connection).await;
         }
@@ -99,7 +100,7 @@ impl Dialer {
 
     /// Waits before the next attempt; false when there is to be none.
     async fn pause(&mut self, reason: DisconnectReason) -> bool {
-        let delay = self.backoff.next(&reason, random());
+        let delay = self.backoff.on_setback(Setback::from(&reason), now(), random());
         let endpoint = self.link.endpoint.clone();
         debug!(%endpoint, %reason, ?delay, "dialling again later");
         self.link.emit(MonitorEvent::Retrying { endpoint, reason, delay });
