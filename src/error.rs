@@ -61,6 +61,10 @@ pub enum BindError {
     /// The call was made outside a tokio runtime.
     #[error("bind must be called within a tokio runtime")]
     NoRuntime,
+    /// The tokio runtime was built by hand and without its drivers, which tcp
+    /// and ipc need.
+    #[error("the tokio runtime has no driver for I/O or for time: build it with `enable_all`")]
+    NoDrivers,
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,
@@ -106,6 +110,10 @@ pub enum ConnectError {
     /// The call was made outside a tokio runtime.
     #[error("connect must be called within a tokio runtime")]
     NoRuntime,
+    /// The tokio runtime was built by hand and without its drivers, which tcp
+    /// and ipc need.
+    #[error("the tokio runtime has no driver for I/O or for time: build it with `enable_all`")]
+    NoDrivers,
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,
@@ -119,8 +127,8 @@ pub enum ReleaseError {
     /// What was given is not an endpoint.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// The socket has no such endpoint. A wildcard is released by the endpoint
-    /// that `bind` returned.
+    /// The socket has no such endpoint. A wildcard port or path is released by
+    /// the endpoint that `bind` returned, for each bind of it is another one.
     #[error("this socket has not bound or connected {endpoint}")]
     NotFound {
         /// The endpoint.

@@ -48,8 +48,9 @@
 //!   [`monitor`](PushSocket::monitor) for what happens to connections, which is
 //!   also logged through `tracing`, at the level debug.
 //! - **The runtime** in which `bind` or `connect` is called carries that
-//!   endpoint; with its end a tcp or ipc endpoint is dead. It needs its drivers
-//!   (`enable_all`), as `#[tokio::main]` and `Runtime::new` have them.
+//!   endpoint; with its end a tcp or ipc endpoint is dead. For these two it
+//!   needs its drivers (`enable_all`), as `#[tokio::main]` and `Runtime::new`
+//!   have them; without, `bind` and `connect` are errors.
 //!
 //! # Cancel safety
 //!

@@ -130,14 +130,6 @@ pub enum DisconnectReason {
     ByUs,
 }
 
-impl DisconnectReason {
-    /// Whether dialling again soon makes no sense, since the peer is alive and
-    /// said no.
-    pub(crate) fn is_rejection(&self) -> bool {
-        matches!(self, Self::Fault(_) | Self::TurnedAway(_))
-    }
-}
-
 /// A stream of a socket's [`MonitorEvent`]s, from the moment it was asked for.
 ///
 /// It never slows the socket down: if it is not read, it loses the oldest

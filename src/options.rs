@@ -219,9 +219,10 @@ impl SocketOptions {
         self
     }
 
-    /// How long one attempt to connect may take. Default `None`, as long as
-    /// the system allows (`ZMQ_CONNECT_TIMEOUT`, where zero means that; here
-    /// zero is no time at all).
+    /// How long one attempt to connect may take, for all addresses of a host
+    /// together. Default `None`, as long as the system allows
+    /// (`ZMQ_CONNECT_TIMEOUT`, where zero means that; here zero is no time at
+    /// all).
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = timeout.into();
         self

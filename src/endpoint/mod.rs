@@ -129,6 +129,16 @@ impl Endpoint {
         &self.0
     }
 
+    /// Whether each bind of it is of another endpoint: a port or a path that
+    /// the system chooses.
+    pub(crate) fn is_chosen_by_bind(&self) -> bool {
+        match &*self.0 {
+            Address::Tcp(tcp) => tcp.target.port == 0,
+            Address::Ipc(ipc) => *ipc == IpcAddress::Any,
+            Address::Inproc(_) => false,
+        }
+    }
+
     /// Refuses what can only be connected to.
     pub(crate) fn check_bind(&self) -> Result<(), EndpointError> {
         match &*self.0 {

@@ -1,8 +1,10 @@
 //! [`listen`]: accepts connections on one endpoint.
 
 use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::select;
@@ -10,9 +12,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
-use super::link::Link;
-use super::tasks::{TaskGuard, Tasks};
+use super::connection::Role;
+use super::nudge::nudge;
 use crate::monitor::{DisconnectReason, MonitorEvent};
+use crate::pipe::Link;
+use crate::sync::{Lock, Rank};
+use crate::tasks::{TaskGuard, Tasks};
 use crate::transport::{Listener, Origin, Stream};
 
 /// How many handshakes of one listener may be under way.
@@ -22,19 +27,56 @@ const PENDING: usize = 1024;
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 const ACCEPT_AGAIN_MAX: Duration = Duration::from_secs(1);
 
-/// A listener that runs; dropping it stops it.
+/// A listener that runs; dropping it stops it. Either way its address is free
+/// as soon as the call returns, wherever the call is made and whatever has
+/// become of the runtime that accepts.
 pub(crate) struct Listening {
+    door: Door,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Listening {
-    /// Stops listening and gives up the handshakes under way. Once this
-    /// returns, the address is free.
+    /// Stops listening and gives up the handshakes under way. Once this has
+    /// been polled, the address is free.
     pub(crate) async fn stop(self) {
-        drop(self.stop);
+        let Self { door, stop, task } = self;
+        drop((door, stop));
         // A task that the runtime has ended has stopped listening as well.
-        let _ = self.task.await;
+        let _ = task.await;
+    }
+}
+
+/// The listener, held by whoever may stop it and by the task that accepts:
+/// the first of them that goes closes it. Without the one, a dropped socket
+/// would keep its address until the task gets its turn; without the other, a
+/// runtime that has ended would leave a listener that accepts nobody.
+#[derive(Clone)]
+struct Door(
+    /// `None` once closed. Locked for one look for a connection, or to close,
+    /// so that whoever finds it closed finds the address free.
+    Arc<Lock<Option<Listener>>>,
+);
+
+impl Door {
+    fn new(listener: Listener) -> Self {
+        Self(Arc::new(Lock::new(Rank::Leaf, Some(listener))))
+    }
+
+    /// The next connection. Once closed none comes any more: whoever closes it
+    /// ends the task by other means.
+    async fn accept(&self) -> io::Result<Stream> {
+        poll_fn(|cx| match &*self.0.lock() {
+            Some(listener) => listener.poll_accept(cx),
+            None => Poll::Pending,
+        })
+        .await
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
     }
 }
 
@@ -45,32 +87,35 @@ pub(crate) fn listen(listener: Listener, link: Link, tasks: [Tasks; 2]) -> Liste
     let (stop, stopped) = oneshot::channel();
     let guards = tasks.each_ref().map(Tasks::enter);
     link.emit(MonitorEvent::Listening { endpoint: link.endpoint.clone() });
+    let door = Door::new(listener);
+    let accepting = door.clone();
     let task = tokio::spawn(async move {
         let _guards = guards;
-        let mut acceptor = Acceptor { link, tasks, pending: Arc::default(), pause: ACCEPT_AGAIN };
+        let pending = Arc::new(Lock::new(Rank::Leaf, Pending::default()));
+        let mut acceptor = Acceptor { link, tasks, pending, pause: ACCEPT_AGAIN };
         select! {
             _ = stopped => {}
-            () = acceptor.run(&listener) => {}
+            () = acceptor.run(&accepting) => {}
         }
-        acceptor.pending.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        drop(listener);
+        acceptor.pending.lock().clear();
         let endpoint = acceptor.link.endpoint.clone();
         acceptor.link.emit(MonitorEvent::Closed { endpoint });
     });
-    Listening { stop, task }
+    nudge();
+    Listening { door, stop, task }
 }
 
 struct Acceptor {
     link: Link,
     tasks: [Tasks; 2],
-    pending: Arc<Mutex<Pending>>,
+    pending: Arc<Lock<Pending>>,
     pause: Duration,
 }
 
 impl Acceptor {
-    async fn run(&mut self, listener: &Listener) {
+    async fn run(&mut self, door: &Door) {
         loop {
-            match listener.accept().await {
+            match door.accept().await {
                 Ok(stream) => {
                     self.pause = ACCEPT_AGAIN;
                     self.serve(stream);
@@ -87,25 +132,36 @@ impl Acceptor {
         link.emit(MonitorEvent::Accepted { endpoint, address });
         let guards: [TaskGuard; 2] = self.tasks.each_ref().map(Tasks::enter);
         let pending = Arc::clone(&self.pending);
-        let (number, evicted) = lock(&pending).enter(stream.origin);
+        let (number, mut evicted) = pending.lock().enter(stream.origin);
         tokio::spawn(async move {
             let _guards = guards;
-            let established = select! {
+            let taken_in = async {
+                let met = link.meet(stream, Role::Accepting).await?;
+                link.take_in(met).await
+            };
+            let taken_in = select! {
                 biased;
-                evicted = evicted => {
-                    let endpoint = link.endpoint.clone();
-                    let reason = match evicted {
+                evicted = &mut evicted => {
+                    link.say_failed(match evicted {
                         Ok(()) => DisconnectReason::TooManyPending,
                         Err(_) => DisconnectReason::ByUs,
-                    };
-                    link.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+                    });
                     return;
                 }
-                established = link.handshake(stream) => established,
+                taken_in = taken_in => taken_in,
             };
-            lock(&pending).leave(number);
-            if let Ok(connection) = established {
-                link.run_once(connection).await;
+            match taken_in {
+                Ok(taken_in) => {
+                    pending.lock().leave(number);
+                    link.serve(taken_in).await;
+                }
+                Err(refused) => {
+                    // It is pending as long as it is kept from coming back.
+                    select! {
+                        _ = evicted => {}
+                        _ = refused.part() => pending.lock().leave(number),
+                    }
+                }
             }
         });
     }
@@ -121,10 +177,6 @@ impl Acceptor {
         tokio::time::sleep(retry_in).await;
         self.pause = (2 * self.pause).min(ACCEPT_AGAIN_MAX);
     }
-}
-
-fn lock(pending: &Mutex<Pending>) -> std::sync::MutexGuard<'_, Pending> {
-    pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The handshakes under way, oldest first.
@@ -210,6 +262,18 @@ mod tests {
             assert_eq!(kept.try_recv(), Err(oneshot::error::TryRecvError::Empty));
         }
         assert_eq!(pending.entries.len(), PENDING);
+    }
+
+    /// Here and not with the other transports, for there child processes are
+    /// started, and such a name is taken as long as one has a copy of it.
+    #[cfg(all(target_os = "linux", feature = "ipc"))]
+    #[tokio::test]
+    async fn an_abstract_name_is_free_once_its_socket_is_dropped() {
+        let name = format!("ipc://@ferromq-dropped-{}", std::process::id());
+        for round in 0..50 {
+            let socket = crate::socket::PullSocket::new();
+            socket.bind(&*name).await.unwrap_or_else(|error| panic!("{round}: {error}"));
+        }
     }
 
     #[test]

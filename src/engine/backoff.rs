@@ -1,29 +1,63 @@
 //! [`Backoff`]: when to dial again.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
 
-/// The waits after a peer that is alive said no: from one second, doubling.
-const REJECTED: Duration = Duration::from_secs(1);
-const REJECTED_MAX: Duration = Duration::from_secs(60);
+/// The wait after a peer that is alive said no, the first one where they grow.
+const REFUSED: Duration = Duration::from_secs(1);
+const REFUSED_MAX: Duration = Duration::from_secs(60);
 
-/// The waits between attempts to reach one endpoint.
+/// Why an endpoint is to be dialled again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setback {
+    /// Nobody was there, or the connection was lost: refused, reset, silent.
+    Lost,
+    /// The peer is alive and said no, for a reason that goes away by itself: it
+    /// has another peer at the moment, say.
+    MayPass,
+    /// The peer is alive and does not fit us, or breaks the protocol.
+    Lasting,
+}
+
+impl Setback {
+    /// What an attempt that failed, or a connection that ended, means for the
+    /// next.
+    pub(super) fn of(reason: &DisconnectReason) -> Self {
+        match reason {
+            DisconnectReason::TurnedAway(why) if why.may_pass() => Self::MayPass,
+            DisconnectReason::Fault(fault) if fault.may_pass() => Self::MayPass,
+            DisconnectReason::TurnedAway(_) | DisconnectReason::Fault(_) => Self::Lasting,
+            _ => Self::Lost,
+        }
+    }
+}
+
+/// The waits between attempts to reach one endpoint. It has no clock: what it
+/// is told says when.
 ///
-/// What was lost (refused, reset, silent) is dialled again after the reconnect
-/// interval, since a peer that restarts should be found soon. What was
-/// rejected (wrong mechanism, wrong socket type, broken protocol) will most
-/// likely be rejected again, so it is dialled slowly; but it is, since peers
-/// get repaired.
+/// - What was lost is dialled again after the reconnect interval, since a peer
+///   that restarts should be found soon.
+/// - A refusal that may pass is dialled once a second, and that does not grow:
+///   one second after the reason has gone we are in.
+/// - A refusal that lasts (wrong mechanism, wrong socket type, broken protocol)
+///   will most likely come again, so it is dialled slowly and slower each time;
+///   but it is dialled, since peers get repaired.
+///
+/// A handshake that is done ends what was lost. It does not yet end what lasts,
+/// since a peer may break the protocol right after each handshake: these
+/// refusals are forgotten once a connection has stayed up for as long as the
+/// next wait would be. Then it was worth the wait, and a peer that goes wrong
+/// sooner than that is dialled slower and slower all the same.
 #[derive(Debug)]
 pub(super) struct Backoff {
     interval: Duration,
     max: Duration,
+    /// The next wait, after each.
     lost: Duration,
-    rejected: Duration,
+    lasting: Duration,
+    up_since: Option<Instant>,
 }
 
 impl Backoff {
@@ -32,28 +66,38 @@ impl Backoff {
             interval: options.reconnect_interval,
             max: options.reconnect_interval_max,
             lost: options.reconnect_interval,
-            rejected: REJECTED,
+            lasting: REFUSED,
+            up_since: None,
         }
     }
 
-    /// A handshake was done: the next loss starts from the interval again.
-    pub(super) fn succeeded(&mut self) {
+    /// A handshake is done.
+    pub(super) fn on_up(&mut self, now: Instant) {
         self.lost = self.interval;
+        self.up_since = Some(now);
     }
 
-    /// The wait after such a failure. `random` spreads it, so that many
-    /// clients do not come back all at once.
-    pub(super) fn next(&mut self, reason: &DisconnectReason, random: u64) -> Duration {
-        let (wait, jitter) = if reason.is_rejection() {
-            let wait = self.rejected;
-            self.rejected = (2 * wait).min(REJECTED_MAX);
-            (wait, wait / 4)
-        } else {
-            let wait = self.lost;
-            if self.max > self.interval {
-                self.lost = wait.saturating_mul(2).min(self.max);
+    /// An attempt has failed or a connection has ended: how long to wait.
+    /// `random` spreads it, so that many clients do not come back all at once.
+    pub(super) fn on_setback(&mut self, why: Setback, now: Instant, random: u64) -> Duration {
+        let up = self.up_since.take().map(|since| now.saturating_duration_since(since));
+        if up.is_some_and(|up| up >= self.lasting) {
+            self.lasting = REFUSED;
+        }
+        let (wait, jitter) = match why {
+            Setback::Lost => {
+                let wait = self.lost;
+                if self.max > self.interval {
+                    self.lost = wait.saturating_mul(2).min(self.max);
+                }
+                (wait, wait)
             }
-            (wait, wait)
+            Setback::MayPass => (REFUSED, REFUSED / 4),
+            Setback::Lasting => {
+                let wait = self.lasting;
+                self.lasting = (2 * wait).min(REFUSED_MAX);
+                (wait, wait / 4)
+            }
         };
         // At least a millisecond, so that an interval of zero is no busy loop.
         wait.max(Duration::from_millis(1)).saturating_add(share(jitter, random))
@@ -65,43 +109,127 @@ fn share(whole: Duration, random: u64) -> Duration {
     whole.mul_f64((random % 1024) as f64 / 1024.0)
 }
 
-/// A random number, from the seeds the standard library keeps for its maps.
-pub(super) fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::Setback::{Lasting, Lost, MayPass};
     use super::*;
     use crate::fault::PeerFault;
 
-    const LOST: DisconnectReason = DisconnectReason::PeerClosed;
-    const REJECTED: DisconnectReason = DisconnectReason::Fault(PeerFault::NotZmtp);
+    /// A backoff, and the time it is told.
+    struct Clock {
+        backoff: Backoff,
+        now: Instant,
+    }
+
+    impl Clock {
+        fn new(options: &SocketOptions) -> Self {
+            Self { backoff: Backoff::new(options), now: Instant::now() }
+        }
+
+        /// The wait in milliseconds, without jitter; it is over afterwards.
+        fn wait(&mut self, why: Setback) -> u128 {
+            let wait = self.backoff.on_setback(why, self.now, 0);
+            self.now += wait;
+            wait.as_millis()
+        }
+
+        fn waits(&mut self, count: usize, why: Setback) -> Vec<u128> {
+            (0..count).map(|_| self.wait(why)).collect()
+        }
+
+        /// A connection that is up for so long.
+        fn up_for(&mut self, millis: u64) {
+            self.backoff.on_up(self.now);
+            self.now += Duration::from_millis(millis);
+        }
+    }
+
+    fn new() -> Clock {
+        Clock::new(&SocketOptions::new())
+    }
 
     #[test]
     fn a_lost_peer_is_dialled_at_the_interval() {
-        let mut backoff = Backoff::new(&SocketOptions::new());
-        for _ in 0..5 {
-            assert_eq!(backoff.next(&LOST, 0), Duration::from_millis(100));
-        }
-        let jittered = backoff.next(&LOST, 1023);
-        assert!(jittered > Duration::from_millis(190) && jittered < Duration::from_millis(200));
+        assert_eq!(new().waits(5, Lost), [100; 5]);
     }
 
     #[test]
     fn with_a_maximum_the_interval_doubles_up_to_it() {
         let options = SocketOptions::new().reconnect_interval_max(Duration::from_millis(350));
-        let mut backoff = Backoff::new(&options);
-        let waits: Vec<_> = (0..4).map(|_| backoff.next(&LOST, 0).as_millis()).collect();
-        assert_eq!(waits, [100, 200, 350, 350]);
-        backoff.succeeded();
-        assert_eq!(backoff.next(&LOST, 0).as_millis(), 100);
+        let mut clock = Clock::new(&options);
+        assert_eq!(clock.waits(4, Lost), [100, 200, 350, 350]);
+        clock.up_for(0);
+        assert_eq!(clock.wait(Lost), 100);
     }
 
     #[test]
-    fn a_rejected_peer_is_dialled_slowly() {
-        let mut backoff = Backoff::new(&SocketOptions::new());
-        let waits: Vec<_> = (0..8).map(|_| backoff.next(&REJECTED, 0).as_secs()).collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    fn a_refusal_that_lasts_is_dialled_slower_each_time() {
+        let seconds = [1, 2, 4, 8, 16, 32, 60, 60].map(|seconds| seconds * 1000);
+        assert_eq!(new().waits(8, Lasting), seconds);
+    }
+
+    #[test]
+    fn a_refusal_that_may_pass_is_dialled_once_a_second() {
+        let mut clock = new();
+        assert_eq!(clock.waits(5, MayPass), [1000; 5]);
+        // And the one does not make the other slower.
+        assert_eq!(clock.waits(2, Lasting), [1000, 2000]);
+        assert_eq!(clock.wait(MayPass), 1000);
+        assert_eq!(clock.wait(Lasting), 4000);
+    }
+
+    #[test]
+    fn refusals_are_forgotten_once_a_connection_has_stayed_up_as_long_as_the_wait() {
+        let mut clock = new();
+        assert_eq!(clock.waits(3, Lasting), [1000, 2000, 4000]);
+        clock.up_for(8000);
+        assert_eq!(clock.waits(2, Lasting), [1000, 2000]);
+        // However it ended.
+        clock.up_for(4000);
+        assert_eq!(clock.wait(Lost), 100);
+        assert_eq!(clock.wait(Lasting), 1000);
+        // At the most, that is a minute.
+        clock.waits(9, Lasting);
+        clock.up_for(60_000);
+        assert_eq!(clock.wait(Lasting), 1000);
+    }
+
+    #[test]
+    fn a_peer_that_breaks_the_protocol_after_each_handshake_is_dialled_slowly() {
+        let mut clock = new();
+        let mut waits = Vec::new();
+        for _ in 0..7 {
+            waits.push(clock.wait(Lasting) / 1000);
+            clock.up_for(999);
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60]);
+    }
+
+    #[test]
+    fn only_the_time_of_the_last_connection_counts() {
+        let mut clock = new();
+        assert_eq!(clock.wait(Lasting), 1000);
+        clock.up_for(1500);
+        assert_eq!(clock.wait(Lost), 100);
+        // The attempts since were not up at all.
+        clock.now += Duration::from_secs(3600);
+        assert_eq!(clock.wait(Lasting), 2000);
+    }
+
+    #[test]
+    fn chance_spreads_the_waits() {
+        let (mut backoff, now) = (Backoff::new(&SocketOptions::new()), Instant::now());
+        for (why, least, most) in [(Lost, 190, 200), (MayPass, 1240, 1250), (Lasting, 1240, 1250)] {
+            let wait = backoff.on_setback(why, now, 1023).as_millis();
+            assert!(wait > least && wait < most, "{why:?}: {wait}");
+        }
+    }
+
+    #[test]
+    fn what_no_peer_said_is_no_refusal() {
+        assert_eq!(Setback::from(&DisconnectReason::PeerClosed), Lost);
+        assert_eq!(Setback::from(&DisconnectReason::HandshakeTimeout), Lost);
+        assert_eq!(Setback::from(&DisconnectReason::Fault(PeerFault::NotZmtp)), Lasting);
+        assert_eq!(Setback::from(&DisconnectReason::TurnedAway("")), Lasting);
     }
 }

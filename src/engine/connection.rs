@@ -46,6 +46,23 @@ pub(super) struct Met {
     deadline: Option<Instant>,
 }
 
+/// A connection that came to nothing.
+pub(super) struct Refused {
+    reason: DisconnectReason,
+    /// A peer that the socket does not want, and that may be told.
+    to_tell: Option<(Met, Unwelcome)>,
+}
+
+impl Refused {
+    /// Tells the peer, as far as it may know. Says why it was refused.
+    pub(super) async fn part(self) -> DisconnectReason {
+        if let Some((mut met, why)) = self.to_tell {
+            met.refuse(why).await;
+        }
+        self.reason
+    }
+}
+
 /// A connection whose peer takes part in routing.
 pub(super) struct TakenIn {
     attached: Attached,
@@ -60,17 +77,19 @@ pub(super) struct End {
 
 impl Link {
     /// Does the handshake, within the time the options allow for all of it.
-    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Met, DisconnectReason> {
+    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Met, Refused> {
         let limit = self.options.handshake_timeout;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let result = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
-        if let Err(reason) = &result {
-            self.say_failed(reason.clone());
-        }
-        result
+        let met = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
+        met.map_err(|reason| self.failed(reason))
     }
 
-    fn say_failed(&self, reason: DisconnectReason) {
+    fn failed(&self, reason: DisconnectReason) -> Refused {
+        self.say_failed(reason.clone());
+        Refused { reason, to_tell: None }
+    }
+
+    pub(super) fn say_failed(&self, reason: DisconnectReason) {
         debug!(endpoint = %self.endpoint, %reason, "handshake failed");
         self.emit(MonitorEvent::HandshakeFailed { endpoint: self.endpoint.clone(), reason });
     }
@@ -117,18 +136,15 @@ impl Link {
         peer: &Arc<Peer>,
         line: &StreamLine,
         mut met: Met,
-    ) -> Result<Met, DisconnectReason> {
+    ) -> Result<Met, Refused> {
         line.set_up();
         if let Err(unwelcome) = self.side.up(peer, &met.peer) {
             self.side.lost(peer, DropCause::Discarded, met.count_unread());
-            return Err(self.refuse(met, unwelcome).await);
+            return Err(self.refuse(met, unwelcome));
         }
         match met.admit().await {
             Ok(()) => Ok(met),
-            Err(reason) => {
-                self.say_failed(reason.clone());
-                Err(reason)
-            }
+            Err(reason) => Err(self.failed(reason)),
         }
     }
 
@@ -174,15 +190,12 @@ impl Link {
         (flight, Some(transport))
     }
 
-    /// Tells the peer that the socket does not want it, as far as it may know.
-    async fn refuse(&self, mut met: Met, why: Unwelcome) -> DisconnectReason {
+    /// The socket does not want the peer.
+    fn refuse(&self, met: Met, why: Unwelcome) -> Refused {
         if why == Unwelcome::Closing {
-            self.say_failed(DisconnectReason::ByUs);
-            return DisconnectReason::ByUs;
+            return self.failed(DisconnectReason::ByUs);
         }
-        self.say_failed(DisconnectReason::TurnedAway(why));
-        met.refuse(why).await;
-        DisconnectReason::TurnedAway(why)
+        Refused { to_tell: Some((met, why)), ..self.failed(DisconnectReason::TurnedAway(why)) }
     }
 
     /// Says that a connection is over, once its peer is out of routing (or
@@ -193,17 +206,17 @@ impl Link {
     }
 
     /// Makes a peer of a connection: accepted, or dialled with `immediate`.
-    pub(super) async fn take_in(&self, met: Met) -> Result<TakenIn, DisconnectReason> {
+    pub(super) async fn take_in(&self, met: Met) -> Result<TakenIn, Refused> {
         let (peer, line) = StreamLine::new(self);
         if let Err(unwelcome) = self.side.attach(&peer) {
-            return Err(self.refuse(met, unwelcome).await);
+            return Err(self.refuse(met, unwelcome));
         }
         let attached = Attached::new(self.clone(), &peer, &line);
         match self.judge(&peer, &line, met).await {
             Ok(met) => Ok(TakenIn { attached, met }),
-            Err(reason) => {
-                attached.end(&reason, Flight::default());
-                Err(reason)
+            Err(refused) => {
+                attached.end(&refused.reason, Flight::default());
+                Err(refused)
             }
         }
     }
@@ -248,6 +261,10 @@ impl Met {
     /// being told, though it may be welcome later, is left in the dark for a
     /// while and closed.
     async fn refuse(&mut self, why: Unwelcome) {
+        if self.handshake.is_done() {
+            // Ours has gone out, so there is nothing to be told any more.
+            return;
+        }
         let is_told = self.handshake.refuse(why);
         let output = self.handshake.output();
         let write = &mut self.stream.write;

@@ -6,7 +6,7 @@ use std::time::Instant as StdInstant;
 use tokio::select;
 use tracing::debug;
 
-use super::backoff::Backoff;
+use super::backoff::{Backoff, Setback};
 use super::clock::now;
 use super::connection::{Attached, Met, Role, given_up, tidy};
 use super::line::StreamLine;
@@ -136,23 +136,26 @@ impl Dialer {
         let unsettled = Unsettled(&self.link);
         let met = self.link.meet(stream, Role::Dialling).await;
         unsettled.settle();
-        met
+        match met {
+            Ok(met) => Ok(met),
+            Err(refused) => Err(refused.part().await),
+        }
     }
 
     async fn traffic(&mut self, met: Met) -> DisconnectReason {
-        self.backoff.succeeded(now());
+        self.backoff.on_up(now());
         if self.immediate {
             return match self.link.take_in(met).await {
                 Ok(taken) => self.link.serve(taken).await,
-                Err(reason) => reason,
+                Err(refused) => refused.part().await,
             };
         }
         let met = match self.link.judge(&self.peer, &self.line, met).await {
             Ok(met) => met,
-            Err(reason) => {
+            Err(refused) => {
                 self.down(Flight::default());
                 tidy(&*self.link.side).await;
-                return reason;
+                return refused.part().await;
             }
         };
         let end = self.link.run(&self.peer, &self.line, met).await;
@@ -173,7 +176,7 @@ impl Dialer {
 
     /// Waits before the next attempt; false when there is to be none.
     async fn pause(&mut self, reason: DisconnectReason) -> bool {
-        let delay = self.backoff.next(&reason, now(), random());
+        let delay = self.backoff.on_setback(Setback::of(&reason), now(), random());
         let endpoint = self.link.endpoint.clone();
         debug!(%endpoint, %reason, ?delay, "dialling again later");
         self.link.emit(MonitorEvent::Retrying { endpoint, reason, delay });

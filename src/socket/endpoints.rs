@@ -16,6 +16,9 @@ use crate::transport::{self, BindFailure, Listener};
 
 /// One bind or connect.
 pub(super) struct Entry {
+    /// As it was given to the call.
+    given: Endpoint,
+    /// As it was resolved by a bind.
     endpoint: Endpoint,
     owner: EndpointKey,
     kind: Kind,
@@ -63,6 +66,9 @@ impl Core {
         if let Some(name) = endpoint.inproc_name() {
             return self.bind_inproc(name, &endpoint);
         }
+        if !transport::has_drivers() {
+            return Err(BindError::NoDrivers);
+        }
         let listener = match Listener::bind(&endpoint, &self.options).await {
             Ok(listener) => listener,
             Err(failure) => return Err(failed(failure, endpoint)),
@@ -72,7 +78,7 @@ impl Core {
         let owner = link.owner;
         self.admit(owner);
         let listening = engine::listen(listener, link, self.both_tasks());
-        match self.enter(resolved.clone(), owner, Kind::Listening(listening)) {
+        match self.enter(endpoint, resolved.clone(), owner, Kind::Listening(listening)) {
             true => Ok(resolved),
             false => Err(BindError::Closed),
         }
@@ -85,7 +91,8 @@ impl Core {
             self.dismiss(party.owner);
             return Err(BindError::AddressInUse { endpoint: endpoint.clone() });
         }
-        match self.enter(endpoint.clone(), party.owner, Kind::InprocBound(self.guards())) {
+        let kind = Kind::InprocBound(self.guards());
+        match self.enter(endpoint.clone(), endpoint.clone(), party.owner, kind) {
             true => Ok(endpoint.clone()),
             false => Err(BindError::Closed),
         }
@@ -112,14 +119,19 @@ impl Core {
         if let Some(name) = endpoint.inproc_name() {
             return self.connect_inproc(name, &endpoint);
         }
+        if !transport::has_drivers() {
+            return Err(ConnectError::NoDrivers);
+        }
         let link = self.link(endpoint.clone()).map_err(|_| ConnectError::Closed)?;
         let owner = link.owner;
         self.admit(owner);
         match engine::dial(link, self.guards()) {
-            Ok(outlet) => match self.enter(endpoint, owner, Kind::Dialled(outlet)) {
-                true => Ok(()),
-                false => Err(ConnectError::Closed),
-            },
+            Ok(outlet) => {
+                match self.enter(endpoint.clone(), endpoint, owner, Kind::Dialled(outlet)) {
+                    true => Ok(()),
+                    false => Err(ConnectError::Closed),
+                }
+            }
             Err(unwelcome) => {
                 self.dismiss(owner);
                 Err(refused(unwelcome, endpoint))
@@ -133,7 +145,7 @@ impl Core {
         match self.context.registry().connect(name, &party) {
             Ok(()) => {
                 let kind = Kind::InprocConnected(self.guards());
-                match self.enter(endpoint.clone(), party.owner, kind) {
+                match self.enter(endpoint.clone(), endpoint.clone(), party.owner, kind) {
                     true => Ok(()),
                     false => Err(ConnectError::Closed),
                 }
@@ -228,8 +240,8 @@ impl Core {
 
     /// Notes a bind or connect. False if another task has closed the socket in
     /// the meantime: then it is released.
-    fn enter(&self, endpoint: Endpoint, owner: EndpointKey, kind: Kind) -> bool {
-        let entry = Entry { endpoint, owner, kind };
+    fn enter(&self, given: Endpoint, endpoint: Endpoint, owner: EndpointKey, kind: Kind) -> bool {
+        let entry = Entry { given, endpoint, owner, kind };
         let mut endpoints = lock(&self.endpoints);
         if !self.is_closed() {
             endpoints.push(entry);
@@ -240,10 +252,18 @@ impl Core {
         false
     }
 
+    /// Takes a bind or connect out: the one that has this endpoint, else the
+    /// one that was asked for by it.
     fn leave(&self, endpoint: Endpoint, bind: bool) -> Result<Entry, ReleaseError> {
         let mut endpoints = lock(&self.endpoints);
-        let same = |entry: &Entry| entry.kind.is_bind() == bind && entry.endpoint == endpoint;
-        match endpoints.iter().position(same) {
+        let has = |entry: &Entry| entry.kind.is_bind() == bind && entry.endpoint == endpoint;
+        let asked = |entry: &Entry| entry.kind.is_bind() == bind && entry.given == endpoint;
+        let found = match endpoints.iter().position(has) {
+            // Each bind of a wildcard port or path is another one.
+            None if !endpoint.is_chosen_by_bind() => endpoints.iter().position(asked),
+            found => found,
+        };
+        match found {
             Some(index) => Ok(endpoints.remove(index)),
             None => Err(ReleaseError::NotFound { endpoint }),
         }

@@ -31,11 +31,11 @@ macro_rules! common_methods {
             /// # Errors
             /// When the endpoint is no endpoint or not one to bind, is in use,
             /// the system does not allow it, the socket is closed, or there is
-            /// no tokio runtime.
-            ///
-            /// # Panics
-            /// In a runtime without its drivers: one that is built by hand
-            /// needs `enable_all`.
+            /// no tokio runtime; for tcp and ipc also when the runtime lacks a
+            /// driver: one that is built by hand needs `enable_all`. Tokio
+            /// tells that by a panic, which this call turns into the error;
+            /// the panic hook still prints it, and a program whose panics
+            /// abort ends there.
             ///
             /// # Cancel safety
             /// Dropping the future binds nothing.
@@ -58,18 +58,26 @@ macro_rules! common_methods {
             /// PAIR and has its peer; and over inproc when the socket that has
             /// bound the name does not fit or turns this one away. A peer that
             /// cannot be reached is no error; [`monitor`](Self::monitor) tells.
+            ///
+            /// For tcp and ipc also when the runtime lacks a driver: one that
+            /// is built by hand needs `enable_all`. Tokio tells that by a
+            /// panic, which this call turns into the error; the panic hook
+            /// still prints it, and a program whose panics abort ends there.
             pub fn connect(&self, endpoint: impl IntoEndpoint) -> Result<(), ConnectError> {
                 self.0.connect(endpoint.into_endpoint())
             }
 
             /// Stops listening on an endpoint, as [`bind`](Self::bind) returned
-            /// it, and ends the connections that came of it: what was accepted
-            /// for them goes out under linger, what they sent and nobody has
-            /// received is discarded. The address is free when this returns
-            /// (`zmq_unbind`).
+            /// it or as it was given, and ends the connections that came of it:
+            /// what was accepted for them goes out under linger, what they sent
+            /// and nobody has received is discarded. The address is free when
+            /// this returns, as it is when the last handle of a socket has been
+            /// dropped (`zmq_unbind`).
             ///
             /// # Errors
-            /// When the socket has not bound it.
+            /// When the socket has not bound it. A port or a path that `bind`
+            /// chose (`:0`, `:*`, `ipc://*`) goes by what `bind` returned only:
+            /// each bind of it is another one.
             ///
             /// # Cancel safety
             /// Once polled, the endpoint is released even if the future is

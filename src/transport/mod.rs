@@ -4,12 +4,15 @@
 //! `inproc` is no byte stream; its names are kept in [`inproc`]. Ask
 //! [`check_supported`] first whether a transport is there at all.
 
+mod drivers;
 mod failure;
 pub(crate) mod inproc;
 #[cfg(all(unix, feature = "ipc"))]
 mod ipc;
 #[cfg(test)]
 pub(crate) mod memory;
+#[cfg(feature = "tcp")]
+mod race;
 #[cfg(feature = "tcp")]
 mod resolve;
 #[cfg(feature = "tcp")]
@@ -19,6 +22,7 @@ mod tuning;
 
 use std::io::{self, ErrorKind};
 use std::net::IpAddr;
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -28,6 +32,7 @@ use crate::endpoint::Endpoint;
 use crate::error::Unsupported;
 use crate::options::SocketOptions;
 
+pub(crate) use drivers::has_drivers;
 pub(crate) use failure::{BindFailure, check_supported};
 
 /// An open connection: octets in, octets out.
@@ -104,31 +109,36 @@ impl Listener {
         }
     }
 
-    /// The next connection.
+    /// The next connection, for one task at a time: the last that asked is
+    /// woken.
     ///
     /// # Errors
     /// When the system cannot give one now, as for want of file descriptors.
     /// The connection stays in its queue, so that the error comes again at
     /// once: pause before the next call. What concerns one connection only is
     /// no error here.
-    ///
-    /// # Cancel safety
-    /// Dropping the future loses no connection.
-    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match *self {
             #[cfg(feature = "tcp")]
-            Self::Tcp(ref listener) => listener.accept().await,
+            Self::Tcp(ref listener) => listener.poll_accept(cx),
             #[cfg(all(unix, feature = "ipc"))]
-            Self::Ipc(ref listener) => listener.accept().await,
+            Self::Ipc(ref listener) => listener.poll_accept(cx),
         }
+    }
+
+    /// Waits for the next connection; dropping the future loses none.
+    #[cfg(test)]
+    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+        std::future::poll_fn(|cx| self.poll_accept(cx)).await
     }
 }
 
-/// Connects once. It takes as long as the system lets it; deadlines are the
-/// caller's.
+/// Connects once, for a host of several addresses to the first that answers. It
+/// takes as long as the system lets it; deadlines, for all addresses together,
+/// are the caller's.
 ///
 /// # Errors
-/// When nobody is reached; for a host of several addresses, that of the last.
+/// When nobody is reached; for a host of several addresses, what came last.
 /// An endpoint that nobody could connect to, as one with port 0, is
 /// `InvalidInput`, and a transport that is not there `Unsupported`.
 ///

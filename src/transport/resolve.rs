@@ -50,7 +50,8 @@ pub(super) fn local(at: &HostPort, family: Family) -> Result<SocketAddr, BindFai
 }
 
 /// The addresses to connect to, in the order to try them: a literal, or what
-/// the resolver knows. Those of IPv6 are left out unless `ipv6`.
+/// the resolver knows, the families by turns. Those of IPv6 are left out unless
+/// `ipv6`.
 pub(super) async fn remote(at: &HostPort, ipv6: bool) -> io::Result<Vec<SocketAddr>> {
     let Host::Name(name) = &at.host else {
         return Ok(vec![reachable(literal(at).map_err(into_io)?)]);
@@ -63,8 +64,25 @@ pub(super) async fn remote(at: &HostPort, ipv6: bool) -> io::Result<Vec<SocketAd
             io::ErrorKind::AddrNotAvailable,
             "the host has IPv6 addresses only, and the option `ipv6` is off",
         )),
-        _ => Ok(enabled),
+        _ => Ok(interleaved(enabled)),
     }
+}
+
+/// Lets the families take turns, since often all addresses of one do not
+/// answer. RFC 8305: "Whichever address family is first in the list should be
+/// followed by an address of the other address family". Within a family the
+/// resolver's order stays.
+fn interleaved(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first().copied().map(Family::of) else { return addresses };
+    let (one, other): (Vec<_>, Vec<_>) =
+        addresses.into_iter().partition(|address| Family::of(*address) == first);
+    let (mut one, mut other) = (one.into_iter(), other.into_iter());
+    let mut ordered = Vec::new();
+    while one.len() + other.len() > 0 {
+        ordered.extend(one.next());
+        ordered.extend(other.next());
+    }
+    ordered
 }
 
 /// What bind resolves, a connection resolves for its source.
@@ -146,6 +164,21 @@ mod tests {
         assert_eq!(local_of("tcp://localhost:1", Family::V6), "[::1]:1");
         let name = loopback().name;
         assert_eq!(local_of(&format!("tcp://{name}:1"), Family::V4), "127.0.0.1:1");
+    }
+
+    #[test]
+    fn families_take_turns_and_the_first_stays_first() {
+        let parse = |texts: &[&str]| texts.iter().map(|t| t.parse().unwrap()).collect::<Vec<_>>();
+        let [a, b, c, d] = ["[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3]:1", "1.1.1.1:1"];
+        for (given, expected) in [
+            (&[a, b, c, d][..], &[a, d, b, c][..]),
+            (&[d, a, b, c], &[d, a, b, c]),
+            (&[a, d, "1.1.1.2:1", "1.1.1.3:1"], &[a, d, "1.1.1.2:1", "1.1.1.3:1"]),
+            (&[b, a], &[b, a]),
+            (&[], &[]),
+        ] {
+            assert_eq!(interleaved(parse(given)), parse(expected));
+        }
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! `tcp://`
 
 use std::io::{self, Read};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
+use super::race::race;
 use super::resolve::{self, Family};
 use super::tuning::Tuning;
 use super::{BindFailure, Origin, ReadHalf, Stream, is_of_one_connection};
@@ -63,33 +65,42 @@ impl Listener {
         &self.endpoint
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
-            match self.listener.accept().await {
-                Ok((stream, peer)) => return Ok(finish(stream, peer, &self.tuning)),
+            match ready!(self.listener.poll_accept(cx)) {
+                Ok((stream, peer)) => return Poll::Ready(Ok(finish(stream, peer, &self.tuning))),
                 Err(error) if is_of_one_connection(&error) => {
                     tracing::debug!(endpoint = %self.endpoint, %error, "a connection was lost before it was accepted");
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
 }
 
-/// Tries each address of the host until one answers.
-pub(super) async fn connect(address: &TcpAddress, options: &SocketOptions) -> io::Result<Stream> {
-    let tuning = Tuning::new(options);
-    let mut failure = io::Error::from(io::ErrorKind::NotFound);
-    for target in resolve::remote(&address.target, options.ipv6).await? {
-        match connect_to(target, address.source.as_ref(), &tuning).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => {
-                tracing::debug!(%target, %error, "an address did not answer");
-                failure = error;
-            }
-        }
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // A child process that is just being started holds a copy of every
+        // descriptor until it has become the other program. Closing ours would
+        // leave the port taken until then; a socket that was shut down does
+        // not listen, whoever holds it. Where the system refuses, closing has
+        // to do.
+        let _ = SockRef::from(&self.listener).shutdown(Shutdown::Both);
     }
-    Err(failure)
+}
+
+/// Connects to the first address of the host that answers.
+pub(super) async fn connect(address: &TcpAddress, options: &SocketOptions) -> io::Result<Stream> {
+    let targets = resolve::remote(&address.target, options.ipv6).await?;
+    connect_to_any(targets, address.source.as_ref(), &Tuning::new(options)).await
+}
+
+async fn connect_to_any(
+    targets: Vec<SocketAddr>,
+    source: Option<&HostPort>,
+    tuning: &Tuning,
+) -> io::Result<Stream> {
+    race(targets, |target| connect_to(target, source, tuning)).await
 }
 
 async fn connect_to(
@@ -220,6 +231,42 @@ mod tests {
         let error = connect(&format!("tcp://nosuch0:0;127.0.0.1:{port}")).await.err().unwrap();
         assert!(error.to_string().contains("nosuch0"));
         assert!(connect(&format!("tcp://[::1]:0;127.0.0.1:{port}")).await.is_err());
+    }
+
+    /// A listener whose queue is full answers nothing: the kernel drops what
+    /// asks for a connection.
+    #[cfg(target_os = "linux")]
+    async fn silent() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(1).unwrap();
+        let (address, mut queue) = (listener.local_addr().unwrap(), Vec::new());
+        let patience = Duration::from_millis(200);
+        while let Ok(stream) = tokio::time::timeout(patience, TcpStream::connect(address)).await {
+            queue.push(stream.unwrap());
+        }
+        (address, listener, queue)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn addresses_that_do_not_answer_do_not_hide_the_one_that_does() {
+        let listener = bind("tcp://127.0.0.1:0", &SocketOptions::new()).await.unwrap();
+        let alive = listener.endpoint().socket_addr().unwrap();
+        let (silent, _listener, _queue) = silent().await;
+        let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let tuning = Tuning::new(&SocketOptions::new());
+        for targets in [vec![silent, alive], vec![refused, silent, silent, alive]] {
+            // The system gives `silent` up only after two minutes.
+            let connecting = connect_to_any(targets, None, &tuning);
+            let connecting = tokio::time::timeout(Duration::from_secs(20), connecting);
+            let (left, right) = tokio::join!(connecting, listener.accept());
+            let left = left.unwrap().unwrap();
+            assert_eq!(left.address, listener.endpoint().to_string());
+            exchange(left, right.unwrap()).await;
+        }
+        let error = connect_to_any(vec![refused, refused], None, &tuning).await.err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 
     #[tokio::test]

@@ -157,6 +157,38 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     assert_eq!(now(pull.close()).undelivered, 0);
 }
 
+#[test]
+fn in_a_runtime_without_drivers_there_is_an_error_and_no_panic() {
+    use tokio::runtime::Builder;
+    let with = |enable: fn(&mut Builder) -> &mut Builder| {
+        enable(Builder::new_multi_thread().worker_threads(1)).build().unwrap()
+    };
+    for runtime in [with(|none| none), with(Builder::enable_time), with(Builder::enable_io)] {
+        runtime.block_on(async {
+            let (pull, push) = (PullSocket::new(), PushSocket::new());
+            for transport in Transport::STREAMS {
+                let at = transport.known();
+                let error = now(pull.bind(&at)).unwrap_err();
+                assert!(matches!(error, BindError::NoDrivers), "{transport:?}: {error}");
+                assert!(error.to_string().contains("enable_all"), "{error}");
+                let error = push.connect(&at).unwrap_err();
+                assert!(matches!(error, ConnectError::NoDrivers), "{transport:?}: {error}");
+                assert!(error.to_string().contains("enable_all"), "{error}");
+                // Nothing is left behind.
+                assert!(at.path().is_none_or(|path| !path.exists()));
+                assert!(now(pull.unbind(&at)).is_err() && push.disconnect(&at).is_err());
+            }
+            // Within the process nothing is needed, and here nothing waits.
+            let inproc = Transport::Inproc.any();
+            now(pull.bind(&inproc)).unwrap();
+            push.connect(&inproc).unwrap();
+            now(push.send("without drivers")).unwrap();
+            assert_eq!(now(pull.recv()).unwrap(), "without drivers".into());
+            let _ = (now(push.close()), now(pull.close()));
+        });
+    }
+}
+
 /// The result of a future that does not wait.
 fn now<T>(future: impl Future<Output = T>) -> T {
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());

@@ -15,6 +15,7 @@ mod marks;
 mod monitoring;
 mod naming;
 mod queues;
+mod rebinding;
 mod receivers;
 mod reconnecting;
 mod redialling;

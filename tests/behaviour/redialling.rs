@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use ferromq::{DisconnectReason, DropCause, PullSocket, PushSocket, SocketOptions};
+use tokio::io::AsyncWriteExt;
 
 use crate::common::cable::{Cable, abrupt};
 use crate::common::events::Events;
@@ -169,5 +170,26 @@ async fn with_a_maximum_the_delay_doubles_up_to_it() {
         let (_, delay) = events.retrying().await;
         let expected = Duration::from_millis(expected);
         assert!(delay >= expected && delay <= 2 * expected, "{delay:?}, not {expected:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_stays_up_makes_up_for_former_refusals() {
+    let (listener, endpoint) = raw::listener().await;
+    // Time jumps whenever all wait: no limit may be what it jumps to.
+    let push = PushSocket::with_options(SocketOptions::new().handshake_timeout(None));
+    let mut events = Events::from(push.monitor());
+    push.connect(&endpoint).unwrap();
+    for (up, expected) in [(0, 1000), (0, 2000), (1900, 4000), (10_000, 1000), (0, 2000)] {
+        let mut peer = raw::accept(&listener).await;
+        raw::shake_hands(&mut peer, raw::READY_PULL).await;
+        events.ready().await;
+        tokio::time::sleep(Duration::from_millis(up)).await;
+        // A frame larger than there can be.
+        within(peer.write_all(b"\x02\xff\xff\xff\xff\xff\xff\xff\xff")).await.unwrap();
+        let (reason, delay) = events.retrying().await;
+        assert!(matches!(reason, DisconnectReason::Fault(_)), "{reason:?}");
+        let expected = Duration::from_millis(expected);
+        assert!(delay >= expected && delay <= expected * 5 / 4, "{delay:?}, not {expected:?}");
     }
 }

@@ -1,13 +1,13 @@
 //! Unbinding and disconnecting.
 
 use ferromq::{
-    ConnectError, DealerSocket, DisconnectReason, DropCause, PairSocket, PullSocket, PushSocket,
-    ReleaseError, ReqSocket, SocketOptions,
+    ConnectError, DealerSocket, DisconnectReason, DropCause, Endpoint, PairSocket, PullSocket,
+    PushSocket, ReleaseError, ReqSocket, SocketOptions,
 };
 use tokio::io::AsyncWriteExt;
 
 use crate::common::events::Events;
-use crate::common::{Transport, quick, raw, within};
+use crate::common::{Transport, quick, raw, temporary, within};
 
 #[tokio::test]
 async fn unbind_frees_the_address_and_ends_its_connections() {
@@ -157,6 +157,85 @@ async fn req_learns_that_the_endpoint_it_asked_was_disconnected() {
 
 fn zero() -> ferromq::Linger {
     ferromq::Linger::For(std::time::Duration::ZERO)
+}
+
+#[tokio::test]
+async fn unbind_finds_an_endpoint_as_it_was_given_and_as_it_was_resolved() {
+    let pull = PullSocket::new();
+    let interface = loopback_interface();
+    // A relative path, which leads up from where the tests run.
+    let depth = std::env::current_dir().unwrap().components().count() - 1;
+    let path = format!("{}{}", "../".repeat(depth), temporary("sock").display());
+    for form in [
+        "tcp://localhost:PORT",
+        "tcp://*:PORT",
+        "tcp://INTERFACE:PORT",
+        "tcp://[::ffff:127.0.0.1]:PORT",
+        "ipc://PATH",
+        "inproc://as-it-was-given",
+    ] {
+        let form = form.replace("INTERFACE", &interface).replace("PATH", &path);
+        for as_given in [true, false] {
+            let (given, resolved) = bind_somewhere(&pull, &form).await;
+            let text = if as_given { given.clone() } else { resolved.to_string() };
+            within(pull.unbind(&*text)).await.unwrap_or_else(|error| panic!("{given}: {error}"));
+            for gone in [&given, &text] {
+                let error = within(pull.unbind(&**gone)).await.unwrap_err();
+                assert!(matches!(error, ReleaseError::NotFound { .. }), "{gone}: {error:?}");
+            }
+        }
+    }
+}
+
+/// Binds an endpoint of this form on a port that was free a moment ago: once
+/// more if it no longer is.
+async fn bind_somewhere(socket: &PullSocket, form: &str) -> (String, Endpoint) {
+    let mut last = None;
+    for _ in 0..10 {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let given = form.replace("PORT", &port.to_string());
+        match within(socket.bind(&*given)).await {
+            Ok(resolved) => return (given, resolved),
+            Err(error) => last = Some(error),
+        }
+    }
+    panic!("{form}: {last:?}")
+}
+
+/// The name of the interface that has 127.0.0.1.
+fn loopback_interface() -> String {
+    let all = if_addrs::get_if_addrs().unwrap();
+    all.into_iter().find(|i| i.is_loopback() && i.ip().is_ipv4()).unwrap().name
+}
+
+#[tokio::test]
+async fn disconnect_finds_an_endpoint_as_it_was_given() {
+    let pull = PullSocket::new();
+    for given in [
+        "tcp://localhost:1",
+        "tcp://nowhere.invalid:1",
+        "tcp://*:0;localhost:1",
+        "ipc://not/there",
+        "inproc://not-there",
+    ] {
+        pull.connect(given).unwrap();
+        pull.disconnect(given).unwrap_or_else(|error| panic!("{given}: {error}"));
+        let error = pull.disconnect(given).unwrap_err();
+        assert!(matches!(error, ReleaseError::NotFound { .. }), "{given}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bind_and_a_connect_of_the_same_text_are_two_things() {
+    let pull = PullSocket::new();
+    let (given, _) = bind_somewhere(&pull, "tcp://localhost:PORT").await;
+    pull.connect(&*given).unwrap();
+    within(pull.unbind(&*given)).await.unwrap();
+    assert!(within(pull.unbind(&*given)).await.is_err());
+    pull.disconnect(&*given).unwrap();
+    assert!(pull.disconnect(&*given).is_err());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::task::{Context, Poll, ready};
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use tokio::net::unix::OwnedReadHalf;
@@ -79,14 +80,16 @@ impl Listener {
         &self.endpoint
     }
 
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
+    pub(super) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         loop {
-            match self.listener.accept().await {
-                Ok((stream, _)) => return Ok(finish(stream, &self.endpoint, &self.tuning)),
+            match ready!(self.listener.poll_accept(cx)) {
+                Ok((stream, _)) => {
+                    return Poll::Ready(Ok(finish(stream, &self.endpoint, &self.tuning)));
+                }
                 Err(error) if is_of_one_connection(&error) => {
                     tracing::debug!(endpoint = %self.endpoint, %error, "a connection was lost before it was accepted");
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }
