@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::engine::Tasks;
-use crate::transport::inproc::Registry;
+use crate::inproc::Registry;
+use crate::tasks::Tasks;
 
 /// A name space for `inproc://` endpoints, and the sockets made in it.
 ///

@@ -37,6 +37,11 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
+    /// Whether nobody accepts any more, since the runtime has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Stops listening and gives up the handshakes under way. Once this has
     /// been polled, the address is free.
     pub(crate) async fn stop(self) {

@@ -396,18 +396,21 @@ impl StreamLine {
                 }
             }
         };
-        self.settle(report);
+        self.settle(by, report);
         wrote
     }
 
     /// Does what writing brought about. Called with no lock held.
-    fn settle(&self, report: Report) {
+    fn settle(&self, by: By, report: Report) {
         if let Some(pulse) = self.pulse.lock().as_mut() {
             report.tell(pulse);
         }
         self.act(report.orders, &report.uncounted);
         self.lost(DropCause::Conflated, report.settled.conflated);
         let Some(side) = self.side.upgrade() else { return };
+        if by == By::Task && report.messages <= 1 {
+            side.calm();
+        }
         if let Some(event) = report.ready {
             side.emit(event);
         }

@@ -12,7 +12,7 @@ use tokio::time::Sleep;
 use super::bell::Calls;
 use super::clock::now;
 use super::line::{Pulled, StreamLine};
-use super::wire::{Beat, Closing};
+use super::wire::{Beat, Closing, Signs};
 use super::writer::Wrote;
 use crate::monitor::DisconnectReason;
 use crate::pipe::{By, Item, NeedsFlush, Peer, SocketSide};
@@ -196,7 +196,7 @@ impl<'a> Shell<'a> {
         let (beat, ttl, deadline) = {
             let mut pulse = self.line.pulse.lock();
             let Some(pulse) = pulse.as_mut() else { return Ok(None) };
-            pulse.on_look(heard, is_unread, is_held_back, now);
+            pulse.on_look(Signs { heard, is_unread, is_held_back }, now);
             (pulse.poll(now), pulse.ttl(), pulse.next_deadline())
         };
         let needs_flush = match beat {

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
+use super::clock::now;
 use super::line::StreamLine;
 use super::wire::{Flight, Orders, Pulse, Settled, Uncounted};
 use crate::monitor::MonitorEvent;
@@ -58,6 +59,7 @@ pub(super) struct Report {
     pub(super) ready: Option<MonitorEvent>,
     /// A request is on its way: what comes from now on may be its reply.
     pub(super) fenced: bool,
+    pub(super) messages: usize,
     octets: usize,
     ping: bool,
     is_blocked: bool,
@@ -66,7 +68,9 @@ pub(super) struct Report {
 impl Report {
     /// Tells the heart what was written.
     pub(super) fn tell(&self, pulse: &mut Pulse) {
-        pulse.on_written(self.octets, self.ping, self.is_blocked);
+        if pulse.is_beating() {
+            pulse.on_written(self.octets, self.ping, self.is_blocked, now());
+        }
     }
 }
 
@@ -142,6 +146,7 @@ impl Writer {
             report.ping |= progress.ping;
             let settled = line.outward.lock().written(progress, &self.flight);
             report.settled.add(settled);
+            report.messages += progress.messages;
         }
     }
 

@@ -131,6 +131,11 @@ impl Duty {
         self.0.load(Ordering::Acquire) == LISTED
     }
 
+    /// Whether a receiver is reading.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.0.load(Ordering::Acquire), HELD | HELD_AGAIN)
+    }
+
     /// Whether the task reads ahead of the receivers.
     pub(crate) fn is_ahead(&self) -> bool {
         self.0.load(Ordering::Acquire) == AHEAD

@@ -193,6 +193,10 @@ pub(crate) trait SocketSide: Send + Sync {
     /// The peer's line was full and no longer is.
     fn room(&self, peer: &Arc<Peer>);
 
+    /// A task wrote for a sender, and it was a single message at most: the next one
+    /// may be written by its sender.
+    fn calm(&self);
+
     /// An item for a pattern that takes them as they come; for the others only
     /// subscriptions come this way, and mean nothing.
     fn deliver(&self, peer: &Arc<Peer>, item: Item);

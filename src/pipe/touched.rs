@@ -41,6 +41,11 @@ impl Touched {
         self.rest.push(Owed::Reject(Arc::clone(line), why));
     }
 
+    /// Whether something is owed to a line.
+    pub(crate) fn needs_flush(&self) -> bool {
+        self.first.is_some()
+    }
+
     /// How much work was done, in messages pushed.
     pub(crate) fn pushed(&self) -> u32 {
         self.pushed

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::core::{Core, lock};
+use super::core::Core;
 use crate::endpoint::{Endpoint, EndpointError};
-use crate::engine::{self, Link, Listening, TaskGuard};
+use crate::engine::{self, Dialling, Listening};
 use crate::error::{BindError, ConnectError, ReleaseError};
 use crate::options::Linger;
-use crate::pipe::{EndpointKey, Outlet, SocketSide, Unwelcome};
-use crate::socket_type::SocketType;
-use crate::transport::inproc::{InprocRefusal, Party};
+use crate::peer::Unwelcome;
+use crate::pipe::{EndpointKey, Line, Link, SocketSide};
+use crate::tasks::{TaskGuard, Tasks};
 use crate::transport::{self, BindFailure, Listener};
 
 /// One bind or connect.
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 
 enum Kind {
     Listening(Listening),
-    Dialled(Arc<dyn Outlet>),
+    Dialled(Dialling),
     /// No task serves it: the guards count it for whoever waits for all.
     InprocBound(#[allow(dead_code)] [TaskGuard; 2]),
     InprocConnected(#[allow(dead_code)] [TaskGuard; 2]),
@@ -35,6 +35,16 @@ enum Kind {
 impl Kind {
     fn is_bind(&self) -> bool {
         matches!(self, Self::Listening(_) | Self::InprocBound(_))
+    }
+
+    /// Whether it ended with the runtime that served it: then another takes its
+    /// place.
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Listening(listening) => listening.is_over(),
+            Self::Dialled(dialling) => dialling.is_over(),
+            Self::InprocBound(_) | Self::InprocConnected(_) => false,
+        }
     }
 }
 
@@ -85,14 +95,14 @@ impl Core {
     }
 
     fn bind_inproc(&self, name: &str, endpoint: &Endpoint) -> Result<Endpoint, BindError> {
-        let party = self.party(endpoint)?;
-        self.admit(party.owner);
-        if !self.context.registry().bind(name, &party) {
-            self.dismiss(party.owner);
+        let link = self.link(endpoint.clone())?;
+        self.admit(link.owner);
+        if !self.context.registry().bind(name, &link) {
+            self.dismiss(link.owner);
             return Err(BindError::AddressInUse { endpoint: endpoint.clone() });
         }
         let kind = Kind::InprocBound(self.guards());
-        match self.enter(endpoint.clone(), endpoint.clone(), party.owner, kind) {
+        match self.enter(endpoint.clone(), endpoint.clone(), link.owner, kind) {
             true => Ok(endpoint.clone()),
             false => Err(BindError::Closed),
         }
@@ -134,32 +144,25 @@ impl Core {
             }
             Err(unwelcome) => {
                 self.dismiss(owner);
-                Err(refused(unwelcome, endpoint))
+                Err(self.refused(unwelcome, endpoint))
             }
         }
     }
 
     fn connect_inproc(&self, name: &str, endpoint: &Endpoint) -> Result<(), ConnectError> {
-        let party = self.party(endpoint).map_err(|_| ConnectError::Closed)?;
-        self.admit(party.owner);
-        match self.context.registry().connect(name, &party) {
+        let link = self.link(endpoint.clone()).map_err(|_| ConnectError::Closed)?;
+        self.admit(link.owner);
+        match self.context.registry().connect(name, &link) {
             Ok(()) => {
                 let kind = Kind::InprocConnected(self.guards());
-                match self.enter(endpoint.clone(), endpoint.clone(), party.owner, kind) {
+                match self.enter(endpoint.clone(), endpoint.clone(), link.owner, kind) {
                     true => Ok(()),
                     false => Err(ConnectError::Closed),
                 }
             }
-            Err(refusal) => {
-                self.dismiss(party.owner);
-                let endpoint = endpoint.clone();
-                Err(match refusal {
-                    InprocRefusal::Incompatible { theirs } => {
-                        ConnectError::Incompatible { endpoint, ours: self.socket_type, theirs }
-                    }
-                    InprocRefusal::Unwelcome(unwelcome) => refused(unwelcome, endpoint),
-                    InprocRefusal::Leaving => ConnectError::TurnedAway { endpoint },
-                })
+            Err(unwelcome) => {
+                self.dismiss(link.owner);
+                Err(self.refused(unwelcome, endpoint.clone()))
             }
         }
     }
@@ -167,10 +170,10 @@ impl Core {
     /// Whether such a connect would only double what there is. libzmq ignores
     /// it for these types: a SUB would get everything twice.
     fn is_repeated(&self, endpoint: &Endpoint) -> bool {
-        use SocketType::{Dealer, Pub, Req, Sub};
-        let once = matches!(self.socket_type, Req | Dealer | Pub | Sub);
-        let same = |entry: &Entry| !entry.kind.is_bind() && entry.endpoint == *endpoint;
-        once && lock(&self.endpoints).iter().any(same)
+        let same = |entry: &Entry| {
+            !entry.kind.is_bind() && entry.endpoint == *endpoint && !entry.kind.is_over()
+        };
+        self.traits.connects_once && self.endpoints.lock().iter().any(same)
     }
 
     pub(crate) async fn unbind(
@@ -196,24 +199,20 @@ impl Core {
     /// Closes the socket and waits until what it accepted is delivered or
     /// given up.
     pub(crate) async fn close(&self) -> Closed {
-        let before = self.losses.undelivered();
+        let before = self.counters.lost.undelivered();
         for listening in self.begin_close() {
             listening.stop().await;
         }
         self.tasks.wait().await;
-        Closed { undelivered: self.losses.undelivered() - before }
+        Closed { undelivered: self.counters.lost.undelivered() - before }
     }
 
     /// Closes the socket; its tasks end when what was accepted is delivered or
     /// given up. Dropping the listeners that are returned stops them.
     pub(crate) fn begin_close(&self) -> Vec<Listening> {
         self.closed.store(true, Ordering::SeqCst);
-        let entries = std::mem::take(&mut *lock(&self.endpoints));
+        let entries = std::mem::take(&mut *self.endpoints.lock());
         let listening = entries.into_iter().filter_map(|entry| self.release(entry)).collect();
-        let deadline = self.linger_deadline();
-        for pipe in self.dismiss_all() {
-            pipe.outlet.close(deadline);
-        }
         self.receivers.wake_all();
         self.senders.wake_all();
         listening
@@ -225,13 +224,13 @@ impl Core {
         if let Some(name) = entry.endpoint.inproc_name() {
             self.context.registry().release(name, entry.owner);
         }
-        for pipe in self.dismiss(entry.owner) {
-            pipe.outlet.close(deadline);
+        for peer in self.dismiss(entry.owner) {
+            peer.line.close(deadline);
         }
         match entry.kind {
             Kind::Listening(listening) => Some(listening),
-            Kind::Dialled(outlet) => {
-                outlet.close(deadline);
+            Kind::Dialled(dialling) => {
+                dialling.close(deadline);
                 None
             }
             Kind::InprocBound(_) | Kind::InprocConnected(_) => None,
@@ -242,8 +241,9 @@ impl Core {
     /// the meantime: then it is released.
     fn enter(&self, given: Endpoint, endpoint: Endpoint, owner: EndpointKey, kind: Kind) -> bool {
         let entry = Entry { given, endpoint, owner, kind };
-        let mut endpoints = lock(&self.endpoints);
+        let mut endpoints = self.endpoints.lock();
         if !self.is_closed() {
+            endpoints.retain(|entry| !entry.kind.is_over());
             endpoints.push(entry);
             return true;
         }
@@ -255,7 +255,7 @@ impl Core {
     /// Takes a bind or connect out: the one that has this endpoint, else the
     /// one that was asked for by it.
     fn leave(&self, endpoint: Endpoint, bind: bool) -> Result<Entry, ReleaseError> {
-        let mut endpoints = lock(&self.endpoints);
+        let mut endpoints = self.endpoints.lock();
         let has = |entry: &Entry| entry.kind.is_bind() == bind && entry.endpoint == endpoint;
         let asked = |entry: &Entry| entry.kind.is_bind() == bind && entry.given == endpoint;
         let found = match endpoints.iter().position(has) {
@@ -277,28 +277,31 @@ impl Core {
         Ok(Link {
             side: self.side().ok_or(BindError::Closed)?,
             socket_type: self.socket_type,
+            traits: self.traits,
             options: Arc::clone(&self.options),
+            backlog: Arc::clone(&self.backlog),
             endpoint,
             owner: EndpointKey::unique(),
         })
     }
 
-    fn party(&self, endpoint: &Endpoint) -> Result<Party, BindError> {
-        Ok(Party {
-            side: self.side().ok_or(BindError::Closed)?,
-            socket_type: self.socket_type,
-            options: Arc::clone(&self.options),
-            endpoint: endpoint.clone(),
-            owner: EndpointKey::unique(),
-        })
-    }
-
-    fn both_tasks(&self) -> [engine::Tasks; 2] {
+    fn both_tasks(&self) -> [Tasks; 2] {
         [self.tasks.clone(), self.context.tasks().clone()]
     }
 
     fn guards(&self) -> [TaskGuard; 2] {
         [self.tasks.enter(), self.context.tasks().enter()]
+    }
+
+    fn refused(&self, unwelcome: Unwelcome, endpoint: Endpoint) -> ConnectError {
+        match unwelcome {
+            Unwelcome::AlreadyPaired => ConnectError::AlreadyPaired,
+            Unwelcome::Incompatible { theirs, .. } => {
+                ConnectError::Incompatible { endpoint, ours: self.socket_type, theirs }
+            }
+            Unwelcome::Closing => ConnectError::Closed,
+            _ => ConnectError::TurnedAway { endpoint },
+        }
     }
 
     /// When lingering that begins now ends; `None` for never.
@@ -318,13 +321,5 @@ fn failed(failure: BindFailure, endpoint: Endpoint) -> BindError {
         BindFailure::NotASocket(_) => BindError::NotASocket { endpoint },
         BindFailure::Unsupported(reason) => BindError::NotSupported { endpoint, reason },
         BindFailure::Io { source } => BindError::Io { endpoint, source },
-    }
-}
-
-fn refused(unwelcome: Unwelcome, endpoint: Endpoint) -> ConnectError {
-    match unwelcome {
-        Unwelcome::AlreadyPaired => ConnectError::AlreadyPaired,
-        Unwelcome::DuplicateRoutingId => ConnectError::TurnedAway { endpoint },
-        Unwelcome::Closing => ConnectError::Closed,
     }
 }

@@ -4,31 +4,47 @@
 //! tasks for a long run of calls that never waited is paid at the start of the
 //! next call, before anything is accepted or taken, so a dropped future never
 //! lost or doubled a message.
+//!
+//! **Who writes.** The first message after a quiet time is written by its sender,
+//! here and now: no task has to be woken for it. One that follows at once is left
+//! to the connection's task, which writes it with those that come meanwhile: a
+//! system call for each would cost more than everything else together. It is quiet
+//! again when a receiver has to wait, or when the task found a single message to
+//! write.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::core::{Core, Peer, lock};
+use super::core::Core;
 use super::waiters::Parked;
+use crate::engine::nudge;
 use crate::error::{RecvError, SendError, SendErrorKind};
-use crate::message::Message;
+use crate::message::{MAX_FRAMES, Message};
 use crate::pattern::{Before, Delivery, Routed, SendRefusal, Touched};
 use crate::peer::DropCause;
-use crate::pipe::{Next, PeerKey};
+use crate::pipe::{Flush, Next, Peer};
 use crate::routing::{Listed, NextTurn};
 use crate::routing_id::RoutingId;
-use crate::socket_type::SocketType;
+use crate::sync::Lock;
 
-/// How many calls may go by before one lets other tasks run: about what the
-/// default high-water mark lets gather, so that batches are as long as that.
-const CALLS: u32 = 1024;
+/// How many messages may be pushed before a sender lets other tasks run: about
+/// what the default high-water mark lets gather, so that batches are as long as
+/// that.
+const PUSHES: u32 = 1024;
 
-/// The same for a pattern that drops: a quarter of the default mark, so that a
-/// burst is not lost only since nobody else got to run.
-const CALLS_IF_DROPPING: u32 = 256;
+/// The same for each peer, where there are many: each is to get a batch, or the
+/// cost of a message would grow with their number.
+const PUSHES_PER_PEER: u32 = 32;
+
+/// How many receives may go by before one lets other tasks run.
+const RECEIVES: u32 = 1024;
 
 /// How many peers or discarded messages one look may go through.
-const LOOKS: usize = 256;
+const LOOKS: usize = 16;
+
+/// How many messages a receiver takes in hand of a peer.
+const HAND: usize = 64;
 
 /// How many messages in a row make a stream.
 const STREAMING: u32 = 64;
@@ -61,8 +77,7 @@ impl Core {
         to: Option<&RoutingId>,
         message: Message,
     ) -> Result<(), SendError> {
-        let calls = if self.is_dropping() { CALLS_IF_DROPPING } else { CALLS };
-        if is_due(&self.sent, calls) {
+        if self.owes_yield() {
             tokio::task::yield_now().await;
         }
         match self.offer(to, message) {
@@ -105,10 +120,43 @@ impl Core {
         }
     }
 
-    /// Whether a full peer misses messages rather than making `send` wait.
-    fn is_dropping(&self) -> bool {
-        use SocketType::{Pub, Rep, Router, XPub, XSub};
-        matches!(self.socket_type, Pub | XPub | XSub | Router | Rep)
+    /// Whether others are to run before the next message is accepted.
+    #[inline]
+    fn owes_yield(&self) -> bool {
+        let pushed = self.pushed.load(Ordering::Relaxed);
+        if pushed < PUSHES {
+            return false;
+        }
+        let per_peer = self.peers.load(Ordering::Relaxed).saturating_mul(PUSHES_PER_PEER);
+        let owes = pushed >= per_peer.max(PUSHES);
+        if owes {
+            self.pushed.store(0, Ordering::Relaxed);
+        }
+        owes
+    }
+
+    /// Notes the work that was done for the next call to pay, and has done what
+    /// is owed to the lines.
+    #[inline]
+    pub(super) fn flush(&self, touched: Touched, alone: Flush) {
+        let pushed = match touched.is_near_mark() && self.traits.drops {
+            // A burst is not to be lost only since nobody else got to run.
+            true => u32::MAX,
+            // Not one atomic step: that several tasks lose count is no harm.
+            false => self.pushed.load(Ordering::Relaxed).saturating_add(touched.pushed()),
+        };
+        self.pushed.store(pushed, Ordering::Relaxed);
+        if touched.flush(alone) {
+            // The task that was woken must not have to wait for this one to await.
+            nudge();
+        }
+    }
+
+    /// How to flush the line that a message went to, if it is just one.
+    fn how_to_flush(&self) -> Flush {
+        let may_write = self.traits.lockstep
+            || self.may_write.load(Ordering::Relaxed) && self.may_write.swap(false, Ordering::Relaxed);
+        if may_write { Flush::Here } else { Flush::Task }
     }
 
     /// Offers a message to the pattern.
@@ -116,30 +164,33 @@ impl Core {
         if self.is_closed() {
             return Offer::Refused(SendError::new(SendErrorKind::Closed, message));
         }
+        if message.len() > MAX_FRAMES {
+            return Offer::Refused(SendError::new(SendErrorKind::TooManyFrames, message));
+        }
         let mut touched = Touched::default();
-        let turn = self.lockstep.as_ref().map(lock);
+        let turn = self.lockstep.as_ref().map(Lock::lock);
         let routed = self.pattern.send(to, message, &mut touched);
-        let is_next_turn = turn.is_some() && matches!(routed, Routed::Done { .. });
+        let is_next_turn = turn.is_some() && matches!(routed, Routed::Sent);
         drop(turn);
-        touched.flush();
+        if touched.needs_flush() {
+            self.flush(touched, self.how_to_flush());
+        } else {
+            self.flush(touched, Flush::Task);
+        }
         // What came was told to a receiver that was out of turn; another that
         // waits is in turn now.
-        if is_next_turn && self.receivers.any() && !lock(&self.ready).is_empty() {
+        if is_next_turn && self.receivers.any() && !self.ready.lock().is_empty() {
             self.receivers.wake_one();
         }
         match routed {
-            Routed::Done { lost, cause } => {
-                self.losses.add(cause, lost);
+            Routed::Sent => Offer::Done,
+            Routed::Dropped { lost, cause } => {
+                self.counters.lost.add(cause, lost);
                 Offer::Done
             }
             Routed::Mute(message) => Offer::Mute(message),
             Routed::Refused(message, refusal) => {
-                let kind = match refusal {
-                    SendRefusal::OutOfTurn => SendErrorKind::OutOfTurn,
-                    SendRefusal::Unroutable => SendErrorKind::Unroutable,
-                    SendRefusal::NoRoutingId => SendErrorKind::NoRoutingId,
-                };
-                Offer::Refused(SendError::new(kind, message))
+                Offer::Refused(SendError::new(kind_of(refusal), message))
             }
         }
     }
@@ -147,7 +198,7 @@ impl Core {
     /// Receives a message, waiting until there is one.
     #[inline]
     pub(crate) async fn recv(&self) -> Result<Delivery, RecvError> {
-        if is_due(&self.received, CALLS) {
+        if is_due(&self.received, RECEIVES) {
             tokio::task::yield_now().await;
         }
         let mut delivery = Delivery::default();
@@ -158,6 +209,7 @@ impl Core {
     }
 
     async fn recv_parked(&self, delivery: &mut Delivery) -> Result<(), RecvError> {
+        self.may_write.store(true, Ordering::Relaxed);
         if self.was_streaming() {
             // More is most likely on its way; looking once more, a little
             // later, is cheaper than to wait and be woken.
@@ -166,7 +218,7 @@ impl Core {
                 return Ok(());
             }
         }
-        let _leaving = Leaving { core: self, parked: Some(self.receivers.park()) };
+        let _parked = self.receivers.park();
         loop {
             // Counted as waiting and registered before the look, so that what
             // comes between the look and the wait is not missed.
@@ -190,6 +242,8 @@ impl Core {
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
         let mut delivery = Delivery::default();
+        // For the sweep this is a receive, whatever it finds.
+        is_due(&self.received, RECEIVES);
         for _ in 0..TRY_LOOKS {
             match self.look(&mut delivery)? {
                 Look::Found => return Ok(delivery),
@@ -206,7 +260,7 @@ impl Core {
             if self.is_closed() {
                 return Err(RecvError::Closed);
             }
-            let turn = self.lockstep.as_ref().map(lock);
+            let turn = self.lockstep.as_ref().map(Lock::lock);
             match self.pattern.before_recv() {
                 Before::Proceed => {}
                 Before::Ready(ready) => {
@@ -219,16 +273,12 @@ impl Core {
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
-            let mut ready = lock(&self.ready);
-            let next = ready.next_turn(&mut delivery.message);
-            let found = match next {
+            let mut ready = self.ready.lock();
+            let found = match ready.next_turn(&mut delivery.message) {
                 None => return Ok(Look::Nothing),
-                Some(NextTurn::InHand(key)) => {
-                    // ROUTER: before anybody can find that the sender has no
-                    // more to say, and forget its name.
-                    let held = (self.socket_type == SocketType::Router).then_some(ready);
-                    let accepted = self.accept(key, delivery);
-                    drop(held);
+                Some(NextTurn::InHand(peer)) => {
+                    let accepted = self.accept(peer, delivery);
+                    drop(ready);
                     // There is more, if only another look at that peer.
                     if self.receivers.any() {
                         self.receivers.wake_one();
@@ -250,65 +300,67 @@ impl Core {
 
     /// Reads from the peer whose turn it is; says whether a receiver gets what
     /// is in `delivery` then.
-    fn read(&self, mut listed: Listed<Peer>, delivery: &mut Delivery) -> bool {
-        let key = listed.peer.pipe.key;
-        let inlet = &listed.peer.pipe.inlet;
-        let next = match self.lockstep {
-            None => inlet.try_batch(&mut listed.stash),
-            // REQ must be able to tell what came before its request.
-            Some(_) => inlet.try_next(),
-        };
-        let (found, more) = match next {
+    fn read(&self, mut listed: Listed, delivery: &mut Delivery) -> bool {
+        // REQ must be able to tell what came before its request.
+        let limit = if self.lockstep.is_some() { 1 } else { HAND };
+        let next = listed.peer.line.take(&mut listed.hand, limit);
+        if listed.peer.is_dismissed() {
             // Its bind or connect was taken back, and what it still has to say
             // while it lingers is for nobody.
-            Next::Message { more, .. } if listed.peer.dismissed.load(Ordering::SeqCst) => {
-                self.losses.add(DropCause::Unread, 1);
-                (false, more)
-            }
-            Next::Message { message, more } => {
+            self.counters.lost.add(DropCause::Unread, listed.hand.drain(..).count());
+        }
+        let found = match listed.hand.pop_front() {
+            Some(message) => {
                 delivery.message = message;
-                (self.accept(key, delivery), more)
+                self.accept(&listed.peer, delivery)
             }
-            Next::Empty => (false, false),
-            Next::Busy => (false, true),
-            Next::Gone => {
-                self.end_turn(listed, false);
-                self.reap(key);
-                return false;
-            }
+            None => false,
         };
-        self.end_turn(listed, more);
+        self.end_turn(listed, next);
         found
     }
 
     /// Asks the pattern whether and how a receiver sees a message.
-    fn accept(&self, from: PeerKey, delivery: &mut Delivery) -> bool {
+    fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
         let accepted = self.pattern.accept(from, delivery);
-        if !accepted && self.socket_type != SocketType::Sub {
-            // What SUB filters was not meant for it and is not lost.
-            self.losses.add(DropCause::Discarded, 1);
+        if !accepted && !self.traits.filters {
+            self.counters.lost.add(DropCause::Discarded, 1);
         }
         accepted
     }
 
-    fn end_turn(&self, mut listed: Listed<Peer>, more: bool) {
-        let mut ready = lock(&self.ready);
-        if listed.peer.dismissed.load(Ordering::SeqCst) {
-            self.losses.add(DropCause::Unread, listed.stash.drain(..).count());
+    fn end_turn(&self, mut listed: Listed, next: Next) {
+        let peer = Arc::clone(&listed.peer);
+        let mut ready = self.ready.lock();
+        if peer.is_dismissed() {
+            self.counters.lost.add(DropCause::Unread, listed.hand.drain(..).count());
         }
-        let told = ready.end_turn(listed, more);
+        // One that has left is taken off once nothing of it is in hand.
+        let is_over = next == Next::Gone && listed.hand.is_empty();
+        let more = next == Next::More || (next == Next::Gone && !is_over);
+        ready.end_turn(listed, more, self.sweep.tick());
+        let is_reaped = is_over && ready.retire(&peer);
         let left = !ready.is_empty();
         drop(ready);
-        // One event may have brought more than one message.
-        if left && self.receivers.wake_one() {
-            return;
+        if is_reaped {
+            self.reap(&peer);
         }
-        // The engine was told that this turn's holder would look again. It will
-        // not, and nobody waits: commands and the end of the stream are the
-        // engine's to see.
-        if let Some(peer) = told {
-            peer.pipe.inlet.leave();
+        if left {
+            // One event may have brought more than one message.
+            self.receivers.wake_one();
+            if peer.duty.is_listed() {
+                self.sweep.start(|| peer.line.sweep_soon());
+            }
         }
+    }
+}
+
+fn kind_of(refusal: SendRefusal) -> SendErrorKind {
+    match refusal {
+        SendRefusal::OutOfTurn => SendErrorKind::OutOfTurn,
+        SendRefusal::Unroutable => SendErrorKind::Unroutable,
+        SendRefusal::NoRoutingId => SendErrorKind::NoRoutingId,
+        SendRefusal::Subscription(why) => SendErrorKind::Subscription(why),
     }
 }
 
@@ -320,23 +372,4 @@ fn is_due(calls: &AtomicU32, limit: u32) -> bool {
     let count = calls.load(Ordering::Relaxed);
     calls.store(count.wrapping_add(1), Ordering::Relaxed);
     count % limit == limit - 1
-}
-
-/// A receiver that stops waiting, with a message or because its future was
-/// dropped. What is still listed is left to the engines, who see to commands
-/// and the end of the stream if no other receiver comes.
-struct Leaving<'a> {
-    core: &'a Core,
-    parked: Option<Parked<'a>>,
-}
-
-impl Drop for Leaving<'_> {
-    fn drop(&mut self) {
-        // Not counted any more before the look: what is listed after it finds
-        // nobody waiting and goes to the engine by itself.
-        drop(self.parked.take());
-        for peer in lock(&self.core.ready).iter() {
-            peer.pipe.inlet.leave();
-        }
-    }
 }

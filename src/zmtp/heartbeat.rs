@@ -189,6 +189,11 @@ impl Heartbeat {
         false
     }
 
+    /// Whether either clock may ever run.
+    pub(crate) fn is_beating(&self) -> bool {
+        self.interval.is_some() || self.peer_ttl.is_some()
+    }
+
     /// When something will be due, unless the peer is heard before.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         let next_ping = self.next_ping.filter(|_| self.due_since.is_none());

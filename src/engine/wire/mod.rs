@@ -22,7 +22,7 @@ mod pulse;
 mod sinks;
 
 pub(super) use flight::Flight;
-pub(super) use inward::{Budget, Drained, Inward, Limits, Orders};
+pub(super) use inward::{Budget, Drained, Inward, Orders, Uncounted};
 pub(super) use outward::{Closing, Outward, Settled};
-pub(super) use pulse::Pulse;
+pub(super) use pulse::{Beat, Pulse, Signs};
 pub(super) use sinks::{Counting, Hand, Items, Sink};
