@@ -349,7 +349,7 @@ impl Drop for Attached {
         }
         // The task was ended by its runtime, and the writer may still be there.
         let flight = self.line.end_writing().map(|writer| writer.into_parts().0);
-        let endpoint = &self.link.endpoint;
+        let endpoint = self.link.endpoint.clone();
         let was_open = !self.line.outward.lock().is_closing();
         self.finish(&DisconnectReason::ByUs, flight.unwrap_or_default());
         if was_open {

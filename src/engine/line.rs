@@ -13,7 +13,6 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Instant;
 
-use bytes::BufMut;
 use tokio::io::AsyncReadExt;
 use tokio::task::unconstrained;
 
@@ -458,7 +457,7 @@ fn poll_read(
     if !inward.was_filled() {
         let Some(read) = inward.source() else { return Poll::Pending };
         let readable = pin!(unconstrained(poll_fn(|cx| read.poll_readable(cx))));
-        ready!(readable.poll(cx));
+        ready!(readable.poll(cx))?;
     }
     let Some((read, mut space)) = inward.reading() else { return Poll::Pending };
     let capacity = space.limit();
@@ -475,7 +474,7 @@ fn read_now(inward: &mut Inward<Box<dyn ReadHalf>>) -> bool {
     let mut octets = [0; 4096];
     let limit = space.limit().min(octets.len());
     let count = read.read_now(&mut octets[..limit]).unwrap_or(0);
-    space.put_slice(&octets[..count]);
+    bytes::BufMut::put_slice(&mut space, &octets[..count]);
     count > 0
 }
 

@@ -12,6 +12,9 @@ use crate::printable::Printable;
 
 pub use convert::{Frames, IntoFrame, IntoFrames};
 
+/// The most frames of a message: more are refused by `send`, and by every peer.
+pub(crate) const MAX_FRAMES: usize = 1_000_000;
+
 /// How many frames, and octets of each, `Debug` shows.
 const SHOWN_FRAMES: usize = 8;
 const SHOWN_OCTETS: usize = 64;

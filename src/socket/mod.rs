@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 mod core;
 mod endpoints;
-mod losses;
 mod methods;
 mod pubsub;
 mod pushpull;
 mod reqrep;
+mod sweep;
 mod transfer;
 mod waiters;
 

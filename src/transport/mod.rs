@@ -1,12 +1,12 @@
 //! Byte streams: who listens, who connects, and the addresses of both. The
 //! only place that opens sockets.
 //!
-//! `inproc` is no byte stream; its names are kept in [`inproc`]. Ask
+//! `inproc` is no byte stream, and a room of its own. Ask
 //! [`check_supported`] first whether a transport is there at all.
 
 mod drivers;
 mod failure;
-pub(crate) mod inproc;
+
 #[cfg(all(unix, feature = "ipc"))]
 mod ipc;
 #[cfg(test)]
@@ -47,6 +47,9 @@ pub(crate) struct Stream {
 
 /// The half of a byte stream that octets come from.
 pub(crate) trait ReadHalf: AsyncRead + Send + Unpin {
+    /// Whether there may be something to read, without a buffer to read it into.
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
     /// Reads what the system holds at this moment, also what the runtime has
     /// not heard of yet.
     ///

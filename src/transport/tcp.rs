@@ -162,6 +162,10 @@ fn finish(stream: TcpStream, peer: SocketAddr, tuning: &Tuning) -> Stream {
 }
 
 impl ReadHalf for OwnedReadHalf {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsRef::<TcpStream>::as_ref(self).poll_read_ready(cx)
+    }
+
     fn read_now(&mut self, octets: &mut [u8]) -> io::Result<usize> {
         (&*SockRef::from(AsRef::<TcpStream>::as_ref(self))).read(octets)
     }

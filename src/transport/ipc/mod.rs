@@ -136,6 +136,10 @@ fn finish(stream: UnixStream, endpoint: &Endpoint, tuning: &Tuning) -> Stream {
 }
 
 impl ReadHalf for OwnedReadHalf {
+    fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AsRef::<UnixStream>::as_ref(self).poll_read_ready(cx)
+    }
+
     fn read_now(&mut self, octets: &mut [u8]) -> io::Result<usize> {
         (&*SockRef::from(AsRef::<UnixStream>::as_ref(self))).read(octets)
     }
