@@ -16,8 +16,8 @@ const MAX_LENGTH: usize = 255;
 /// The name under which a ROUTER knows a peer (`ZMQ_ROUTING_ID`; on the wire
 /// the property `Identity`).
 ///
-/// One that a user chooses has 1 to 255 octets and does not start with a zero
-/// octet; those that start with zero are assigned by the ROUTER itself.
+/// Any 1 to 255 octets are an id. To a peer that names none the ROUTER gives one
+/// by itself: a zero octet and a number of four octets, which nobody has.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -25,7 +25,7 @@ const MAX_LENGTH: usize = 255;
 ///
 /// let worker = RoutingId::try_from("worker-1")?;
 /// assert_eq!(worker, "worker-1".parse()?);
-/// assert!(RoutingId::try_from(b"\0\x01").is_err());
+/// assert!(RoutingId::try_from("").is_err());
 ///
 /// let mut jobs = HashMap::new();
 /// jobs.insert(worker, "resize");
@@ -45,22 +45,20 @@ pub enum InvalidRoutingId {
     /// A routing id has at most 255 octets.
     #[error("a routing id has at most 255 octets, not {0}")]
     TooLong(usize),
-    /// Ids that start with a zero octet are assigned by the ROUTER.
-    #[error("a routing id must not start with a zero octet: those are assigned by the ROUTER")]
-    LeadingZero,
 }
 
 impl RoutingId {
     /// Checks that `octets` can name a peer.
     ///
     /// # Errors
-    /// When they are none, more than 255, or start with zero.
+    /// When they are none, or more than 255.
     pub fn new(octets: impl Into<Bytes>) -> Result<Self, InvalidRoutingId> {
         let octets = octets.into();
-        match (octets.len(), octets.first()) {
-            (0, _) => Err(InvalidRoutingId::Empty),
-            (length, _) if length > MAX_LENGTH => Err(InvalidRoutingId::TooLong(length)),
-            (_, Some(0)) => Err(InvalidRoutingId::LeadingZero),
+        match octets.len() {
+            0 => Err(InvalidRoutingId::Empty),
+            length if length > MAX_LENGTH => Err(InvalidRoutingId::TooLong(length)),
+            // Departs from RFC 37, which reserves a leading zero for the ROUTER:
+            // such ids are in use, and libzmq takes them.
             _ => Ok(Self(octets)),
         }
     }
@@ -72,17 +70,6 @@ impl RoutingId {
         octets.put_u8(0);
         octets.put_u32(number);
         Self(octets.freeze())
-    }
-
-    /// An id as the first frame of a raw ROUTER message names it: it may be an
-    /// automatic one, and need not exist.
-    pub(crate) fn from_frame(frame: Bytes) -> Self {
-        Self(frame)
-    }
-
-    /// What stands for an id where there is none.
-    pub(crate) fn none() -> Self {
-        Self(Bytes::new())
     }
 
     /// The octets of the id.
@@ -153,7 +140,6 @@ impl FromStr for RoutingId {
     }
 }
 
-/// Prints text as text and anything else as escaped octets.
 /// Text as it is, other octets escaped.
 impl fmt::Display for RoutingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,13 +160,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_has_1_to_255_octets_and_no_leading_zero() {
+    fn any_1_to_255_octets_are_an_id() {
         assert_eq!(RoutingId::try_from(""), Err(InvalidRoutingId::Empty));
-        assert_eq!(RoutingId::try_from(b"\0a"), Err(InvalidRoutingId::LeadingZero));
-        assert!(RoutingId::try_from(b"a\0").is_ok());
-        assert!(RoutingId::try_from(vec![1; 255]).is_ok());
+        for octets in [&b"a\0"[..], b"\0", b"\0\0", b"\0\0\0\0\x01"] {
+            assert_eq!(RoutingId::try_from(octets).unwrap().as_bytes(), octets);
+        }
+        assert!(RoutingId::try_from(vec![0; 255]).is_ok());
         assert_eq!(RoutingId::try_from(vec![1; 256]), Err(InvalidRoutingId::TooLong(256)));
-        assert_eq!(RoutingId::try_from(vec![0; 256]), Err(InvalidRoutingId::TooLong(256)));
+    }
+
+    #[test]
+    fn an_automatic_id_can_be_made_of_its_octets() {
+        let automatic = RoutingId::automatic(258);
+        assert_eq!(RoutingId::try_from(automatic.as_bytes().clone()), Ok(automatic));
     }
 
     #[test]

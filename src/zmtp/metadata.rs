@@ -135,7 +135,8 @@ fn routing_id(value: &[u8]) -> Result<Option<RoutingId>, PeerFault> {
     if value.is_empty() {
         return Ok(None);
     }
-    // RFC 37: 0 to 255 octets, the first not zero. libzmq does not check.
+    // RFC 23, 37: identity = 0*255OCTET. libzmq does not check the length, nor
+    // that the first is not zero; nor do we the latter, since such ids are in use.
     Ok(Some(RoutingId::new(Bytes::copy_from_slice(value))?))
 }
 

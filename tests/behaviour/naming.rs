@@ -1,8 +1,8 @@
 //! ROUTER: ids, mandatory, handover, probe.
 
 use ferromq::{
-    ConnectError, DealerSocket, DisconnectReason, DropCause, ReqSocket, RouterSocket, RoutingId,
-    SendErrorKind, SocketOptions,
+    ConnectError, DealerSocket, DisconnectReason, DropCause, Message, ReqSocket, RouterSocket,
+    RoutingId, SendErrorKind, SocketOptions,
 };
 
 use crate::common::events::Events;
@@ -145,6 +145,123 @@ async fn automatic_ids_have_five_octets_of_which_the_first_is_zero() {
             within(router.send_to(id, "back")).await.unwrap();
             assert_eq!(within(dealer.recv()).await.unwrap(), "back".into());
         }
+    }
+}
+
+#[tokio::test]
+async fn any_octets_are_a_name_also_those_that_begin_with_zero() {
+    for transport in Transport::ALL {
+        let router = RouterSocket::with_options(SocketOptions::new().router_mandatory(true));
+        let endpoint = router.bind(transport.any()).await.unwrap();
+        let mut dealers = Vec::new();
+        for name in ["\0\0", "\x01\0", "\0", "\0\0\0\0\x01"] {
+            let dealer = DealerSocket::with_options(named(name));
+            dealer.connect(&endpoint).unwrap();
+            within(dealer.send("ready")).await.unwrap();
+            let received = within(router.recv()).await.unwrap();
+            assert_eq!(received, (id(name), "ready".into()), "{transport:?}");
+            dealers.push((name, dealer));
+        }
+        for (name, dealer) in &dealers {
+            within(router.send_to(&id(name), "job")).await.unwrap();
+            within(router.send_raw([*name, "raw"])).await.unwrap();
+            assert_eq!(within(dealer.recv()).await.unwrap(), "job".into());
+            assert_eq!(within(dealer.recv()).await.unwrap(), "raw".into());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broker_may_keep_automatic_ids_as_frames() {
+    let router = RouterSocket::new();
+    let endpoint = router.bind(Transport::Tcp.any()).await.unwrap();
+    let worker = DealerSocket::new();
+    worker.connect(&endpoint).unwrap();
+    within(worker.send("ready")).await.unwrap();
+    let mut hello = within(router.recv_raw()).await.unwrap();
+    let frame = hello.pop_front().unwrap();
+    let worker_id = RoutingId::try_from(frame).unwrap();
+    within(router.send_to(&worker_id, "job")).await.unwrap();
+    assert_eq!(within(worker.recv()).await.unwrap(), "job".into());
+}
+
+#[tokio::test]
+async fn an_automatic_id_is_taken_like_any_other() {
+    for transport in Transport::ALL {
+        let router = RouterSocket::new();
+        let endpoint = router.bind(transport.any()).await.unwrap();
+        let first = DealerSocket::new();
+        first.connect(&endpoint).unwrap();
+        within(first.send("hello")).await.unwrap();
+        let automatic = within(router.recv()).await.unwrap().0;
+        let mut events = Events::from(router.monitor());
+        let second = DealerSocket::with_options(quick().routing_id(automatic.clone()));
+        // Over inproc it may hear of it at once.
+        let _ = second.connect(&endpoint);
+        let reason = events.handshake_failed().await;
+        assert!(matches!(reason, DisconnectReason::TurnedAway(_)), "{transport:?}: {reason:?}");
+        within(router.send_to(&automatic, "for the first")).await.unwrap();
+        assert_eq!(within(first.recv()).await.unwrap(), "for the first".into());
+    }
+}
+
+#[tokio::test]
+async fn octets_that_cannot_be_a_name_are_unroutable() {
+    let router = RouterSocket::with_options(SocketOptions::new().router_mandatory(true));
+    for octets in [String::new(), "x".repeat(256)] {
+        let whole = Message::from([octets.as_str(), "m"]);
+        let error = within(router.send_raw(whole.clone())).await.unwrap_err();
+        assert_eq!(error.kind(), SendErrorKind::Unroutable);
+        assert_eq!(error.into_message(), whole);
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_the_last_handshake_counts() {
+    for transport in Transport::STREAMS {
+        let endpoint = transport.known();
+        let router = RouterSocket::with_options(quick());
+        let mut events = Events::from(router.monitor());
+        router.connect(&endpoint).unwrap();
+        let mut former = None;
+        for name in ["a", "b", "\0\0"] {
+            let dealer = DealerSocket::with_options(named(name));
+            dealer.bind(&endpoint).await.unwrap();
+            events.ready().await;
+            if let Some(former) = former.replace(id(name)) {
+                let unroutable = router.dropped(DropCause::Unroutable);
+                within(router.send_to(&former, "to nobody")).await.unwrap();
+                assert_eq!(router.dropped(DropCause::Unroutable), unroutable + 1);
+            }
+            within(router.send_to(&id(name), "ping")).await.unwrap();
+            assert_eq!(within(dealer.recv()).await.unwrap(), "ping".into());
+            within(dealer.send("pong")).await.unwrap();
+            let received = within(router.recv()).await.unwrap();
+            assert_eq!(received, (id(name), "pong".into()), "{transport:?}");
+            let _ = within(dealer.close()).await;
+            events.disconnected().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_without_a_name_keeps_the_one_it_was_given() {
+    for transport in Transport::STREAMS {
+        let endpoint = transport.known();
+        let router = RouterSocket::with_options(quick());
+        let mut events = Events::from(router.monitor());
+        router.connect(&endpoint).unwrap();
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            let dealer = DealerSocket::with_options(quick());
+            dealer.bind(&endpoint).await.unwrap();
+            events.ready().await;
+            within(dealer.send("hello")).await.unwrap();
+            ids.push(within(router.recv()).await.unwrap().0);
+            let _ = within(dealer.close()).await;
+            events.disconnected().await;
+        }
+        assert_eq!(ids[0], ids[1], "{transport:?}");
     }
 }
 

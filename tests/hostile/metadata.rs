@@ -73,15 +73,17 @@ async fn the_socket_type_must_fit_if_there_is_one() {
 }
 
 #[tokio::test]
-async fn an_identity_has_at_most_255_octets_and_no_leading_zero() {
+async fn an_identity_is_any_at_most_255_octets() {
     let identity = |octets: &[u8]| vec![push(), property("Identity", octets)];
     run(vec![
         with("empty", &identity(b""), serves()),
         with("1", &identity(b"a"), serves()),
         with("255", &identity(&[b'a'; 255]), serves()),
         with("256", &identity(&[b'a'; 256]), refused("InvalidRoutingId(TooLong(256))")),
-        with("zero", &identity(b"\0"), refused("InvalidRoutingId(LeadingZero)")),
-        with("like an automatic one", &identity(b"\0\0\0\0\x01"), refused("InvalidRoutingId")),
+        with("zero", &identity(b"\0"), serves()),
+        with("like an automatic one", &identity(b"\0\0\0\0\x01"), serves()),
+        with("255 zeros", &identity(&[0; 255]), serves()),
+        with("256 zeros", &identity(&[0; 256]), refused("InvalidRoutingId(TooLong(256))")),
     ])
     .await;
 }

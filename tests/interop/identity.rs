@@ -87,6 +87,35 @@ fn a_router_gives_an_id_to_those_that_have_none() {
     });
 }
 
+/// As those who number their peers name them.
+#[test]
+fn a_name_may_begin_with_zero_on_either_side() {
+    interop(async |mut peer| {
+        let router = RouterSocket::new();
+        let endpoint = router.bind(ANYWHERE).await.expect("bind").to_string();
+        let their_router = peer.socket(SocketType::Router, "").await;
+        let their_endpoint = their_router.bind(ANYWHERE).await;
+        for octets in [&b"\0\0"[..], b"\x01\0", b"\0\0\0\0\x01"] {
+            let id = RoutingId::new(octets).expect("a valid id");
+            let options = format!("ROUTING_ID={}", spell(octets));
+            let theirs = peer.socket(SocketType::Dealer, &options).await;
+            theirs.connect(&endpoint).await;
+            theirs.send("ready").await;
+            let from = within("the message", router.recv()).await.expect("recv");
+            assert_eq!(from, (id.clone(), "ready".into()));
+            router.send_to(&id, "job").await.expect("send");
+            theirs.expect("job").await;
+
+            let ours = DealerSocket::with_options(SocketOptions::new().routing_id(id));
+            ours.connect(&their_endpoint).expect("connect");
+            ours.send("ready").await.expect("send");
+            their_router.expect([octets, b"ready"]).await;
+            their_router.send([octets, b"job"]).await;
+            assert_eq!(within("the job", ours.recv()).await, Ok("job".into()));
+        }
+    });
+}
+
 async fn dealer_and_router(peer: &mut Peer) -> [Remote; 2] {
     [peer.socket(SocketType::Dealer, "").await, peer.socket(SocketType::Router, "").await]
 }

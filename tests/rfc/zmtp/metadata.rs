@@ -149,16 +149,25 @@ async fn the_identity_shall_have_0_to_255_octets() {
     dealer.end().await;
 }
 
-/// "The first octet of the Identity SHALL NOT be zero" (RFC 37)
+/// "The first octet of the Identity SHALL NOT be zero" (RFC 37) It may, in what a
+/// peer sends and in what we send.
 #[tokio::test]
-async fn the_identity_shall_not_begin_with_zero() {
+async fn departs_the_identity_may_begin_with_zero() {
     let net = Net::tcp();
-    let mut router = net.bound::<RouterSocket>(plain()).await;
-    let mut dealer = identified(&router, b"\x00\x00\x00\x00\x01").await;
-    let reason = router.failed().await;
-    assert!(matches!(reason, DisconnectReason::Fault(PeerFault::InvalidRoutingId(_))), "{reason}");
-    dealer.end().await;
-    ferromq::RoutingId::new(&b"\x00"[..]).unwrap_err();
+    let router = net.bound::<RouterSocket>(plain()).await;
+    for identity in [&b"\x00"[..], b"\x00\x00", b"\x00\x00\x00\x00\x01"] {
+        let mut dealer = identified(&router, identity).await;
+        dealer.send(b"\x00\x05Hello").await;
+        let (id, _) = soon(router.recv()).await.unwrap();
+        assert_eq!(id.as_bytes(), identity);
+        soon(router.send_to(&id, "World")).await.unwrap();
+        assert_eq!(dealer.frame().await.body, b"World");
+    }
+    let id = ferromq::RoutingId::new(&b"\x00\x00"[..]).unwrap();
+    let dealer = net.bound::<DealerSocket>(SocketOptions::new().routing_id(id)).await;
+    let body = Wire::dial(&dealer.endpoint()).await.shake_hands("ROUTER").await;
+    let property = b"\x08Identity\x00\x00\x00\x02\x00\x00";
+    assert!(body.windows(property.len()).any(|it| it == property), "{}", body.escape_ascii());
 }
 
 /// "For all other socket types, the Identity property shall be ignored." Two
