@@ -1,13 +1,15 @@
 //! [`SubscriptionTrie`]: who subscribes to which prefix, for all peers of a
 //! socket at once.
 //!
-//! A radix trie: an edge carries as many octets as no topic branches within, so
-//! a topic costs its own octets and one node, however long it is. Nothing here
-//! recurses, for topics are as long and as many as peers like.
+//! A radix trie: an edge carries as many octets as no topic branches within, up
+//! to a limit, so a topic costs its own octets and one node, or one for each few
+//! KiB if it is long. Nothing here recurses, for topics are as long and as many
+//! as peers like.
 //!
 //! Every operation costs by the length of its topic and the subscribers it
 //! finds, not by how many other topics or peers there are. (Making or undoing a
-//! branch also copies the label it cuts, which is part of another topic.)
+//! branch also copies the label it cuts, which is part of another topic; the
+//! limit is there so that this is not much.)
 
 use std::ops::ControlFlow;
 
@@ -20,6 +22,10 @@ mod node;
 mod tests;
 
 const ROOT: u32 = 0;
+
+/// How many octets a label has at most. A longer one is cut whenever somebody
+/// subscribes to a part of it, at a cost that he does not pay for.
+const LABEL: usize = 4 << 10;
 
 /// Topics, each with a set of subscribers `K`.
 #[derive(Debug)]
@@ -112,15 +118,27 @@ impl<K: Copy + Ord> SubscriptionTrie<K> {
         self.nodes.get(id.0).map_or(&[], |node| node.keys.as_slice())
     }
 
+    /// How many octets the topic has.
+    pub(crate) fn topic_len(&self, id: TopicId) -> usize {
+        self.labels_upwards(id).map(<[u8]>::len).sum()
+    }
+
     /// Writes the topic into `topic`, in place of what that held.
     pub(crate) fn topic(&self, id: TopicId, topic: &mut Vec<u8>) {
-        topic.clear();
-        let mut at = id.0;
-        while let Some(node) = self.nodes.get(at).filter(|_| at != ROOT) {
-            topic.extend(node.label.iter().rev());
-            at = node.parent;
+        let mut left = self.topic_len(id);
+        topic.resize(left, 0);
+        for label in self.labels_upwards(id) {
+            let start = left - label.len();
+            topic[start..left].copy_from_slice(label);
+            left = start;
         }
-        topic.reverse();
+    }
+
+    /// The labels of a topic, from its end to its start.
+    fn labels_upwards(&self, id: TopicId) -> impl Iterator<Item = &[u8]> {
+        let node = |at| self.nodes.get(at).filter(|_| at != ROOT);
+        let nodes = std::iter::successors(node(id.0), move |below| node(below.parent));
+        nodes.map(|node| &*node.label)
     }
 
     /// Visits every subscriber of every topic that `octets` starts with; one
@@ -160,15 +178,27 @@ impl<K: Copy + Ord> SubscriptionTrie<K> {
     fn place(&mut self, topic: &[u8]) -> u32 {
         let (mut at, mut rest) = (ROOT, topic);
         while let Some(&first) = rest.first() {
-            let Some(child) = self.nodes[at].child(first) else {
-                let leaf = self.nodes.insert(Node::new(rest, at));
-                self.nodes[at].set_child(first, leaf);
-                return leaf;
-            };
-            let label = &self.nodes[child].label;
-            let common = label.iter().zip(rest).take_while(|(a, b)| a == b).count();
-            at = if common < label.len() { self.split(child, common) } else { child };
-            rest = &rest[common..];
+            let Some(child) = self.nodes[at].child(first) else { return self.grow(at, rest) };
+            let label = &*self.nodes[child].label;
+            if let Some(left) = rest.strip_prefix(label) {
+                (at, rest) = (child, left);
+            } else {
+                let common = label.iter().zip(rest).take_while(|(a, b)| a == b).count();
+                at = self.split(child, common);
+                rest = &rest[common..];
+            }
+        }
+        at
+    }
+
+    /// A new leaf, so many octets below a node. None of its branches begins as
+    /// they do.
+    fn grow(&mut self, from: u32, octets: &[u8]) -> u32 {
+        let mut at = from;
+        for label in octets.chunks(LABEL) {
+            let below = self.nodes.insert(Node::new(label, at));
+            self.nodes[at].set_child(label[0], below);
+            at = below;
         }
         at
     }
@@ -185,6 +215,8 @@ impl<K: Copy + Ord> SubscriptionTrie<K> {
         let middle = self.nodes.insert(middle);
         self.nodes[child].parent = middle;
         self.nodes[above].set_child(first, middle);
+        self.mend(above);
+        self.mend(child);
         middle
     }
 
@@ -200,8 +232,26 @@ impl<K: Copy + Ord> SubscriptionTrie<K> {
                     self.nodes[leaf.parent].remove_child(leaf.label[0]);
                     at = leaf.parent;
                 }
-                [(_, child)] => return self.join(at, child),
+                [_] => {
+                    let above = self.nodes[at].parent;
+                    self.mend(at);
+                    return self.mend(above);
+                }
                 _ => return,
+            }
+        }
+    }
+
+    /// Makes one edge of two, where nothing branches or ends between them and
+    /// one can hold both. So any two in a row are longer than one may be, and a
+    /// topic has no more nodes for its length than twice as many as needed.
+    fn mend(&mut self, middle: u32) {
+        if middle == ROOT || !matches!(self.nodes[middle].keys, Keys::None) {
+            return;
+        }
+        if let [(_, child)] = *self.nodes[middle].branches() {
+            if self.nodes[middle].label.len() + self.nodes[child].label.len() <= LABEL {
+                self.join(middle, child);
             }
         }
     }

@@ -40,9 +40,9 @@ impl<T> Arena<T> {
         self.live
     }
 
-    /// Whether the numbers may run out; far from the last one.
+    /// Whether the numbers may run out; a million before the last one.
     pub(super) fn is_full(&self) -> bool {
-        self.chunks.len() > (u32::MAX as usize) / CHUNK - 2
+        self.chunks.len() > ((u32::MAX as usize) - (1 << 20)) / CHUNK
     }
 
     pub(super) fn insert(&mut self, value: T) -> u32 {
@@ -90,8 +90,13 @@ impl<T> Arena<T> {
         self.chunks.get(id as usize / CHUNK)?.places.get(id as usize % CHUNK)?.as_ref()
     }
 
+    /// Drops empty chunks from the end: some at a time, so that no removal has to
+    /// pay for all that went before it. What is left is tiny and is used again.
     fn drop_empty_tail(&mut self) {
-        while self.chunks.last().is_some_and(|chunk| chunk.live == 0) {
+        for _ in 0..64 {
+            if self.chunks.last().is_none_or(|chunk| chunk.live > 0) {
+                break;
+            }
             self.chunks.pop();
             self.open.remove(&self.chunks.len());
         }
@@ -137,5 +142,21 @@ mod tests {
             arena.remove(id);
         }
         assert_eq!((arena.chunks.len(), arena.len(), arena.open.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn one_removal_does_not_pay_for_many() {
+        let mut arena = Arena::new();
+        let ids: Vec<u32> = (0..100 * CHUNK).map(|value| arena.insert(value)).collect();
+        for &id in &ids {
+            arena.remove(id);
+        }
+        assert_eq!((arena.chunks.len(), arena.len()), (36, 0));
+        // All of them are used again, and go if the last goes first.
+        let ids: Vec<u32> = (0..100 * CHUNK).map(|value| arena.insert(value)).collect();
+        for &id in ids.iter().rev() {
+            arena.remove(id);
+        }
+        assert_eq!((arena.chunks.len(), arena.open.len()), (0, 0));
     }
 }

@@ -98,16 +98,45 @@ fn a_node_is_small() {
     assert!(std::mem::size_of::<Option<Node<u32>>>() <= 48);
 }
 
+#[test]
+fn the_longest_topic_is_cut_and_mended_for_little() {
+    let mut trie = SubscriptionTrie::new();
+    let longest = vec![b'a'; 64 << 20];
+    let id = trie.insert(&longest, &1u32).id;
+    let nodes = 1 + longest.len() / LABEL;
+    assert_eq!((trie.nodes.len(), trie.topic_len(id)), (nodes, longest.len()));
+    // Each of these cuts it, and mends it again: without the limit of a label
+    // that would copy 60 GiB.
+    for length in (1..=32_000).step_by(63) {
+        assert!(trie.insert(&longest[..length], &2).first);
+        assert!(trie.remove(&longest[..length], &2).last);
+    }
+    assert_eq!(trie.nodes.len(), nodes);
+    assert_eq!((matching(&trie, &longest), trie.find(&longest)), (vec![1], Some(id)));
+    let mut topic = Vec::new();
+    trie.topic(id, &mut topic);
+    assert!(topic == longest);
+    assert!(trie.remove_id(id, &1).last);
+    assert_eq!(trie.nodes.len(), 1);
+}
+
+/// A topic, each octet of which is there `times` times.
+fn stretched(topic: &[u8], times: usize) -> Vec<u8> {
+    topic.iter().flat_map(|&octet| std::iter::repeat_n(octet, times)).collect()
+}
+
 proptest! {
     #[test]
     fn behaves_like_a_map_of_sets(
         steps in prop::collection::vec(
             (any::<bool>(), prop::collection::vec(0u8..3, 0..6), 0u32..4), 0..200),
         probes in prop::collection::vec(prop::collection::vec(0u8..3, 0..8), 1..10),
+        times in prop::sample::select(vec![1, 1, 1, 1, 1, 1, 900, LABEL]),
     ) {
         let mut trie = SubscriptionTrie::new();
         let mut model: BTreeMap<Vec<u8>, BTreeSet<u32>> = BTreeMap::new();
         for (subscribe, topic, key) in steps {
+            let topic = stretched(&topic, times);
             let set = model.entry(topic.clone()).or_default();
             if subscribe {
                 let first = set.is_empty();
@@ -125,9 +154,11 @@ proptest! {
             if model[&topic].is_empty() {
                 model.remove(&topic);
             }
-            prop_assert!(trie.nodes.len() <= 1 + 2 * model.len());
+            let octets: usize = model.keys().map(Vec::len).sum();
+            prop_assert!(trie.nodes.len() <= 1 + 2 * model.len() + 2 * octets / LABEL);
         }
         for probe in probes {
+            let probe = stretched(&probe, times);
             let mut expected: Vec<u32> = (model.iter())
                 .filter(|(topic, _)| probe.starts_with(topic))
                 .flat_map(|(_, keys)| keys.iter().copied())
