@@ -152,7 +152,7 @@ impl Link {
     /// what follows and then calls [`say_ended`](Self::say_ended).
     pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Met) -> End {
         let Met { stream, handshake, peer: info, .. } = met;
-        let (receiving, sending) = handshake.into_traffic();
+        let (receiving, sending, _) = handshake.into_traffic();
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         *line.pulse.lock() = Some(Pulse::new(&self.options, &sending, now()));
         let ready = MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer: info };

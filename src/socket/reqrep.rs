@@ -173,7 +173,7 @@ impl RouterSocket {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     pub async fn recv(&self) -> Result<(RoutingId, Message), RecvError> {
-        self.0.recv().await.map(|it| (it.from.unwrap_or_else(RoutingId::none), it.message))
+        self.0.recv().await.map(|it| (it.from.expect("a ROUTER names every peer"), it.message))
     }
 
     /// Receives a message and the id of its sender if there is one
@@ -182,7 +182,7 @@ impl RouterSocket {
     /// # Errors
     /// Also when there is none for now ([`RecvError::is_would_block`]).
     pub fn try_recv(&self) -> Result<(RoutingId, Message), RecvError> {
-        self.0.try_recv().map(|it| (it.from.unwrap_or_else(RoutingId::none), it.message))
+        self.0.try_recv().map(|it| (it.from.expect("a ROUTER names every peer"), it.message))
     }
 
     /// Receives in libzmq's form, for proxies: the id is the first frame.

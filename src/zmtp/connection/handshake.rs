@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
 
-use super::{Receiving, Sending};
+use super::{Incoming, Receiving, Sending};
 use crate::fault::{ALREADY_PAIRED, PeerFault, ROUTING_ID_TAKEN};
 use crate::peer::{PeerInfo, Unwelcome};
 use crate::routing_id::RoutingId;
@@ -109,13 +109,22 @@ impl Handshake {
         Ok(())
     }
 
-    /// What the peer said of itself, while that is to be judged: answer with
-    /// [`admit`](Self::admit) or [`refuse`](Self::refuse).
+    /// What the peer said of itself, once it has. If that is to be judged: answer
+    /// with [`admit`](Self::admit) or [`refuse`](Self::refuse).
     pub(crate) fn peer(&self) -> Option<&PeerInfo> {
         match &self.stage {
             Stage::Judging { said, .. } => Some(&said.peer),
+            Stage::Done { peer, .. } => Some(peer),
             _ => None,
         }
+    }
+
+    /// How many messages came after the handshake that nobody will get. (The
+    /// connection ends here.)
+    pub(crate) fn unread_messages(&mut self) -> usize {
+        let mut receiving = Receiving::new(self.input.split(), self.max_message_size);
+        let messages = std::iter::from_fn(|| receiving.next().ok().flatten());
+        messages.filter(|incoming| matches!(incoming, Incoming::Message(_))).count()
     }
 
     /// The peer that was to be judged may come in: puts our READY.
