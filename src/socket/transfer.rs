@@ -270,6 +270,7 @@ impl Core {
                     return Ok(Look::Found);
                 }
                 Before::Wait => return Ok(Look::Nothing),
+                Before::Busy => return Ok(Look::Busy),
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }

@@ -244,7 +244,7 @@ impl Outward {
     pub(crate) fn rest(&mut self, how: Rest) -> bool {
         let is_empty = self.queue.is_empty() && self.lane.is_empty();
         if is_empty && how == Rest::Done {
-            self.queue.release();
+            self.queue.rest();
         }
         self.handover.rest(how, is_empty)
     }
