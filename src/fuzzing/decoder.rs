@@ -73,8 +73,9 @@ fn decode(octets: &[u8], plan: Plan) -> Vec<Message> {
     messages
 }
 
-/// Writes the next octets of `batch`, at most `count`.
-fn write(batch: &mut Encoded, mut count: usize, octets: &mut Vec<u8>) {
+/// Writes the next octets of `batch`, at most `count`. Returns how many messages
+/// are written as a whole with them.
+fn write(batch: &mut Encoded, mut count: usize, octets: &mut Vec<u8>) -> usize {
     let mut slices = [IoSlice::new(&[]); 3];
     let before = octets.len();
     let filled = batch.chunks_vectored(&mut slices);
@@ -85,7 +86,7 @@ fn write(batch: &mut Encoded, mut count: usize, octets: &mut Vec<u8>) {
         octets.extend_from_slice(&slice[..taken]);
         count -= taken;
     }
-    batch.advance(octets.len() - before);
+    batch.advance(octets.len() - before)
 }
 
 /// Encoding and decoding again is the identity, however the batch came about
@@ -96,17 +97,18 @@ fn write_whole(messages: &[Message], plan: Plan, reading: Plan) {
     let (mut batch, mut later) = (Encoded::default(), Encoded::default());
     let mut octets = Vec::new();
     early.iter().for_each(|message| batch.push(message.clone()));
-    write(&mut batch, steps(), &mut octets);
+    let mut written = write(&mut batch, steps(), &mut octets);
     late.iter().for_each(|message| later.push(message.clone()));
     batch.append(later);
-    assert_eq!(batch.messages(), messages.len());
-    assert_eq!(batch.is_empty(), messages.is_empty());
     while batch.remaining() > 0 {
+        assert_eq!(written + batch.messages(), messages.len());
         let before = (octets.len(), batch.remaining());
-        write(&mut batch, steps(), &mut octets);
+        written += write(&mut batch, steps(), &mut octets);
         assert_eq!(before.0 + before.1, octets.len() + batch.remaining());
         assert!(octets.len() > before.0);
     }
+    assert!(batch.is_empty());
+    assert_eq!(written, messages.len());
     assert_eq!(decode(&octets, reading), messages);
     batch.clear();
     assert!(batch.is_empty() && batch.remaining() == 0);

@@ -30,15 +30,21 @@ const KEPT_CAPACITY: usize = 1 << 20;
 /// [`advance`](Self::advance); pushing in between is fine. Call
 /// [`clear`](Self::clear) when all is written: until then headers and small
 /// bodies stay in memory, written or not.
+///
+/// Where each message ends is recorded as it is pushed, so that nobody has to
+/// read the octets again to know what was written of them.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
-    /// Headers and small bodies, also those already written: a broken
-    /// connection is understood from them (see `recover`).
+    /// Headers and small bodies, also those already written.
     pub(super) buf: Vec<u8>,
     /// The large bodies not yet written, each with the offset in `buf` that it
     /// comes in front of.
     pub(super) splices: VecDeque<(usize, Bytes)>,
-    pub(super) messages: usize,
+    /// Where each message ends, counted in octets from the first; also those
+    /// already written.
+    pub(super) ends: Vec<usize>,
+    /// How many messages are written as a whole.
+    pub(super) done: usize,
     /// The octets of all frames with their headers.
     pub(super) bytes: usize,
     /// How many of `bytes` are written.
@@ -58,11 +64,11 @@ impl Encoded {
     /// Adds a message at the end.
     #[inline]
     pub(crate) fn push(&mut self, message: Message) {
-        self.messages += 1;
         match message.into_single() {
             Ok(body) => self.push_frame(0, body),
             Err(message) => self.push_frames(message),
         }
+        self.ends.push(self.bytes);
     }
 
     fn push_frames(&mut self, message: Message) {
@@ -104,13 +110,14 @@ impl Encoded {
         let base = self.buf.len();
         self.buf.extend_from_slice(&later.buf);
         self.splices.extend(later.splices.into_iter().map(|(offset, body)| (base + offset, body)));
-        self.messages += later.messages;
+        self.ends.extend(later.ends.into_iter().map(|end| self.bytes + end));
         self.bytes += later.bytes;
     }
 
-    /// How many messages were pushed.
+    /// How many messages are not written as a whole yet. One that is written in
+    /// part still takes up its place before a high-water mark.
     pub(crate) fn messages(&self) -> usize {
-        self.messages
+        self.ends.len() - self.done
     }
 
     /// The octets of all frames with their headers, written or not.
@@ -124,9 +131,9 @@ impl Encoded {
         self.splices.is_empty()
     }
 
-    /// Whether nothing was pushed.
+    /// Whether everything that was pushed is written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.messages == 0
+        self.messages() == 0
     }
 
     /// How many octets are written.
@@ -146,7 +153,9 @@ impl Encoded {
         self.buf.shrink_to(KEPT_CAPACITY);
         self.splices.clear();
         self.splices.shrink_to(KEPT_CAPACITY / SPLICE);
-        self.messages = 0;
+        self.ends.clear();
+        self.ends.shrink_to(KEPT_CAPACITY / size_of::<usize>());
+        self.done = 0;
         self.bytes = 0;
         self.written = 0;
         self.position = 0;
@@ -177,12 +186,22 @@ impl Encoded {
         filled
     }
 
-    /// Notes that the next `count` octets are written. Releases the large
-    /// bodies that are written as a whole.
-    pub(crate) fn advance(&mut self, count: usize) {
+    /// Notes that the next `count` octets are written. Returns how many messages
+    /// are written as a whole with them, which makes so much room.
+    pub(crate) fn advance(&mut self, count: usize) -> usize {
         debug_assert!(count <= self.remaining(), "more was written than there was");
-        let mut left = count.min(self.remaining());
-        self.written += left;
+        let count = count.min(self.remaining());
+        self.written += count;
+        self.pass(count);
+        let whole = self.ends[self.done..].partition_point(|end| *end <= self.written);
+        self.done += whole;
+        whole
+    }
+
+    /// Moves past octets that are written. Releases the large bodies that are
+    /// written as a whole.
+    fn pass(&mut self, count: usize) {
+        let mut left = count;
         while let Some((offset, body)) = self.splices.front() {
             let lead = offset - self.position;
             if left < lead {

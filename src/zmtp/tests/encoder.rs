@@ -109,6 +109,42 @@ fn any_way_of_writing_writes_the_same() {
 }
 
 #[test]
+fn room_comes_back_with_the_last_octet_of_a_message() {
+    // 7, 2 and 2 + 4 octets.
+    let messages = [message(&[b"Hello"]), message(&[b""]), message(&[b"", b"ab"])];
+    let mut batch = encoded(&messages);
+    assert_eq!((batch.advance(6), batch.messages()), (0, 3));
+    assert_eq!((batch.advance(1), batch.messages()), (1, 2));
+    assert_eq!((batch.advance(0), batch.messages()), (0, 2));
+    assert_eq!((batch.advance(4), batch.messages()), (1, 1));
+    assert!(!batch.is_empty());
+    batch.push(message(&[b"more"]));
+    assert_eq!((batch.advance(10), batch.messages()), (2, 0));
+    assert!(batch.is_empty());
+}
+
+#[test]
+fn however_it_is_written_each_message_makes_room_once() {
+    let samples = samples();
+    let ends: Vec<usize> = samples
+        .iter()
+        .scan(0, |end, message| {
+            *end += wire(message).len();
+            Some(*end)
+        })
+        .collect();
+    for step in [1, 2, 3, 7, 100, 2048, 2057, 100_000] {
+        let mut batch = encoded(&samples);
+        let mut room = 0;
+        while batch.remaining() > 0 {
+            room += batch.advance(step.min(batch.remaining()));
+            let whole = ends.iter().filter(|end| **end <= batch.written()).count();
+            assert_eq!((room, batch.messages()), (whole, samples.len() - whole), "{step}");
+        }
+    }
+}
+
+#[test]
 fn pushing_while_writing_is_fine() {
     let expected: Vec<u8> = samples().iter().flat_map(wire).collect();
     let mut batch = Encoded::new();
@@ -175,6 +211,18 @@ fn a_recovered_batch_goes_in_front_of_what_is_queued() {
     assert_eq!(none.messages(), samples.len());
 }
 
+#[test]
+fn what_began_in_another_form_is_told_by_its_number() {
+    let samples = samples();
+    for begun in 0..=samples.len() {
+        let mut rest = encoded(&samples).recover_after(begun);
+        assert_eq!((rest.messages(), rest.written()), (samples.len() - begun, 0));
+        let expected: Vec<u8> = samples[begun..].iter().flat_map(wire).collect();
+        assert_eq!(rest.bytes(), expected.len());
+        assert_eq!(write(&mut rest, 3000, 5), expected, "{begun}");
+    }
+}
+
 fn messages() -> impl Strategy<Value = Vec<Message>> {
     let size = prop_oneof![4 => 0..20_usize, 1 => 250..260_usize, 1 => 2040..2060_usize];
     let frames = prop::collection::vec(size.prop_map(|size| vec![0xAB; size]), 1..5);
@@ -209,10 +257,11 @@ proptest! {
         for step in breaks {
             let before = batch.messages();
             let mut written = write_once(&mut batch, step, 9);
+            let arrived = before - batch.messages();
             let (rest, cut) = batch.recover();
             lost += usize::from(cut);
             // What arrived whole is what is neither lost nor left.
-            let arrived = before - rest.messages() - usize::from(cut);
+            prop_assert_eq!(arrived + usize::from(cut) + rest.messages(), before);
             let (received, _) = receive(&mut traffic(1, None).0, &written);
             prop_assert_eq!(received.len(), arrived);
             octets.append(&mut written);
