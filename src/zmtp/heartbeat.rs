@@ -25,29 +25,54 @@ pub(crate) enum HeartbeatAction {
 /// The heartbeat of one connection.
 ///
 /// ```text
-///             interval passed: PING           timeout passed
-///   heard ───────────────────────► waiting ──────────────────► expired
-///     ▲  │                            │ anything heard            ▲
-///     │  │ peer's TTL passed          │                           │
-///     │  └────────────────────────────┼───────────────────────────┘
-///     └───────────────────────────────┘
+///          interval passed       the kernel took it       timeout passed
+///   heard ───────────────► due ─────────────────► waiting ─────────────► expired
+///     ▲ │                   │   timeout passed, no octet    │               ▲ ▲
+///     │ │                   └── taken of a blocked write ───┼───────────────┘ │
+///     │ │                            anything heard         │                 │
+///     │ └─ peer's TTL passed ───────────────────────────────┼─────────────────┘
+///     └─────────────────────────────────────────────────────┘
 /// ```
 ///
-/// Two clocks run: our timeout, from the first PING that nothing was heard
-/// after; and the TTL that the peer asked for with its PING, from whatever
-/// was heard last. Read what is there before asking [`poll`](Self::poll), or a
-/// busy process takes its own delay for the peer's silence.
+/// Two clocks run. Our timeout runs from when the kernel has taken the first
+/// PING that nothing was heard after: one that waits behind a large message
+/// cannot be answered. While a write is blocked, each octet that is taken
+/// restarts it, since somebody makes room for it; writes that do not block only
+/// fill buffers and prove nothing. A peer that takes nothing is given up as
+/// well, though the PING that is due never goes out. The other clock is the TTL
+/// that the peer asked for with its PING, from whatever was heard last.
+///
+/// Neither runs while we hold the peer back at a mark: what would stop them lies
+/// behind what we do not read. PINGs go out all the same.
+///
+/// Read what is there before asking [`poll`](Self::poll), or a busy process
+/// takes its own delay for the peer's silence.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
     interval: Option<Duration>,
     timeout: Duration,
     next_ping: Option<Instant>,
-    /// When our patience ends, while a PING is unanswered.
-    timeout_at: Option<Instant>,
+    /// Since when a PING is due that the kernel has not taken yet.
+    due_since: Option<Instant>,
+    /// Since when a PING that was taken is unanswered, or later: since an octet
+    /// was taken of a write that was blocked.
+    waiting_since: Option<Instant>,
+    /// While a write is blocked: since when it is, or since an octet was taken.
+    blocked_since: Option<Instant>,
     peer_ttl: Option<Duration>,
     heard_at: Instant,
-    /// Whether this silence was forgiven once, since we were late ourselves.
-    forgiven: bool,
+    patience: Patience,
+}
+
+/// What a clock that has run out means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Patience {
+    /// The peer is given up, unless we are late ourselves.
+    Usual,
+    /// The peer is given up: this silence was forgiven once.
+    Last,
+    /// Nothing: we hold the peer back.
+    Suspended,
 }
 
 impl Heartbeat {
@@ -59,18 +84,21 @@ impl Heartbeat {
             interval,
             timeout: timeout.or(interval).unwrap_or_default(),
             next_ping: interval.and_then(|interval| now.checked_add(interval)),
-            timeout_at: None,
+            due_since: None,
+            waiting_since: None,
+            blocked_since: None,
             peer_ttl: None,
             heard_at: now,
-            forgiven: false,
+            patience: Patience::Usual,
         }
     }
 
     /// Octets came from the peer. Anything is a sign of life, not PONG alone.
     pub(crate) fn on_activity(&mut self, now: Instant) {
         self.heard_at = now;
-        self.timeout_at = None;
-        self.forgiven = false;
+        self.waiting_since = None;
+        self.due_since = self.due_since.and(Some(now));
+        self.be_patient();
     }
 
     /// The peer sent a PING with this TTL; zero takes an earlier one back.
@@ -79,18 +107,62 @@ impl Heartbeat {
         self.peer_ttl = Some(ttl).filter(|ttl| !ttl.is_zero());
     }
 
+    /// The kernel has taken the PING that [`poll`](Self::poll) asked for. Until
+    /// then no other is asked for.
+    pub(crate) fn on_ping_written(&mut self, now: Instant) {
+        if self.due_since.take().is_none() {
+            return;
+        }
+        self.waiting_since = self.waiting_since.or(Some(now));
+        if is_past(self.next_ping, now) {
+            self.next_ping = self.interval.and_then(|interval| now.checked_add(interval));
+        }
+    }
+
+    /// A write is blocked: the kernel takes no more. Saying so again changes
+    /// nothing.
+    pub(crate) fn on_blocked(&mut self, now: Instant) {
+        self.blocked_since = self.blocked_since.or(Some(now));
+    }
+
+    /// The kernel has taken octets. Means nothing unless the write was blocked
+    /// before.
+    pub(crate) fn on_progress(&mut self, now: Instant) {
+        if self.blocked_since.is_some() {
+            self.blocked_since = Some(now);
+            self.be_patient();
+        }
+    }
+
+    /// All that was to be written is.
+    pub(crate) fn on_unblocked(&mut self) {
+        self.waiting_since = self.waiting_since.max(self.waiting_since.and(self.blocked_since));
+        self.blocked_since = None;
+    }
+
+    /// We hold the peer back from now on: nobody reads.
+    pub(crate) fn on_held_back(&mut self) {
+        self.patience = Patience::Suspended;
+    }
+
+    /// We read again, so both clocks start anew.
+    pub(crate) fn on_released(&mut self, now: Instant) {
+        self.patience = Patience::Usual;
+        self.blocked_since = self.blocked_since.and(Some(now));
+        self.on_activity(now);
+    }
+
     /// What is due. To be asked again until nothing is.
     pub(crate) fn poll(&mut self, now: Instant) -> HeartbeatAction {
         if self.is_over(now) {
             return HeartbeatAction::Expired;
         }
-        let is_past = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
         let Some(interval) = self.interval else { return HeartbeatAction::Nothing };
-        if !is_past(self.next_ping) {
+        if self.due_since.is_some() || !is_past(self.next_ping, now) {
             return HeartbeatAction::Nothing;
         }
         self.next_ping = now.checked_add(interval);
-        self.timeout_at = self.timeout_at.or(now.checked_add(self.timeout));
+        self.due_since = Some(now);
         HeartbeatAction::SendPing
     }
 
@@ -102,26 +174,51 @@ impl Heartbeat {
             let late = now.checked_duration_since(deadline?)?;
             Some(late > period / 4)
         };
-        let timeout = over(self.timeout_at, self.timeout);
+        let timeout = over(self.timeout_at(), self.timeout);
         let ttl = over(self.ttl_at(), self.peer_ttl.unwrap_or_default());
         if timeout.is_none() && ttl.is_none() {
             return false;
         }
-        if self.forgiven || !(timeout == Some(true) || ttl == Some(true)) {
+        if self.patience == Patience::Last || !(timeout == Some(true) || ttl == Some(true)) {
             return true;
         }
-        self.forgiven = true;
+        self.patience = Patience::Last;
         self.heard_at = now;
-        self.timeout_at = self.timeout_at.and(now.checked_add(self.timeout));
+        self.due_since = self.due_since.and(Some(now));
+        self.waiting_since = self.waiting_since.and(Some(now));
         false
     }
 
     /// When something will be due, unless the peer is heard before.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        [self.next_ping, self.timeout_at, self.ttl_at()].into_iter().flatten().min()
+        let next_ping = self.next_ping.filter(|_| self.due_since.is_none());
+        [next_ping, self.timeout_at(), self.ttl_at()].into_iter().flatten().min()
+    }
+
+    fn timeout_at(&self) -> Option<Instant> {
+        if self.patience == Patience::Suspended {
+            return None;
+        }
+        let stuck_since = self.due_since.filter(|_| self.blocked_since.is_some());
+        let since = self.waiting_since.or(stuck_since)?;
+        since.max(self.blocked_since.unwrap_or(since)).checked_add(self.timeout)
     }
 
     fn ttl_at(&self) -> Option<Instant> {
+        if self.patience == Patience::Suspended {
+            return None;
+        }
         self.heard_at.checked_add(self.peer_ttl?)
     }
+
+    /// A new silence may be forgiven once, too.
+    fn be_patient(&mut self) {
+        if self.patience == Patience::Last {
+            self.patience = Patience::Usual;
+        }
+    }
+}
+
+fn is_past(deadline: Option<Instant>, now: Instant) -> bool {
+    deadline.is_some_and(|deadline| deadline <= now)
 }

@@ -21,6 +21,7 @@
 //!   PONG carry.
 //! - [`mechanism`]: NULL, and the place for others.
 //! - [`heartbeat`]: when to send PING and when to give a peer up.
+//! - [`reassurance`]: when to send PONG to a peer whose PINGs we cannot see.
 //!
 //! Whatever a peer sends, the worst that comes of it is a
 //! [`PeerFault`](crate::PeerFault).
@@ -32,10 +33,12 @@ mod greeting;
 mod heartbeat;
 mod mechanism;
 mod metadata;
+mod reassurance;
 
 pub(crate) use connection::{Handshake, HandshakeConfig, Incoming, Receiving, Sending};
 pub(crate) use framing::Encoded;
 pub(crate) use heartbeat::{Heartbeat, HeartbeatAction, HeartbeatConfig};
+pub(crate) use reassurance::Reassurance;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod greeting;
 mod handshake;
 mod heartbeat;
 mod metadata;
+mod reassurance;
 mod traffic;
 
 use bytes::{BufMut, Bytes};
