@@ -6,6 +6,11 @@ use thiserror::Error;
 use crate::routing_id::InvalidRoutingId;
 use crate::socket_type::SocketType;
 
+/// The reasons of an ERROR between two of us that may pass, so that the peer
+/// dials again soon. RFC 37: error-reason = OCTET *VCHAR, which has no blanks.
+pub(crate) const ALREADY_PAIRED: &str = "Already-Paired";
+pub(crate) const ROUTING_ID_TAKEN: &str = "Routing-Id-Taken";
+
 /// What a peer did wrong.
 ///
 /// Text that comes from the peer is limited in length and escaped: it can be
@@ -113,6 +118,14 @@ pub enum PeerFault {
 }
 
 impl PeerFault {
+    /// Whether the peer may take us in a little later, and told us so.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::RefusedUs { reason } => [ALREADY_PAIRED, ROUTING_ID_TAKEN].contains(&&**reason),
+            _ => false,
+        }
+    }
+
     /// Octets of a peer as text for a fault: cut to what any honest text needs
     /// (an ERROR has at most 255), and escaped so that they cannot steer a
     /// terminal or a log.

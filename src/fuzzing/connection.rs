@@ -1,6 +1,8 @@
 //! ```text
 //! input = mode ours theirs limit expand plan plan ( octets / *flip script )
 //! ```
+//!
+//! Two further bits of `expand` say whether ours judges the peer, and refuses it.
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::input::Plan;
 use super::receive::{Received, receive};
 use crate::peer::Subscription;
 use crate::zmtp::{Encoded, Handshake, HandshakeConfig, Incoming, Receiving, Sending};
-use crate::{Message, PeerFault, PeerInfo, RoutingId, SocketType};
+use crate::{Message, PeerFault, PeerInfo, RoutingId, SocketType, Unwelcome};
 
 /// What a connection may hold of its peer before READY is complete.
 const MAX_HELD: usize = 16 * 1024 + 64;
@@ -34,16 +36,19 @@ pub(super) fn run(mut input: Input<'_>) {
     let ours = config(input.octet());
     let theirs = config(input.octet());
     let limit = input.choice(LIMITS);
-    let expand = input.octet() & 1 == 1;
+    let bits = input.octet();
+    let ours = HandshakeConfig { judges: bits & 2 != 0, ..ours };
+    let verdict = if bits & 4 == 0 { Ok(()) } else { Err(Unwelcome::RoutingIdTaken) };
     let plans = [input.plan(), input.plan()];
     match mode {
         Mode::Stranger => {
-            let octets = input.rest(expand);
+            let octets = input.rest(bits & 1 == 1);
             let config = HandshakeConfig { max_message_size: limit, ..ours };
-            let met = plans.map(|plan| meet(config.clone(), &octets, plan.over(octets.len())));
+            let met =
+                plans.map(|plan| meet(config.clone(), verdict, &octets, plan.over(octets.len())));
             assert_eq!(met[0], met[1]);
         }
-        Mode::Pair => pair([ours, theirs], plans, input),
+        Mode::Pair => pair([ours, theirs], verdict, plans, input),
     }
 }
 
@@ -59,8 +64,12 @@ fn config(octet: u8) -> HandshakeConfig {
         routing_id,
         metadata: metadata.into_iter().take(usize::from(octet >> 5) % 3).collect(),
         max_message_size: None,
+        judges: false,
     }
 }
+
+/// What comes of a peer that is judged.
+type Verdict = Result<(), Unwelcome>;
 
 /// Everything that came of a peer.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -68,13 +77,15 @@ struct Met {
     output: Vec<u8>,
     /// Why the handshake failed.
     refused: Option<PeerFault>,
+    /// Whether the peer was judged and not admitted.
+    unwelcome: bool,
     /// What the peer said of itself, and whether it knows heartbeats.
     peer: Option<(PeerInfo, bool)>,
     received: Received,
 }
 
 /// Lives through a connection whose peer sends `octets`.
-fn meet(config: HandshakeConfig, mut octets: &[u8], plan: Plan) -> Met {
+fn meet(config: HandshakeConfig, verdict: Verdict, mut octets: &[u8], plan: Plan) -> Met {
     let mut steps = plan.steps();
     let mut handshake = Handshake::new(config);
     let mut met = Met { output: handshake.output().to_vec(), ..Met::default() };
@@ -82,8 +93,9 @@ fn meet(config: HandshakeConfig, mut octets: &[u8], plan: Plan) -> Met {
         let (now, later) = octets.split_at(steps().min(octets.len()));
         octets = later;
         met.refused = feed(&mut handshake, now, &mut met.output);
+        met.unwelcome = !judge(&mut handshake, verdict, &mut met.output);
         assert!(met.output.len() <= MAX_OUTPUT, "{} octets of output", met.output.len());
-        if met.refused.is_some() {
+        if met.refused.is_some() || met.unwelcome {
             return met;
         }
     }
@@ -108,16 +120,40 @@ fn feed(handshake: &mut Handshake, octets: &[u8], output: &mut Vec<u8>) -> Optio
         assert_eq!(handshake.feed(b"more").as_ref(), Err(fault), "a fault is for good");
         assert!(handshake.output().is_empty(), "all is said");
     }
-    if !handshake.is_done() {
+    if !handshake.is_done() && handshake.peer().is_none() {
         let held = handshake.held();
         assert!(held <= MAX_HELD, "{held} octets of memory before READY");
     }
     result.err()
 }
 
+/// Gives the verdict that a handshake waits for. Returns whether the peer is
+/// welcome, or not known yet.
+fn judge(handshake: &mut Handshake, verdict: Verdict, output: &mut Vec<u8>) -> bool {
+    if handshake.peer().is_none() {
+        return true;
+    }
+    assert!(!handshake.is_done(), "who is to be judged is not admitted");
+    match verdict {
+        Ok(()) => handshake.admit(),
+        Err(why) => {
+            let is_told = handshake.refuse(why);
+            assert_eq!(handshake.feed(b"more"), Ok(()), "a refused peer is not listened to");
+            let said = handshake.output();
+            assert_eq!(said.is_empty(), !is_told);
+            output.extend_from_slice(&said);
+        }
+    }
+    output.extend_from_slice(&handshake.output());
+    assert!(handshake.peer().is_none(), "a verdict is for good");
+    assert_eq!(handshake.is_done(), verdict.is_ok());
+    verdict.is_ok()
+}
+
 /// One of two of us.
 struct End {
     handshake: Handshake,
+    verdict: Verdict,
     plan: Plan,
     fault: Option<PeerFault>,
 }
@@ -148,10 +184,11 @@ impl Wire {
 }
 
 /// Two of us, octets flipped between them, and then traffic one way.
-fn pair(configs: [HandshakeConfig; 2], plans: [Plan; 2], mut input: Input<'_>) {
+fn pair(configs: [HandshakeConfig; 2], verdict: Verdict, plans: [Plan; 2], mut input: Input<'_>) {
     let mut wires = [Wire::new(&mut input), Wire::new(&mut input)];
     let handshakes = configs.clone().map(Handshake::new);
-    let mut ends = handshakes.map(|handshake| End { handshake, plan: plans[0], fault: None });
+    let mut ends =
+        handshakes.map(|handshake| End { handshake, verdict, plan: plans[0], fault: None });
     ends[1].plan = plans[1];
     let mut said = [0, 1].map(|from: usize| ends[from].handshake.output().to_vec());
     while said.iter().any(|octets| !octets.is_empty()) {
@@ -164,7 +201,7 @@ fn pair(configs: [HandshakeConfig; 2], plans: [Plan; 2], mut input: Input<'_>) {
     }
     let flipped = wires.iter().any(|wire| wire.flipped);
     if !flipped {
-        agree(&configs, &ends);
+        agree(&configs, verdict, &ends);
     }
     if let [true, true] = [0, 1].map(|end: usize| ends[end].handshake.is_done()) {
         let [plan, _] = plans;
@@ -191,21 +228,29 @@ fn hear(end: &mut End, octets: &[u8], said: &mut Vec<u8>) {
     while !octets.is_empty() && end.fault.is_none() {
         let (now, later) = octets.split_at(steps().min(octets.len()));
         end.fault = feed(&mut end.handshake, now, said);
+        judge(&mut end.handshake, end.verdict, said);
         octets = later;
     }
 }
 
-/// Two of us that hear each other well agree on whether they fit.
-fn agree(configs: &[HandshakeConfig; 2], ends: &[End; 2]) {
+/// Two of us that hear each other well agree on whether they fit, and know from
+/// the one that judges if they do not.
+fn agree(configs: &[HandshakeConfig; 2], verdict: Verdict, ends: &[End; 2]) {
     let [left, right] = [0, 1].map(|end: usize| configs[end].socket_type);
     assert_eq!(left.is_compatible(right), right.is_compatible(left));
-    for (end, (ours, theirs)) in ends.iter().zip([(left, right), (right, left)]) {
-        let expected = match left.is_compatible(right) {
-            true => None,
-            false => Some(PeerFault::IncompatibleSocketType { ours, theirs }),
-        };
+    let fits = left.is_compatible(right);
+    let misfit = |ours, theirs| PeerFault::IncompatibleSocketType { ours, theirs };
+    let told = |reason: &str| PeerFault::RefusedUs { reason: reason.to_owned() };
+    let is_refused = configs[0].judges && verdict.is_err();
+    let expected = match (fits, configs[0].judges) {
+        (true, _) if is_refused => [None, Some(told("Routing-Id-Taken"))],
+        (true, _) => [None, None],
+        (false, true) => [Some(misfit(left, right)), Some(told("Incompatible-Socket-Type"))],
+        (false, false) => [Some(misfit(left, right)), Some(misfit(right, left))],
+    };
+    for (end, expected) in ends.iter().zip(expected) {
         assert_eq!(end.fault, expected);
-        assert_eq!(end.handshake.is_done(), expected.is_none());
+        assert_eq!(end.handshake.is_done(), fits && !is_refused);
     }
 }
 

@@ -47,6 +47,7 @@ fn traffic(max_message_size: Option<usize>, early: &[u8]) -> Receiving {
         routing_id: None,
         metadata: Vec::new(),
         max_message_size,
+        judges: false,
     };
     let mut ours = Handshake::new(config(max_message_size));
     let mut theirs = Handshake::new(config(None));

@@ -20,6 +20,15 @@ const SOCKET_TYPE: &str = "Socket-Type";
 /// What the API calls the routing id.
 const IDENTITY: &str = "Identity";
 
+/// How sockets of this library know each other. RFC 37 keeps names with `X-` for
+/// applications, but has no others that a peer may add.
+const ANNOUNCEMENT: &str = "X-Ferromq";
+/// The version of what is agreed between those who announce themselves.
+const ANNOUNCED: &[u8] = b"1";
+
+/// The names that are no user's to set.
+const OURS: [&str; 3] = [SOCKET_TYPE, IDENTITY, ANNOUNCEMENT];
+
 /// The properties in their octets, unchecked but for the lengths.
 pub(crate) struct Properties<'a> {
     rest: &'a [u8],
@@ -65,12 +74,22 @@ impl<'a> Iterator for Properties<'a> {
     }
 }
 
+/// What a peer says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Introduction {
+    pub(crate) peer: PeerInfo,
+    /// Whether it announces itself as a socket of this library. That is no part
+    /// of the metadata that users see.
+    pub(crate) is_ferromq: bool,
+}
+
 /// What a peer says of itself to a socket of type `ours`.
 ///
 /// # Errors
 /// When it does not add up, or the two sockets do not fit.
-pub(crate) fn decode(octets: &[u8], ours: SocketType) -> Result<PeerInfo, PeerFault> {
-    let mut peer = PeerInfo::default();
+pub(crate) fn decode(octets: &[u8], ours: SocketType) -> Result<Introduction, PeerFault> {
+    let mut said = Introduction::default();
+    let peer = &mut said.peer;
     let mut names: Vec<&[u8]> = Vec::new();
     for property in Properties::new(octets) {
         let (name, value) = property?;
@@ -78,11 +97,16 @@ pub(crate) fn decode(octets: &[u8], ours: SocketType) -> Result<PeerInfo, PeerFa
         if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(PeerFault::DuplicateProperty { name: PeerFault::text(name) });
         }
-        if names.len() == MAX_PROPERTIES {
+        let announces = name.eq_ignore_ascii_case(ANNOUNCEMENT.as_bytes());
+        // An announcement takes no property away from the user.
+        let limit = MAX_PROPERTIES + usize::from(announces || said.is_ferromq);
+        if names.len() == limit {
             return Err(PeerFault::TooManyProperties { limit: MAX_PROPERTIES });
         }
         names.push(name);
-        if name.eq_ignore_ascii_case(SOCKET_TYPE.as_bytes()) {
+        if announces {
+            said.is_ferromq = true;
+        } else if name.eq_ignore_ascii_case(SOCKET_TYPE.as_bytes()) {
             peer.socket_type = Some(socket_type(value, ours)?);
         } else if name.eq_ignore_ascii_case(IDENTITY.as_bytes()) {
             peer.routing_id = routing_id(value)?;
@@ -94,7 +118,7 @@ pub(crate) fn decode(octets: &[u8], ours: SocketType) -> Result<PeerInfo, PeerFa
         }
     }
     // RFC 37 wants a Socket-Type. libzmq accepts a READY without, so do we.
-    Ok(peer)
+    Ok(said)
 }
 
 fn socket_type(value: &[u8], ours: SocketType) -> Result<SocketType, PeerFault> {
@@ -115,7 +139,8 @@ fn routing_id(value: &[u8]) -> Result<Option<RoutingId>, PeerFault> {
     Ok(Some(RoutingId::new(Bytes::copy_from_slice(value))?))
 }
 
-/// Puts what we say of ourselves, in the order and the spelling of libzmq.
+/// Puts what we say of ourselves, in the order and the spelling of libzmq, and
+/// last that it is us.
 ///
 /// Further properties have names of 1 to 255 octets that are not taken; others
 /// are left out, since every peer would refuse the handshake.
@@ -130,11 +155,11 @@ pub(crate) fn put(
     if matches!(socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router) {
         put_property(IDENTITY, routing_id.map_or(&[], RoutingId::as_ref), out);
     }
-    let is_taken =
-        |name: &str| [SOCKET_TYPE, IDENTITY].iter().any(|it| it.eq_ignore_ascii_case(name));
+    let is_taken = |name: &str| OURS.iter().any(|it| it.eq_ignore_ascii_case(name));
     for (name, value) in metadata.iter().filter(|(name, _)| !is_taken(name)) {
         put_property(name, value, out);
     }
+    put_property(ANNOUNCEMENT, ANNOUNCED, out);
 }
 
 fn put_property(name: &str, value: &[u8], out: &mut impl BufMut) {

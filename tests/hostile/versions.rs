@@ -25,7 +25,8 @@ async fn sub_subscribes_in_the_form_of_the_peer() {
             sub.subscribe("A");
             raw.send(&[greeting_of(3, minor, b"NULL"), ready("PUB")].concat()).await;
             raw.read(64).await;
-            assert_eq!(raw.read(27).await, b"\x04\x19\x05READY\x0BSocket-Type\0\0\0\x03SUB");
+            let expected = b"\x04\x28\x05READY\x0BSocket-Type\0\0\0\x03SUB\x09X-Ferromq\0\0\0\x011";
+            assert_eq!(raw.read(42).await, expected);
             assert_eq!(raw.read(subscribe.len()).await, subscribe);
             sub.unsubscribe("A");
             assert_eq!(raw.read(cancel.len()).await, cancel);
@@ -39,15 +40,16 @@ async fn sub_subscribes_in_the_form_of_the_peer() {
 }
 
 #[tokio::test]
-async fn the_ready_of_dealer_has_43_octets() {
+async fn the_ready_of_dealer_has_58_octets() {
     let dealer = DealerSocket::new();
     let endpoint = dealer.bind("tcp://127.0.0.1:*").await.unwrap();
     let mut raw = Raw::connect(&endpoint).await;
     raw.send(&greeting_of(3, 1, b"NULL")).await;
     raw.read(64).await;
-    let expected = b"\x04\x29\x05READY\x0BSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0";
-    assert_eq!(expected.len(), 43);
-    assert_eq!(raw.read(43).await, expected);
+    let expected = b"\x04\x38\x05READY\x0BSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0\
+        \x09X-Ferromq\0\0\0\x011";
+    assert_eq!(expected.len(), 58);
+    assert_eq!(raw.read(58).await, expected);
     raw.send(&ready("ROUTER")).await;
     within(dealer.send("Hello")).await.unwrap();
     assert_eq!(raw.read(7).await, b"\0\x05Hello");

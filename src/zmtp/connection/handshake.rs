@@ -4,15 +4,15 @@ use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
 
 use super::{Receiving, Sending};
-use crate::fault::PeerFault;
-use crate::peer::PeerInfo;
+use crate::fault::{ALREADY_PAIRED, PeerFault, ROUTING_ID_TAKEN};
+use crate::peer::{PeerInfo, Unwelcome};
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::framing::Header;
 use crate::zmtp::greeting::{PeerGreeting, greeting};
 use crate::zmtp::mechanism::Mechanism;
-use crate::zmtp::metadata;
+use crate::zmtp::metadata::{self, Introduction};
 
 /// The largest command of a handshake.
 const MAX_COMMAND: usize = 8 * 1024;
@@ -27,21 +27,27 @@ pub(crate) struct HandshakeConfig {
     /// The largest message of the traffic. (libzmq applies it to the commands
     /// of the handshake as well; those have a bound of their own here.)
     pub(crate) max_message_size: Option<usize>,
+    /// Whether our READY waits until the peer's was judged, so that a peer that
+    /// is refused was never ready. Never on both sides: two such would wait for
+    /// each other.
+    pub(crate) judges: bool,
 }
 
 /// Greeting and handshake of one connection.
 ///
 /// Give it what comes with [`feed`](Self::feed) and write what
 /// [`output`](Self::output) has, at first and after each `feed`, also after a
-/// fault, until [`is_done`](Self::is_done).
+/// fault, until [`is_done`](Self::is_done). One that judges says with
+/// [`peer`](Self::peer) when it wants a verdict; give it before reading more.
 ///
 /// ```text
 ///           64 octets            READY
-/// Greeting ───────────► Commands ──────► Done
-///     │                    │
-///     └───────────┬────────┘
-///                 ▼ fault
-///              Failed
+/// Greeting ───────────► Commands ─────────────────────────► Done
+///     │                   │    │ READY, if we judge          ▲
+///     │                   │    └──────────────► Judging ─────┘
+///     └─────────┬─────────┘                      │    admit
+///               ▼ fault                          ▼ refuse
+///            Failed                           Refused
 /// ```
 ///
 /// Holds one command of the peer at most, 8 KiB, whatever it sends.
@@ -50,6 +56,7 @@ pub(crate) struct Handshake {
     stage: Stage,
     mechanism: Mechanism,
     max_message_size: Option<usize>,
+    judges: bool,
     output: BytesMut,
     /// A command that is not complete; at last what came after the handshake.
     input: BytesMut,
@@ -59,7 +66,9 @@ pub(crate) struct Handshake {
 enum Stage {
     Greeting(PeerGreeting),
     Commands { minor: u8 },
+    Judging { minor: u8, said: Introduction },
     Done { minor: u8, peer: PeerInfo },
+    Refused,
     Failed(PeerFault),
 }
 
@@ -67,14 +76,16 @@ impl Handshake {
     /// A handshake with the mechanism NULL.
     pub(crate) fn new(config: HandshakeConfig) -> Self {
         let mut properties = BytesMut::new();
-        let HandshakeConfig { socket_type, routing_id, metadata, max_message_size } = config;
+        let HandshakeConfig { socket_type, routing_id, metadata, max_message_size, judges } =
+            config;
         metadata::put(socket_type, routing_id.as_ref(), &metadata, &mut properties);
-        let mechanism = Mechanism::null(socket_type, properties);
+        let mechanism = Mechanism::null(socket_type, properties, judges);
         Self {
             stage: Stage::Greeting(PeerGreeting::new(mechanism.name())),
             output: BytesMut::from(&greeting(mechanism.name())[..]),
             mechanism,
             max_message_size,
+            judges,
             input: BytesMut::new(),
         }
     }
@@ -96,6 +107,42 @@ impl Handshake {
             }
         }
         Ok(())
+    }
+
+    /// What the peer said of itself, while that is to be judged: answer with
+    /// [`admit`](Self::admit) or [`refuse`](Self::refuse).
+    pub(crate) fn peer(&self) -> Option<&PeerInfo> {
+        match &self.stage {
+            Stage::Judging { said, .. } => Some(&said.peer),
+            _ => None,
+        }
+    }
+
+    /// The peer that was to be judged may come in: puts our READY.
+    pub(crate) fn admit(&mut self) {
+        let Stage::Judging { minor, said } = &mut self.stage else { return };
+        let (minor, peer) = (*minor, std::mem::take(&mut said.peer));
+        self.mechanism.admit(&mut self.output);
+        self.stage = Stage::Done { minor, peer };
+    }
+
+    /// The peer that was to be judged may not come in. Returns whether there is
+    /// an ERROR to tell it so.
+    ///
+    /// libzmq never dials again after an ERROR. So a refusal that may pass is
+    /// told only to those that announce themselves as ours; others find the
+    /// connection closed, which the caller delays a little, for they come back
+    /// at once. A socket that is closing says nothing: the next may be open.
+    pub(crate) fn refuse(&mut self, why: Unwelcome) -> bool {
+        let Stage::Judging { said, .. } = &self.stage else { return false };
+        let is_told = said.is_ferromq || !why.may_pass();
+        let reason = unwelcome(why).filter(|_| is_told);
+        if let Some(reason) = reason {
+            command::put_error(reason, &mut self.output);
+        }
+        self.stage = Stage::Refused;
+        self.input = BytesMut::new();
+        reason.is_some()
     }
 
     /// Whether both sides accepted each other and all our output was taken.
@@ -137,10 +184,11 @@ impl Handshake {
                     self.on_command(&body, minor)?;
                 }
             }
-            Stage::Done { .. } => {
+            Stage::Judging { .. } | Stage::Done { .. } => {
                 self.input.extend_from_slice(octets);
                 *octets = &[];
             }
+            Stage::Refused => *octets = &[],
             Stage::Failed(fault) => return Err(fault.clone()),
         }
         Ok(())
@@ -151,9 +199,12 @@ impl Handshake {
         if let Command::Error(reason) = command {
             return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
         }
-        if let Some(peer) = self.mechanism.on_command(command, &mut self.output)? {
-            debug!(socket_type = ?peer.socket_type, minor, "handshake is done");
-            self.stage = Stage::Done { minor, peer };
+        if let Some(said) = self.mechanism.on_command(command, &mut self.output)? {
+            debug!(socket_type = ?said.peer.socket_type, minor, "the peer is introduced");
+            self.stage = match self.judges {
+                true => Stage::Judging { minor, said },
+                false => Stage::Done { minor, peer: said.peer },
+            };
         }
         Ok(())
     }
@@ -219,5 +270,19 @@ fn refusal(fault: &PeerFault) -> Option<&'static str> {
         PeerFault::UnknownSocketType { .. } => Some("Unknown-Socket-Type"),
         PeerFault::IncompatibleSocketType { .. } => Some("Incompatible-Socket-Type"),
         _ => None,
+    }
+}
+
+/// What to tell a peer that the socket has no place for; nothing where that is
+/// not about the peer, or not known before the traffic.
+fn unwelcome(why: Unwelcome) -> Option<&'static str> {
+    match why {
+        Unwelcome::AlreadyPaired => Some(ALREADY_PAIRED),
+        Unwelcome::RoutingIdTaken => Some(ROUTING_ID_TAKEN),
+        Unwelcome::Incompatible { .. } => Some("Incompatible-Socket-Type"),
+        Unwelcome::RoutingIdTakenOver
+        | Unwelcome::TooManySubscriptions { .. }
+        | Unwelcome::SubscriptionsTooLarge { .. }
+        | Unwelcome::Closing => None,
     }
 }

@@ -14,8 +14,8 @@ use bytes::BytesMut;
 
 use self::null::Null;
 use super::command::Command;
+use super::metadata::Introduction;
 use crate::fault::PeerFault;
-use crate::peer::PeerInfo;
 use crate::socket_type::SocketType;
 
 /// A mechanism in the course of one handshake.
@@ -25,9 +25,10 @@ pub(crate) enum Mechanism {
 }
 
 impl Mechanism {
-    /// No authentication, no encryption. `properties` is our property list.
-    pub(crate) fn null(socket_type: SocketType, properties: BytesMut) -> Self {
-        Self::Null(Null::new(socket_type, properties))
+    /// No authentication, no encryption. `properties` is our property list; with
+    /// `judges` it is for those that we [`admit`](Self::admit) only.
+    pub(crate) fn null(socket_type: SocketType, properties: BytesMut, judges: bool) -> Self {
+        Self::Null(Null::new(socket_type, properties, judges))
     }
 
     /// Its name in the greeting.
@@ -44,8 +45,15 @@ impl Mechanism {
         }
     }
 
+    /// The peer is admitted: puts what only such a peer hears.
+    pub(crate) fn admit(&mut self, out: &mut BytesMut) {
+        match self {
+            Self::Null(null) => null.admit(out),
+        }
+    }
+
     /// The peer sent a command other than ERROR: puts the answer, if there is
-    /// one. Returns what the peer said of itself, once it is accepted.
+    /// one. Returns what the peer said of itself, once it has said all.
     ///
     /// # Errors
     /// When the command does not belong here or the peer is refused.
@@ -53,7 +61,7 @@ impl Mechanism {
         &mut self,
         command: Command<'_>,
         _out: &mut BytesMut,
-    ) -> Result<Option<PeerInfo>, PeerFault> {
+    ) -> Result<Option<Introduction>, PeerFault> {
         match self {
             Self::Null(null) => null.on_command(command).map(Some),
         }

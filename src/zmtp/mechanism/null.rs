@@ -4,29 +4,39 @@
 use bytes::BytesMut;
 
 use crate::fault::PeerFault;
-use crate::peer::PeerInfo;
 use crate::socket_type::SocketType;
 use crate::zmtp::command::{self, Command};
-use crate::zmtp::metadata;
+use crate::zmtp::metadata::{self, Introduction};
 
-/// Our side of NULL. It is symmetric: neither waits for the other's READY.
-/// (RFC 37 lets the client go first; libzmq does not wait, either.)
+/// Our side of NULL. It is symmetric: neither waits for the other's READY,
+/// unless it judges it. (RFC 37 lets the client go first; libzmq does not wait,
+/// either, and takes our READY whenever it comes.)
 #[derive(Debug)]
 pub(crate) struct Null {
     socket_type: SocketType,
     properties: BytesMut,
+    /// Whether our READY is for those that were admitted.
+    judges: bool,
 }
 
 impl Null {
-    pub(super) fn new(socket_type: SocketType, properties: BytesMut) -> Self {
-        Self { socket_type, properties }
+    pub(super) fn new(socket_type: SocketType, properties: BytesMut, judges: bool) -> Self {
+        Self { socket_type, properties, judges }
     }
 
     pub(super) fn start(&mut self, out: &mut BytesMut) {
-        command::put_ready(&self.properties, out);
+        if !self.judges {
+            command::put_ready(&self.properties, out);
+        }
     }
 
-    pub(super) fn on_command(&mut self, command: Command<'_>) -> Result<PeerInfo, PeerFault> {
+    pub(super) fn admit(&mut self, out: &mut BytesMut) {
+        if self.judges {
+            command::put_ready(&self.properties, out);
+        }
+    }
+
+    pub(super) fn on_command(&mut self, command: Command<'_>) -> Result<Introduction, PeerFault> {
         match command {
             Command::Ready(properties) => metadata::decode(properties, self.socket_type),
             other => {

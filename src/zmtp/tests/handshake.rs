@@ -1,7 +1,7 @@
 //! RFC 37, "Handshake" and "The NULL Security Mechanism".
 
 use super::*;
-use crate::RoutingId;
+use crate::{RoutingId, Unwelcome};
 
 /// A handshake of `socket_type` that has the peer's greeting, its output
 /// taken.
@@ -41,11 +41,11 @@ fn ready_sent_by(config: HandshakeConfig) -> Vec<u8> {
 }
 
 #[test]
-fn ready_is_that_of_libzmq() {
-    assert_eq!(ready_sent_by(config(SocketType::Dealer)), DEALER_READY);
-    let sub = b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03SUB";
+fn ready_is_that_of_libzmq_and_says_that_it_is_ours() {
+    assert_eq!(ready_sent_by(config(SocketType::Dealer)), OUR_DEALER_READY);
+    let sub = b"\x04\x28\x05READY\x0bSocket-Type\0\0\0\x03SUB\x09X-Ferromq\0\0\0\x011";
     assert_eq!(ready_sent_by(config(SocketType::Sub)), sub);
-    let xpub = b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04XPUB";
+    let xpub = b"\x04\x29\x05READY\x0bSocket-Type\0\0\0\x04XPUB\x09X-Ferromq\0\0\0\x011";
     assert_eq!(ready_sent_by(config(SocketType::XPub)), xpub);
 }
 
@@ -54,20 +54,22 @@ fn identity_is_sent_by_req_dealer_and_router_only() {
     for socket_type in SocketType::ALL {
         let routing_id = Some(RoutingId::new("me").unwrap());
         let octets = ready_sent_by(HandshakeConfig { routing_id, ..config(socket_type) });
-        let has_identity = octets.ends_with(b"\x08Identity\0\0\0\x02me");
+        let rest = octets.strip_suffix(ANNOUNCEMENT).unwrap();
+        let has_identity = rest.ends_with(b"\x08Identity\0\0\0\x02me");
         use SocketType::{Dealer, Req, Router};
         assert_eq!(has_identity, matches!(socket_type, Req | Dealer | Router));
     }
 }
 
 #[test]
-fn further_properties_come_last_and_may_make_ready_a_long_frame() {
+fn further_properties_come_later_and_may_make_ready_a_long_frame() {
     let metadata = vec![("X-key".to_owned(), Bytes::from_static(b"value"))];
     let octets = ready_sent_by(HandshakeConfig { metadata, ..config(SocketType::Sub) });
-    assert_eq!(octets, b"\x04\x28\x05READY\x0bSocket-Type\0\0\0\x03SUB\x05X-key\0\0\0\x05value");
+    let expected = b"\x04\x37\x05READY\x0bSocket-Type\0\0\0\x03SUB\x05X-key\0\0\0\x05value";
+    assert_eq!(octets, [&expected[..], ANNOUNCEMENT].concat());
     let metadata = vec![("X-key".to_owned(), Bytes::from(vec![7; 250]))];
     let octets = ready_sent_by(HandshakeConfig { metadata, ..config(SocketType::Sub) });
-    let size = 0x19 + 6 + 4 + 250_u64;
+    let size = 0x28 + 6 + 4 + 250_u64;
     assert_eq!(octets[0], 0x06);
     assert_eq!(octets[1..9], size.to_be_bytes());
     assert_eq!(octets.len() as u64, 9 + size);
@@ -81,7 +83,7 @@ fn ready_waits_for_the_mechanism_but_not_for_the_peers_ready() {
     assert!(handshake.output().is_empty());
     handshake.feed(&GREETING[63..]).unwrap();
     assert!(!handshake.is_done());
-    assert_eq!(&handshake.output()[..], DEALER_READY);
+    assert_eq!(&handshake.output()[..], OUR_DEALER_READY);
 }
 
 #[test]
@@ -89,7 +91,7 @@ fn a_handshake_is_not_done_before_our_ready_was_taken() {
     let mut handshake = Handshake::new(config(SocketType::Dealer));
     handshake.feed(&[&GREETING[..], DEALER_READY].concat()).unwrap();
     assert!(!handshake.is_done());
-    assert_eq!(&handshake.output()[..], [&GREETING[..], DEALER_READY].concat());
+    assert_eq!(&handshake.output()[..], [&GREETING[..], OUR_DEALER_READY].concat());
     assert!(handshake.is_done());
 }
 
@@ -237,4 +239,130 @@ fn what_the_peer_is_comes_out() {
     assert_eq!(peer.routing_id, Some(RoutingId::new("id").unwrap()));
     assert_eq!(peer.address, "");
     assert_eq!(peer.metadata, [("X-a".to_owned(), Bytes::from_static(b"b"))]);
+}
+
+/// A ROUTER that judges and has what `octets` after the greeting say.
+fn judging(octets: &[u8]) -> Handshake {
+    let mut handshake =
+        Handshake::new(HandshakeConfig { judges: true, ..config(SocketType::Router) });
+    assert_eq!(&handshake.output()[..], GREETING);
+    handshake.feed(GREETING).unwrap();
+    assert!(handshake.output().is_empty() && handshake.peer().is_none());
+    handshake.feed(octets).unwrap();
+    assert!(handshake.output().is_empty() && !handshake.is_done());
+    handshake
+}
+
+#[test]
+fn a_judge_is_ready_when_the_peer_is_admitted() {
+    for octets in [&DEALER_READY[..], OUR_DEALER_READY] {
+        let mut handshake = judging(octets);
+        let peer = handshake.peer().unwrap();
+        assert_eq!(peer.socket_type, Some(SocketType::Dealer));
+        assert_eq!(peer.metadata, []);
+        handshake.admit();
+        assert_eq!(handshake.peer(), None);
+        assert!(!handshake.is_done());
+        let ready = b"\x04\x38\x05READY\x0bSocket-Type\0\0\0\x06ROUTER\
+            \x08Identity\0\0\0\0\x09X-Ferromq\0\0\0\x011";
+        assert_eq!(&handshake.output()[..], ready);
+        assert!(handshake.is_done());
+        let (_, _, peer) = handshake.into_traffic();
+        assert_eq!(peer.socket_type, Some(SocketType::Dealer));
+    }
+}
+
+#[test]
+fn what_comes_while_a_peer_is_judged_belongs_to_the_traffic() {
+    let octets = [&GREETING[..], DEALER_READY, b"\x00\x05Hello"].concat();
+    for split in 0..=octets.len() {
+        let mut handshake =
+            Handshake::new(HandshakeConfig { judges: true, ..config(SocketType::Router) });
+        let (first, second) = octets.split_at(split);
+        handshake.feed(first).unwrap();
+        handshake.feed(second).unwrap();
+        handshake.admit();
+        handshake.output();
+        let (mut receiving, ..) = handshake.into_traffic();
+        assert_eq!(receiving.next(), Ok(Some(Incoming::Message(message(&[b"Hello"])))));
+        assert_eq!(receiving.next(), Ok(None));
+    }
+}
+
+#[test]
+fn a_refusal_that_may_pass_is_told_to_ours_only() {
+    for (why, error) in [
+        (Unwelcome::RoutingIdTaken, &b"\x04\x17\x05ERROR\x10Routing-Id-Taken"[..]),
+        (Unwelcome::AlreadyPaired, b"\x04\x15\x05ERROR\x0eAlready-Paired"),
+    ] {
+        let mut ours = judging(OUR_DEALER_READY);
+        assert!(ours.refuse(why));
+        assert_eq!(&ours.output()[..], error);
+        let mut another = judging(DEALER_READY);
+        assert!(!another.refuse(why));
+        assert!(another.output().is_empty());
+        for mut handshake in [ours, another] {
+            // Nothing makes it ready any more.
+            handshake.admit();
+            assert_eq!(handshake.feed(b"\x00\x05Hello"), Ok(()));
+            assert!(handshake.output().is_empty());
+            assert!(!handshake.is_done() && handshake.peer().is_none());
+            assert_eq!(handshake.held(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_refusal_that_lasts_is_told_to_all() {
+    let why = Unwelcome::Incompatible { ours: SocketType::Router, theirs: SocketType::Dealer };
+    for octets in [&DEALER_READY[..], OUR_DEALER_READY] {
+        let mut handshake = judging(octets);
+        assert!(handshake.refuse(why));
+        let error = b"\x04\x1f\x05ERROR\x18Incompatible-Socket-Type";
+        assert_eq!(&handshake.output()[..], error);
+    }
+    // A judge that sees by itself that the types do not fit was never ready.
+    let mut handshake =
+        Handshake::new(HandshakeConfig { judges: true, ..config(SocketType::Pair) });
+    handshake.output();
+    handshake.feed(&[&GREETING[..], DEALER_READY].concat()).unwrap_err();
+    let error = b"\x04\x1f\x05ERROR\x18Incompatible-Socket-Type";
+    assert_eq!(&handshake.output()[..], error);
+}
+
+#[test]
+fn a_socket_that_is_closing_tells_nobody() {
+    for octets in [&DEALER_READY[..], OUR_DEALER_READY] {
+        let mut handshake = judging(octets);
+        assert!(!handshake.refuse(Unwelcome::Closing));
+        assert!(handshake.output().is_empty());
+    }
+}
+
+#[test]
+fn who_does_not_judge_refuses_nobody() {
+    let mut handshake = greeted(SocketType::Router);
+    handshake.feed(DEALER_READY).unwrap();
+    assert_eq!(handshake.peer(), None);
+    assert!(!handshake.refuse(Unwelcome::RoutingIdTaken));
+    assert!(handshake.is_done());
+}
+
+#[test]
+fn a_refused_peer_of_ours_knows_that_it_may_pass() {
+    for (why, reason) in [
+        (Unwelcome::RoutingIdTaken, "Routing-Id-Taken"),
+        (Unwelcome::AlreadyPaired, "Already-Paired"),
+    ] {
+        let mut router = judging(OUR_DEALER_READY);
+        router.refuse(why);
+        let mut dealer = greeted(SocketType::Dealer);
+        let fault = dealer.feed(&router.output()).unwrap_err();
+        assert_eq!(fault, PeerFault::RefusedUs { reason: reason.to_owned() });
+        assert!(fault.may_pass());
+    }
+    for reason in ["", "400", "Incompatible-Socket-Type", "routing-id-taken"] {
+        assert!(!PeerFault::RefusedUs { reason: reason.to_owned() }.may_pass());
+    }
+    assert!(!PeerFault::NotZmtp.may_pass());
 }

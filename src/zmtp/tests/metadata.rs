@@ -5,7 +5,7 @@ use crate::zmtp::metadata;
 use crate::{InvalidRoutingId, RoutingId};
 
 fn decode(octets: &[u8]) -> Result<PeerInfo, PeerFault> {
-    metadata::decode(octets, SocketType::Router)
+    metadata::decode(octets, SocketType::Router).map(|said| said.peer)
 }
 
 fn property(name: &[u8], value: &[u8]) -> Vec<u8> {
@@ -111,11 +111,44 @@ fn what_is_put_is_what_is_read() {
 
 #[test]
 fn properties_that_are_ours_are_not_sent_twice() {
-    let further = ["identity", "SOCKET-TYPE", "X-a", ""];
+    let further = ["identity", "SOCKET-TYPE", "X-a", "", "x-ferromq"];
     let further = further.map(|name| (name.to_owned(), Bytes::from_static(b"v")));
     let mut octets = Vec::new();
     metadata::put(SocketType::Dealer, None, &further, &mut octets);
-    let expected =
-        [property(b"Socket-Type", b"DEALER"), property(b"Identity", b""), property(b"X-a", b"v")];
+    let expected = [
+        property(b"Socket-Type", b"DEALER"),
+        property(b"Identity", b""),
+        property(b"X-a", b"v"),
+        property(b"X-Ferromq", b"1"),
+    ];
     assert_eq!(octets, expected.concat());
+}
+
+#[test]
+fn an_announcement_is_seen_in_any_case_and_not_shown() {
+    for name in [&b"X-Ferromq"[..], b"x-ferromq", b"X-FERROMQ"] {
+        for value in [&b"1"[..], b"", b"2, with more to say"] {
+            let octets = [property(b"X-a", b"v"), property(name, value)].concat();
+            let said = metadata::decode(&octets, SocketType::Router).unwrap();
+            assert!(said.is_ferromq);
+            assert_eq!(said.peer.metadata, [("X-a".to_owned(), Bytes::from_static(b"v"))]);
+        }
+        let twice = property(name, b"1").repeat(2);
+        assert!(matches!(decode(&twice), Err(PeerFault::DuplicateProperty { .. })));
+    }
+    for other in [&b"X-Ferromq2"[..], b"Ferromq"] {
+        assert!(!metadata::decode(&property(other, b"1"), SocketType::Router).unwrap().is_ferromq);
+    }
+}
+
+#[test]
+fn an_announcement_takes_no_property_away() {
+    let many = |count: u32| (0..count).flat_map(|n| property(format!("X-{n}").as_bytes(), b""));
+    let ours = property(b"X-Ferromq", b"1");
+    for count in [64, 65] {
+        let first: Vec<u8> = ours.iter().copied().chain(many(count)).collect();
+        let last: Vec<u8> = many(count).chain(ours.iter().copied()).collect();
+        assert_eq!(decode(&first).is_ok(), count == 64);
+        assert_eq!(decode(&last).is_ok(), count == 64);
+    }
 }

@@ -23,8 +23,21 @@ const GREETING: &[u8; 64] = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL\0\0\0\0\0\0
 const DEALER_READY: &[u8; 43] =
     b"\x04\x29\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0";
 
+/// What each of our READYs ends with.
+const ANNOUNCEMENT: &[u8; 15] = b"\x09X-Ferromq\0\0\0\x011";
+
+/// The same of one of ours.
+const OUR_DEALER_READY: &[u8; 58] = b"\x04\x38\x05READY\x0bSocket-Type\0\0\0\x06DEALER\
+    \x08Identity\0\0\0\0\x09X-Ferromq\0\0\0\x011";
+
 fn config(socket_type: SocketType) -> HandshakeConfig {
-    HandshakeConfig { socket_type, routing_id: None, metadata: Vec::new(), max_message_size: None }
+    HandshakeConfig {
+        socket_type,
+        routing_id: None,
+        metadata: Vec::new(),
+        max_message_size: None,
+        judges: false,
+    }
 }
 
 /// A short handshake frame around `body`.
