@@ -59,7 +59,8 @@ fn a_message_is_delivered_whole_or_not_at_all() {
     assert_eq!(received, [Incoming::Message(message(&[b"a"]))]);
     assert_eq!(fault, None);
     assert!(receiving.has_partial());
-    assert_eq!(receiving.buffered(), 2 + 5);
+    // The second frame takes memory to hold beside its octet.
+    assert_eq!(receiving.buffered(), 2 + size_of::<Bytes>() + 5);
     let (received, _) = receive(&mut receiving, b"t");
     assert_eq!(received, [Incoming::Message(message(&[b"b", b"c", b"part"]))]);
     assert!(!receiving.has_partial());
@@ -145,12 +146,24 @@ fn what_came_before_a_fault_comes_out_before_it() {
 }
 
 #[test]
-fn a_message_has_at_most_65536_frames() {
-    let most = [&b"\x01\x00".repeat(65_535)[..], b"\x00\x00"].concat();
+fn a_message_has_at_most_1_000_000_frames() {
+    let most = [&b"\x01\x00".repeat(999_999)[..], b"\x00\x00"].concat();
     let received = messages(&most);
-    assert_eq!((received.len(), received[0].len()), (1, 65_536));
-    let (received, fault) = receive(&mut traffic(1, None).0, &b"\x01\x00".repeat(65_537));
-    assert_eq!((received, fault), (vec![], Some(PeerFault::TooManyFrames { limit: 65_536 })));
+    assert_eq!((received.len(), received[0].len()), (1, 1_000_000));
+    let (received, fault) = receive(&mut traffic(1, None).0, &b"\x01\x00".repeat(1_000_001));
+    assert_eq!((received, fault), (vec![], Some(PeerFault::TooManyFrames { limit: 1_000_000 })));
+}
+
+#[test]
+fn empty_frames_weigh_what_it_takes_to_hold_them() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, &b"\x01\x00".repeat(10_000));
+    let held = receiving.buffered();
+    assert_eq!(held, 9_999 * size_of::<Bytes>());
+    let (received, _) = receive(&mut receiving, b"\x00\x00");
+    let [Incoming::Message(message)] = &received[..] else { panic!() };
+    assert_eq!(message.weight(), held + size_of::<Bytes>());
+    assert_eq!(receiving.buffered(), 0);
 }
 
 #[test]
