@@ -50,6 +50,13 @@ impl Receiving {
         self.decoder.space()
     }
 
+    /// There is nothing more to read for now: gives memory back that holds
+    /// nothing. An idle connection should wait without any, so call this before
+    /// waiting, and [`space`](Self::space) only when there is something.
+    pub(crate) fn rest(&mut self) {
+        self.decoder.rest();
+    }
+
     /// Whether octets are held: a frame or a message has begun and is not
     /// complete, or [`next`](Self::next) has more.
     #[cfg(test)]

@@ -69,6 +69,12 @@ impl Decoder {
         }
     }
 
+    /// There is nothing more to read for now: gives memory back that holds
+    /// nothing.
+    pub(crate) fn rest(&mut self) {
+        self.input.rest();
+    }
+
     /// Whether a frame or a message has begun and is not complete, or was not
     /// taken yet.
     #[cfg(test)]

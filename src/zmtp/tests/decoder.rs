@@ -238,3 +238,64 @@ fn frames_between_many_commands_do_not_keep_what_was_read_along_with_them() {
     assert_eq!(*message, self::message(&[b"a", b"b", b"c"]));
     assert!(!(start..start + 16).contains(&(message[1].as_ptr() as usize)));
 }
+
+#[test]
+fn a_connection_rests_only_with_nothing_in_its_read_buffer() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, b"\x00\x05Hel");
+    receiving.rest();
+    assert_eq!(receiving.buffered(), 5);
+    let (received, _) = receive(&mut receiving, b"lo");
+    assert_eq!(received, [Incoming::Message(message(&[b"Hello"]))]);
+    // Half a message, and half of a large frame of it, are no obstacle.
+    receive(&mut receiving, &[&b"\x01\x01a"[..], &long(0x02, 70_000), &[7; 100]].concat());
+    receiving.rest();
+    let (received, _) = receive(&mut receiving, &[7; 69_900]);
+    assert_eq!(received, [Incoming::Message(message(&[b"a", &[7; 70_000]]))]);
+}
+
+#[test]
+fn the_next_read_buffer_is_as_large_as_the_traffic_needs() {
+    let (mut receiving, ..) = traffic(1, None);
+    let room = |receiving: &mut Receiving| receiving.space().remaining_mut();
+    let flood = b"\x00\x01a".repeat(200_000);
+    receive(&mut receiving, &flood);
+    receiving.rest();
+    assert_eq!(room(&mut receiving), 64 * 1024);
+    // It is needed still.
+    for _ in 0..10 {
+        receive(&mut receiving, &flood[..48 * 1024]);
+        receiving.rest();
+        assert_eq!(room(&mut receiving), 64 * 1024);
+    }
+    // It is not.
+    for size in [32, 16, 8, 8] {
+        receive(&mut receiving, b"\x00\x01a");
+        receiving.rest();
+        assert_eq!(room(&mut receiving), size * 1024);
+    }
+}
+
+#[test]
+fn resting_at_any_time_changes_nothing_of_what_is_received() {
+    let octets: Vec<u8> = (0..300_u32)
+        .flat_map(|n| {
+            let body = vec![n as u8; (n as usize * 37) % 700];
+            match u8::try_from(body.len()) {
+                Ok(size) => [&[0, size][..], &body].concat(),
+                Err(_) => [&long(0x02, body.len() as u64)[..], &body].concat(),
+            }
+        })
+        .collect();
+    let expected = messages(&octets);
+    for step in [1, 2, 7, 100, 5000] {
+        let (mut receiving, ..) = traffic(1, None);
+        let mut received = Vec::new();
+        for piece in octets.chunks(step) {
+            received.extend(receive(&mut receiving, piece).0);
+            receiving.rest();
+        }
+        let expected: Vec<_> = expected.iter().cloned().map(Incoming::Message).collect();
+        assert!(received == expected, "{step}");
+    }
+}
