@@ -13,6 +13,7 @@ use zmtp::framing::{Decoder, Encoded, Unit};
 /// What the codec finds at `crate::`.
 mod message {
     pub(crate) use ferromq::Message;
+    pub(crate) const MAX_FRAMES: usize = 1_000_000;
 }
 mod fault {
     pub(crate) use ferromq::PeerFault;
@@ -21,6 +22,7 @@ mod fault {
 #[path = "../src/zmtp"]
 #[allow(dead_code, unreachable_pub, unused_imports)]
 mod zmtp {
+    mod command;
     pub(crate) mod framing;
 }
 

@@ -109,7 +109,8 @@ pub enum PeerFault {
     /// The lengths inside of a command do not add up.
     #[error("a command is malformed")]
     MalformedCommand,
-    /// The topic that it subscribes to, or cancels, is too long.
+    /// The topic that it subscribes to, or cancels, is longer than all topics of
+    /// a peer together may be: 64 MiB.
     #[error("a topic of {size} octets is too long")]
     TopicTooLong {
         /// The length of the topic.

@@ -184,12 +184,7 @@ impl Wire {
 }
 
 /// Two of us, octets flipped between them, and then traffic one way.
-fn pair(
-    configs: [HandshakeConfig; 2],
-    verdict: Verdict,
-    plans: [Plan; 2],
-    mut input: Input<'_>,
-) {
+fn pair(configs: [HandshakeConfig; 2], verdict: Verdict, plans: [Plan; 2], mut input: Input<'_>) {
     let mut wires = [Wire::new(&mut input), Wire::new(&mut input)];
     let handshakes = configs.clone().map(Handshake::new);
     let mut ends =

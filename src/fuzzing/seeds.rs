@@ -72,8 +72,8 @@ fn decoder(add: Add<'_>) {
         plain,
         &[b"\x04\x05\x04JOIN\x04\x0a\x05ERROR\x03500", READY_DEALER],
     );
-    let topic = [&long(4, 10 + 65_536)[..], b"\x09SUBSCRIBE", &repeat(65_536)].concat();
-    file("the-longest-topic", expand, &[&topic, b"\0\0"]);
+    let topic = [&long(4, 10 + 65_538)[..], b"\x09SUBSCRIBE", &repeat(65_538)].concat();
+    file("a-topic-beyond-64-kib", expand, &[&topic, b"\0\0"]);
     file("message-at-the-limit", [4, 0, 1, 0, 2], &[&long(1, 250), &[b'x'; 250], b"\0\x06Hello!"]);
 
     // What is not.
@@ -85,9 +85,8 @@ fn decoder(add: Add<'_>) {
     file("claims-everything", plain, &[b"\0\x01A", &long(0, u64::MAX)]);
     file("claims-a-lot-sends-little", plain, &[&long(0, (1 << 63) - 1), b"little"]);
     file("command-with-more", plain, &[b"\x04\x05\x04PONG\x05\x05\x04PONG"]);
-    file("command-too-large", plain, &[&long(4, 65_793), b"\x09SUBSCRIBE"]);
-    let topic = [&long(4, 10 + 65_538)[..], b"\x09SUBSCRIBE", &repeat(65_538)].concat();
-    file("topic-too-long", expand, &[&topic]);
+    file("command-too-large", plain, &[&long(4, 65_793), b"\x08WHATEVER"]);
+    file("topic-too-long", plain, &[&long(4, 10 + (64 << 20) + 1), b"\x09SUBSCRIBE"]);
     file("command-without-name", plain, &[b"\x04\x05\x04PONG\x04\x01\0"]);
     file("metadata-too-short", plain, &[b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x07DEALER"]);
 }

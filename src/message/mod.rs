@@ -12,7 +12,8 @@ use crate::printable::Printable;
 
 pub use convert::{Frames, IntoFrame, IntoFrames};
 
-/// The most frames of a message: more are refused by `send`, and by every peer.
+/// The most frames of a message. Each costs memory beside its octets, so a peer
+/// may not send more, and what a peer may not send is not accepted to be sent.
 pub(crate) const MAX_FRAMES: usize = 1_000_000;
 
 /// How many frames, and octets of each, `Debug` shows.
@@ -28,7 +29,8 @@ const SHOWN_OCTETS: usize = 64;
 /// Anything that is a frame ([`IntoFrame`]) becomes a message of one frame;
 /// arrays, vectors and iterators of such things become a message of several.
 /// A `Vec<u8>` is one frame. There is no message without frames: from none
-/// comes a message of one empty frame.
+/// comes a message of one empty frame. One of more than 1,000,000 frames can be
+/// made, but `send` refuses it, since no ferromq peer would take it.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -83,7 +85,7 @@ impl Message {
 
     /// What the message counts for where the octets that wait are bounded: its
     /// own, and for each further frame what it takes to hold one. Otherwise
-    /// messages of 65,536 empty frames, two octets each on the wire, would
+    /// messages of a million empty frames, two octets each on the wire, would
     /// weigh nothing.
     pub(crate) fn weight(&self) -> usize {
         self.size() + (self.len() - 1) * size_of::<Bytes>()

@@ -8,8 +8,13 @@ use bytes::BufMut;
 use super::framing::{COMMAND, Header};
 use crate::fault::PeerFault;
 
-/// The longest topic that a peer may subscribe to.
-const MAX_TOPIC: usize = 64 * 1024;
+/// The longest topic that a peer may subscribe to: as long as all its topics
+/// together.
+const MAX_TOPIC: usize = 64 << 20;
+
+/// The largest command that is no subscription: the longest name, and far more
+/// data than any has.
+const MAX_COMMAND: usize = 1 + 255 + 64 * 1024;
 
 /// The longest context of a PING and a PONG.
 const MAX_CONTEXT: usize = 16;
@@ -47,7 +52,7 @@ impl<'a> Command<'a> {
     /// The command in the body of a frame.
     ///
     /// # Errors
-    /// When the lengths in it do not add up, or a topic is too long.
+    /// When the lengths in it do not add up.
     pub(crate) fn decode(body: &'a [u8]) -> Result<Self, PeerFault> {
         let (&name_len, rest) = body.split_first().ok_or(PeerFault::MalformedCommand)?;
         let name_len = usize::from(name_len);
@@ -59,8 +64,8 @@ impl<'a> Command<'a> {
         Ok(match name {
             READY => Self::Ready(data),
             ERROR => Self::Error(reason(data)?),
-            SUBSCRIBE => Self::Subscribe(topic(data)?),
-            CANCEL => Self::Cancel(topic(data)?),
+            SUBSCRIBE => Self::Subscribe(data),
+            CANCEL => Self::Cancel(data),
             PING => ping(data)?,
             PONG => Self::Pong,
             name => Self::Other(name),
@@ -89,11 +94,29 @@ fn reason(data: &[u8]) -> Result<&[u8], PeerFault> {
     }
 }
 
-fn topic(data: &[u8]) -> Result<&[u8], PeerFault> {
-    if data.len() > MAX_TOPIC {
-        return Err(PeerFault::TopicTooLong { size: data.len() });
+/// Judges the size that a command of the traffic claims, before all of it is
+/// received. `start` is what is there of its body. Nothing comes of that while it
+/// is too little to tell: only a topic may be long, so the name decides.
+///
+/// # Errors
+/// When the command is too large.
+pub(crate) fn admit(size: u64, start: &[u8]) -> Result<Option<usize>, PeerFault> {
+    let size = usize::try_from(size).map_err(|_| PeerFault::CommandTooLarge { size })?;
+    if size <= MAX_COMMAND {
+        return Ok(Some(size));
     }
-    Ok(data)
+    for name in [SUBSCRIBE, CANCEL] {
+        let whole = 1 + name.len();
+        let known = &start[..start.len().min(whole)];
+        let is_it = [&[name.len() as u8], name].concat().starts_with(known);
+        match size - whole {
+            _ if !is_it => {}
+            _ if known.len() < whole => return Ok(None),
+            topic if topic > MAX_TOPIC => return Err(PeerFault::TopicTooLong { size: topic }),
+            _ => return Ok(Some(size)),
+        }
+    }
+    Err(PeerFault::CommandTooLarge { size: size as u64 })
 }
 
 fn ping(data: &[u8]) -> Result<Command<'_>, PeerFault> {

@@ -59,11 +59,8 @@ async fn a_name_that_is_taken_is_refused() {
     // It was never ready, and not told why: libzmq would not come back.
     assert_eq!(second.closed().await.len(), greeting().len());
     second.refused(&frame(0, "I am X")).await;
-    let announced = [
-        property("Socket-Type", "DEALER"),
-        property("Identity", "X"),
-        property("X-Ferromq", "1"),
-    ];
+    let announced =
+        [property("Socket-Type", "DEALER"), property("Identity", "X"), property("X-Ferromq", "1")];
     let mut third = Raw::connect(&endpoint).await;
     third.send(&[greeting(), command("READY", announced.concat())].concat()).await;
     third.read(greeting().len()).await;

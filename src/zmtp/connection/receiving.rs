@@ -10,7 +10,7 @@ use crate::fault::PeerFault;
 use crate::message::Message;
 use crate::peer::Subscription;
 use crate::zmtp::command::Command;
-use crate::zmtp::framing::{Decoder, Unit};
+use crate::zmtp::framing::{Decoder, LARGE, Unit};
 use crate::zmtp::metadata::Properties;
 
 /// What a peer sent.
@@ -48,6 +48,13 @@ impl Receiving {
     /// read finds, or what the body of a large frame lacks.
     pub(crate) fn space(&mut self) -> Limit<&mut BytesMut> {
         self.decoder.space()
+    }
+
+    /// There is nothing more to read for now: gives memory back that holds
+    /// nothing. An idle connection should wait without any, so call this before
+    /// waiting, and [`space`](Self::space) only when there is something.
+    pub(crate) fn rest(&mut self) {
+        self.decoder.rest();
     }
 
     /// Whether octets are held: a frame or a message has begun and is not
@@ -96,20 +103,16 @@ impl Receiving {
     /// A command of the traffic; nothing, if it is well-formed and means
     /// nothing here. (RFC 37 does not say what to do; libzmq ignores it.)
     ///
-    /// What is kept of it is copied, so that it does not keep alive all that
-    /// was read along with it.
-    fn understand(body: &[u8]) -> Result<Option<Incoming>, PeerFault> {
+    fn understand(body: &Bytes) -> Result<Option<Incoming>, PeerFault> {
         Ok(match Command::decode(body)? {
             Command::Subscribe(topic) => {
-                let topic = Bytes::copy_from_slice(topic);
-                Some(Incoming::Subscription(Subscription::Subscribe(topic)))
+                Some(Incoming::Subscription(Subscription::Subscribe(keep(body, topic))))
             }
             Command::Cancel(topic) => {
-                let topic = Bytes::copy_from_slice(topic);
-                Some(Incoming::Subscription(Subscription::Cancel(topic)))
+                Some(Incoming::Subscription(Subscription::Cancel(keep(body, topic))))
             }
             Command::Ping { ttl, context } => {
-                Some(Incoming::Ping { ttl, context: Bytes::copy_from_slice(context) })
+                Some(Incoming::Ping { ttl, context: keep(body, context) })
             }
             Command::Pong => Some(Incoming::Pong),
             Command::Ready(properties) => {
@@ -123,4 +126,10 @@ impl Receiving {
             }
         })
     }
+}
+
+/// What is to be kept of a command. It is copied, so that it does not keep alive
+/// all that was read along with it; a large command has memory of its own.
+fn keep(body: &Bytes, part: &[u8]) -> Bytes {
+    if body.len() >= LARGE { body.slice_ref(part) } else { Bytes::copy_from_slice(part) }
 }

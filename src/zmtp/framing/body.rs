@@ -8,7 +8,7 @@ use super::header::Header;
 /// Frames from this size on get memory of their own, unless they are in the
 /// read buffer already. Also the most that is allocated before the peer sent
 /// as much.
-pub(super) const LARGE: usize = 64 * 1024;
+pub(crate) const LARGE: usize = 64 * 1024;
 
 /// The body of a large frame, as far as it is there.
 #[derive(Debug)]

@@ -7,14 +7,8 @@ use super::body::{Body, LARGE};
 use super::header::{COMMAND, Header, LONG, MORE};
 use super::input::Input;
 use crate::fault::PeerFault;
-use crate::message::Message;
-
-/// The most frames of a message. Each costs memory beside its octets.
-const MAX_FRAMES: usize = 65_536;
-
-/// The largest command: the longest name, and as much data again as the
-/// longest topic, which is the only long data there is.
-const MAX_COMMAND: u64 = 1 + 255 + 65_536;
+use crate::message::{MAX_FRAMES, Message};
+use crate::zmtp::command;
 
 /// The largest body that memory can hold, and RFC 37 allows (2^63 - 1).
 const MAX_SIZE: usize = isize::MAX as usize;
@@ -75,6 +69,12 @@ impl Decoder {
         }
     }
 
+    /// There is nothing more to read for now: gives memory back that holds
+    /// nothing.
+    pub(crate) fn rest(&mut self) {
+        self.input.rest();
+    }
+
     /// Whether a frame or a message has begun and is not complete, or was not
     /// taken yet.
     #[cfg(test)]
@@ -83,9 +83,12 @@ impl Decoder {
     }
 
     /// How many octets are held: not understood yet, or of a message that is
-    /// not complete.
+    /// not complete. Each of its further frames counts for what it takes to hold
+    /// one, as in [`Message::weight`].
     pub(crate) fn buffered(&self) -> usize {
-        self.input.len() + self.body.as_ref().map_or(0, Body::len) + self.partial_size
+        let frames = self.partial.as_ref().map_or(0, |partial| partial.len() - 1);
+        let partial = self.partial_size + frames * size_of::<Bytes>();
+        self.input.len() + self.body.as_ref().map_or(0, Body::len) + partial
     }
 
     /// The next message or command, if the octets so far hold one.
@@ -139,7 +142,8 @@ impl Decoder {
             return Ok(Some((header, octets)));
         }
         let Some((header, len)) = Header::parse(self.input.octets()) else { return Ok(None) };
-        let size = self.admit(header)?;
+        let start = &self.input.octets()[len..];
+        let Some(size) = self.admit(header, start)? else { return Ok(None) };
         let received = self.input.len() - len;
         if received >= size {
             return Ok(Some((header, self.input.cut(len, size))));
@@ -150,24 +154,22 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Judges a frame by its header, before any of its body is waited for.
-    fn admit(&self, header: Header) -> Result<usize, PeerFault> {
+    /// Judges a frame by its header, before its body is waited for; of a large
+    /// command also by its name. Returns the size of the body, once it is judged.
+    fn admit(&self, header: Header, start: &[u8]) -> Result<Option<usize>, PeerFault> {
         if header.is_command() {
             // RFC 37: a command is always one frame, bit 0 SHALL be zero.
             if header.has_more() {
                 return Err(PeerFault::CommandWithMore);
             }
-            return match usize::try_from(header.size()) {
-                Ok(size) if header.size() <= MAX_COMMAND => Ok(size),
-                _ => Err(PeerFault::CommandTooLarge { size: header.size() }),
-            };
+            return command::admit(header.size(), start);
         }
         if self.partial.as_ref().is_some_and(|partial| partial.len() >= MAX_FRAMES) {
             return Err(PeerFault::TooManyFrames { limit: MAX_FRAMES });
         }
         let left = self.max_message_size - self.partial_size;
         match usize::try_from(header.size()) {
-            Ok(size) if size <= left => Ok(size),
+            Ok(size) if size <= left => Ok(Some(size)),
             _ => Err(PeerFault::MessageTooLarge { limit: self.max_message_size }),
         }
     }

@@ -15,6 +15,10 @@ pub(super) const SPLICE: usize = 2048;
 /// The capacity that an empty batch keeps at most.
 const KEPT_CAPACITY: usize = 1 << 20;
 
+/// The capacity that a batch at rest keeps at most: enough for the next request
+/// or heartbeat, and nothing beside what a connection takes anyhow.
+const RESTING_CAPACITY: usize = 512;
+
 /// Whole messages as plaintext frames: the same octets for every session, so
 /// that what was not written before a connection broke fits the next one.
 ///
@@ -149,12 +153,24 @@ impl Encoded {
 
     /// Forgets everything. Keeps the memory, unless it grew beyond reason.
     pub(crate) fn clear(&mut self) {
+        self.clear_to(KEPT_CAPACITY);
+    }
+
+    /// There is nothing more to write for now: if all is written, forgets it and
+    /// gives the memory back.
+    pub(crate) fn rest(&mut self) {
+        if self.is_empty() {
+            self.clear_to(RESTING_CAPACITY);
+        }
+    }
+
+    fn clear_to(&mut self, capacity: usize) {
         self.buf.clear();
-        self.buf.shrink_to(KEPT_CAPACITY);
+        self.buf.shrink_to(capacity);
         self.splices.clear();
-        self.splices.shrink_to(KEPT_CAPACITY / SPLICE);
+        self.splices.shrink_to(capacity / SPLICE);
         self.ends.clear();
-        self.ends.shrink_to(KEPT_CAPACITY / size_of::<usize>());
+        self.ends.shrink_to(capacity / size_of::<usize>());
         self.done = 0;
         self.bytes = 0;
         self.written = 0;
@@ -239,5 +255,30 @@ mod tests {
         assert!(batch.buf.capacity() > KEPT_CAPACITY);
         batch.clear();
         assert_eq!(batch.buf.capacity(), KEPT_CAPACITY);
+    }
+
+    #[test]
+    fn a_batch_at_rest_keeps_next_to_nothing() {
+        let mut batch = Encoded::new();
+        batch.rest();
+        assert_eq!(batch.buf.capacity() + batch.ends.capacity(), 0);
+        for size in [100, 2000, 2048] {
+            for _ in 0..1000 {
+                batch.push(Message::from(Bytes::from_static(&[0; 2048][..size])));
+            }
+        }
+        let capacities = |batch: &Encoded| {
+            (batch.buf.capacity(), batch.ends.capacity(), batch.splices.capacity())
+        };
+        // What is not written stays.
+        let before = capacities(&batch);
+        batch.advance(batch.remaining() - 1);
+        batch.rest();
+        assert_eq!((batch.remaining(), batch.messages()), (1, 1));
+        assert_eq!(capacities(&batch), before);
+        batch.advance(1);
+        batch.rest();
+        assert_eq!(batch.remaining(), 0);
+        assert_eq!(capacities(&batch), (512, 64, 0));
     }
 }

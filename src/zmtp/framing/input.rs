@@ -14,7 +14,8 @@ const MAX_CHUNK: usize = 64 * 1024;
 /// Octets that were read and not yet understood, and the room for more.
 ///
 /// Frames are cut off its front without a copy and keep the chunk alive. Once
-/// they all are dropped the same memory is read into again, from its start.
+/// they all are dropped the same memory is read into again, from its start. A
+/// connection that is at [`rest`](Self::rest) has no chunk at all.
 #[derive(Debug)]
 pub(super) struct Input {
     chunk: BytesMut,
@@ -22,11 +23,13 @@ pub(super) struct Input {
     size: usize,
     /// The room that the last read was offered; zero before the first.
     offered: usize,
+    /// The most that one read has found since the last rest.
+    most: usize,
 }
 
 impl Input {
     pub(super) fn new(received: BytesMut) -> Self {
-        Self { chunk: received, size: MIN_CHUNK, offered: 0 }
+        Self { chunk: received, size: MIN_CHUNK, offered: 0, most: 0 }
     }
 
     pub(super) fn octets(&self) -> &[u8] {
@@ -57,19 +60,46 @@ impl Input {
 
     /// Where the next read goes.
     pub(super) fn space(&mut self) -> Limit<&mut BytesMut> {
-        let is_full = self.chunk.capacity() == self.chunk.len();
+        let is_full = self.room() == 0;
         if is_full && self.offered > 0 {
             self.size = (self.size * 2).min(MAX_CHUNK);
         }
+        self.note_read();
         self.make_room();
-        self.offered = self.chunk.capacity() - self.chunk.len();
+        self.offered = self.room();
         let offered = self.offered;
         (&mut self.chunk).limit(offered)
     }
 
+    /// There is nothing more to read for now: gives the chunk back, if nothing
+    /// is in it. The next is as large as the traffic needs, but shrinks by half
+    /// at each rest before which no read found so much.
+    pub(super) fn rest(&mut self) {
+        if !self.chunk.is_empty() {
+            return;
+        }
+        self.note_read();
+        if self.most < self.size / 2 {
+            self.size = (self.size / 2).max(MIN_CHUNK);
+        }
+        self.chunk = BytesMut::new();
+        self.offered = 0;
+        self.most = 0;
+    }
+
+    /// How many octets the last read found is seen from what is left of the room
+    /// that it was offered, whatever was cut off the front since.
+    fn note_read(&mut self) {
+        self.most = self.most.max(self.offered.saturating_sub(self.room()));
+    }
+
+    fn room(&self) -> usize {
+        self.chunk.capacity() - self.chunk.len()
+    }
+
     fn make_room(&mut self) {
         let len = self.chunk.len();
-        let room = self.chunk.capacity() - len;
+        let room = self.room();
         // An empty chunk that nobody shares any more costs nothing to rewind.
         if len == 0 && self.chunk.try_reclaim(self.size) {
             return;
@@ -91,5 +121,28 @@ impl Input {
             Ok(size) if size < LARGE => (header_len + size).saturating_sub(self.chunk.len()),
             _ => 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_chunk_before_the_first_read_nor_at_rest() {
+        let mut input = Input::new(BytesMut::new());
+        input.rest();
+        assert_eq!(input.chunk.capacity(), 0);
+        input.space().put_slice(b"\x00\x05Hello\x00");
+        assert_eq!(input.chunk.capacity(), MIN_CHUNK);
+        let frame = input.cut(2, 5);
+        // Half a frame keeps the chunk.
+        input.rest();
+        assert_eq!(input.octets(), b"\x00");
+        input.space().put_slice(b"\x00");
+        input.cut(2, 0);
+        input.rest();
+        assert_eq!((input.chunk.capacity(), input.len()), (0, 0));
+        assert_eq!(frame, &b"Hello"[..]);
     }
 }

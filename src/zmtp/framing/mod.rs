@@ -7,6 +7,7 @@ mod header;
 mod input;
 mod recovery;
 
+pub(crate) use body::LARGE;
 pub(crate) use decoder::{Decoder, Unit};
 pub(crate) use encoder::Encoded;
 pub(crate) use header::{COMMAND, Header};

@@ -59,7 +59,8 @@ fn a_message_is_delivered_whole_or_not_at_all() {
     assert_eq!(received, [Incoming::Message(message(&[b"a"]))]);
     assert_eq!(fault, None);
     assert!(receiving.has_partial());
-    assert_eq!(receiving.buffered(), 2 + 5);
+    // The second frame takes memory to hold beside its octet.
+    assert_eq!(receiving.buffered(), 2 + size_of::<Bytes>() + 5);
     let (received, _) = receive(&mut receiving, b"t");
     assert_eq!(received, [Incoming::Message(message(&[b"b", b"c", b"part"]))]);
     assert!(!receiving.has_partial());
@@ -145,12 +146,24 @@ fn what_came_before_a_fault_comes_out_before_it() {
 }
 
 #[test]
-fn a_message_has_at_most_65536_frames() {
-    let most = [&b"\x01\x00".repeat(65_535)[..], b"\x00\x00"].concat();
+fn a_message_has_at_most_1_000_000_frames() {
+    let most = [&b"\x01\x00".repeat(999_999)[..], b"\x00\x00"].concat();
     let received = messages(&most);
-    assert_eq!((received.len(), received[0].len()), (1, 65_536));
-    let (received, fault) = receive(&mut traffic(1, None).0, &b"\x01\x00".repeat(65_537));
-    assert_eq!((received, fault), (vec![], Some(PeerFault::TooManyFrames { limit: 65_536 })));
+    assert_eq!((received.len(), received[0].len()), (1, 1_000_000));
+    let (received, fault) = receive(&mut traffic(1, None).0, &b"\x01\x00".repeat(1_000_001));
+    assert_eq!((received, fault), (vec![], Some(PeerFault::TooManyFrames { limit: 1_000_000 })));
+}
+
+#[test]
+fn empty_frames_weigh_what_it_takes_to_hold_them() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, &b"\x01\x00".repeat(10_000));
+    let held = receiving.buffered();
+    assert_eq!(held, 9_999 * size_of::<Bytes>());
+    let (received, _) = receive(&mut receiving, b"\x00\x00");
+    let [Incoming::Message(message)] = &received[..] else { panic!() };
+    assert_eq!(message.weight(), held + size_of::<Bytes>());
+    assert_eq!(receiving.buffered(), 0);
 }
 
 #[test]
@@ -224,4 +237,65 @@ fn frames_between_many_commands_do_not_keep_what_was_read_along_with_them() {
     let [Incoming::Message(message)] = &received[..] else { panic!() };
     assert_eq!(*message, self::message(&[b"a", b"b", b"c"]));
     assert!(!(start..start + 16).contains(&(message[1].as_ptr() as usize)));
+}
+
+#[test]
+fn a_connection_rests_only_with_nothing_in_its_read_buffer() {
+    let (mut receiving, ..) = traffic(1, None);
+    receive(&mut receiving, b"\x00\x05Hel");
+    receiving.rest();
+    assert_eq!(receiving.buffered(), 5);
+    let (received, _) = receive(&mut receiving, b"lo");
+    assert_eq!(received, [Incoming::Message(message(&[b"Hello"]))]);
+    // Half a message, and half of a large frame of it, are no obstacle.
+    receive(&mut receiving, &[&b"\x01\x01a"[..], &long(0x02, 70_000), &[7; 100]].concat());
+    receiving.rest();
+    let (received, _) = receive(&mut receiving, &[7; 69_900]);
+    assert_eq!(received, [Incoming::Message(message(&[b"a", &[7; 70_000]]))]);
+}
+
+#[test]
+fn the_next_read_buffer_is_as_large_as_the_traffic_needs() {
+    let (mut receiving, ..) = traffic(1, None);
+    let room = |receiving: &mut Receiving| receiving.space().remaining_mut();
+    let flood = b"\x00\x01a".repeat(200_000);
+    receive(&mut receiving, &flood);
+    receiving.rest();
+    assert_eq!(room(&mut receiving), 64 * 1024);
+    // It is needed still.
+    for _ in 0..10 {
+        receive(&mut receiving, &flood[..48 * 1024]);
+        receiving.rest();
+        assert_eq!(room(&mut receiving), 64 * 1024);
+    }
+    // It is not.
+    for size in [32, 16, 8, 8] {
+        receive(&mut receiving, b"\x00\x01a");
+        receiving.rest();
+        assert_eq!(room(&mut receiving), size * 1024);
+    }
+}
+
+#[test]
+fn resting_at_any_time_changes_nothing_of_what_is_received() {
+    let octets: Vec<u8> = (0..300_u32)
+        .flat_map(|n| {
+            let body = vec![n as u8; (n as usize * 37) % 700];
+            match u8::try_from(body.len()) {
+                Ok(size) => [&[0, size][..], &body].concat(),
+                Err(_) => [&long(0x02, body.len() as u64)[..], &body].concat(),
+            }
+        })
+        .collect();
+    let expected = messages(&octets);
+    for step in [1, 2, 7, 100, 5000] {
+        let (mut receiving, ..) = traffic(1, None);
+        let mut received = Vec::new();
+        for piece in octets.chunks(step) {
+            received.extend(receive(&mut receiving, piece).0);
+            receiving.rest();
+        }
+        let expected: Vec<_> = expected.iter().cloned().map(Incoming::Message).collect();
+        assert!(received == expected, "{step}");
+    }
 }

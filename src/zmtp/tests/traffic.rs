@@ -45,28 +45,54 @@ fn subscriptions_come_as_commands_and_as_messages_mixed() {
     assert_eq!(received(b"\x04\x0a\x09SUBSCRIBE\x04\x07\x06CANCEL"), [subscribe(b""), cancel(b"")]);
 }
 
+/// What a command of this name and `data` octets more begins with.
+fn large(name: &[u8], data: usize) -> Vec<u8> {
+    let size = (1 + name.len() + data) as u64;
+    [&[0x06][..], &size.to_be_bytes(), &[name.len() as u8], name].concat()
+}
+
 #[test]
-fn a_topic_has_at_most_65536_octets() {
-    for (name, of) in
-        [(&b"\x09SUBSCRIBE"[..], subscribe as fn(&[u8]) -> _), (b"\x06CANCEL", cancel)]
-    {
-        let command = |size: usize| {
-            let size = (name.len() + size) as u64;
-            let body = vec![b't'; size as usize - name.len()];
-            [&[0x06][..], &size.to_be_bytes(), name, &body].concat()
-        };
-        let longest = receive(&mut traffic(1, None).0, &command(65_536));
-        assert_eq!(longest, (vec![of(&[b't'; 65_536])], None));
-        assert_eq!(fault_of(&command(65_537)), PeerFault::TopicTooLong { size: 65_537 });
+fn a_topic_has_at_most_64_mib() {
+    const MOST: usize = 64 << 20;
+    for (name, of) in [(&b"SUBSCRIBE"[..], subscribe as fn(&[u8]) -> _), (b"CANCEL", cancel)] {
+        for size in [65_536, 65_537, 65_793, 1 << 20, MOST] {
+            let topic = vec![b't'; size];
+            let octets = [&large(name, size)[..], &topic].concat();
+            let (received, fault) = receive(&mut traffic(1, None).0, &octets);
+            assert!(received == [of(&topic)] && fault.is_none(), "{size}");
+        }
+        for size in [MOST + 1, 1 << 40] {
+            assert_eq!(fault_of(&large(name, size)), PeerFault::TopicTooLong { size });
+        }
     }
 }
 
 #[test]
-fn large_commands_are_refused_at_the_header() {
-    for size in [65_793, 1 << 30, u64::MAX] {
-        let header = [&[0x06][..], &size.to_be_bytes()].concat();
-        assert_eq!(fault_of(&header), PeerFault::CommandTooLarge { size });
+fn a_large_command_that_is_no_subscription_is_refused_at_its_name() {
+    let received = receive(&mut traffic(1, None).0, &large(b"WHATEVER", 65_792 - 9));
+    assert_eq!(received, (vec![], None));
+    for name in [&b"WHATEVER"[..], b"SUBSCRIBED", b"SUBSCRIB", b"CANCE", b"CANCELS", b"PING"] {
+        for size in [65_793, 1 << 26, 1 << 40] {
+            let octets = large(name, size - 1 - name.len());
+            assert_eq!(fault_of(&octets), PeerFault::CommandTooLarge { size: size as u64 });
+        }
     }
+    for size in [65_793, u64::MAX] {
+        let header = [&[0x06][..], &size.to_be_bytes()].concat();
+        // Whatever it may become is not waited for longer than for its name.
+        assert_eq!(receive(&mut traffic(1, None).0, &header), (vec![], None));
+        let fault = fault_of(&[&header[..], b"\x09SUBSCRIBA"].concat());
+        assert_eq!(fault, PeerFault::CommandTooLarge { size });
+    }
+}
+
+#[test]
+fn the_claim_of_a_long_topic_costs_no_memory() {
+    let (mut receiving, ..) = traffic(1, None);
+    let octets = [&large(b"SUBSCRIBE", 64 << 20)[..], b"t"].concat();
+    assert_eq!(receive(&mut receiving, &octets), (vec![], None));
+    assert_eq!(receiving.buffered(), 11);
+    assert!(receiving.space().get_ref().capacity() <= 64 * 1024);
 }
 
 #[test]
