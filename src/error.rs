@@ -204,10 +204,14 @@ pub enum SendErrorKind {
     /// It has more frames than a peer would take: 1,000,000.
     #[error("the message has more frames than a peer would take")]
     TooManyFrames,
-    /// XSUB: the message is a subscription, and not one that a publisher would
-    /// take.
-    #[error("the message is a subscription that a publisher would refuse: {0}")]
-    Subscription(SubscribeError),
+    /// XSUB: the message is a subscription to one topic more than a publisher
+    /// would take ([`SubscribeError::TooMany`]).
+    #[error("the message subscribes to one topic more than a publisher would take")]
+    TooManySubscriptions,
+    /// XSUB: the message is a subscription that makes the topics longer than a
+    /// publisher would take ([`SubscribeError::TooLarge`]).
+    #[error("the message subscribes to more bytes of topics than a publisher would take")]
+    SubscriptionsTooLarge,
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,

@@ -151,4 +151,13 @@ pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
+pub use socket::{
+    Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, SubSocket, XPubSocket, XSubSocket,
+};
 pub use socket_type::SocketType;
+
+/// The programs of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

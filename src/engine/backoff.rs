@@ -114,6 +114,7 @@ mod tests {
     use super::Setback::{Lasting, Lost, MayPass};
     use super::*;
     use crate::fault::PeerFault;
+    use crate::peer::Unwelcome;
 
     /// A backoff, and the time it is told.
     struct Clock {
@@ -227,9 +228,18 @@ mod tests {
 
     #[test]
     fn what_no_peer_said_is_no_refusal() {
-        assert_eq!(Setback::from(&DisconnectReason::PeerClosed), Lost);
-        assert_eq!(Setback::from(&DisconnectReason::HandshakeTimeout), Lost);
-        assert_eq!(Setback::from(&DisconnectReason::Fault(PeerFault::NotZmtp)), Lasting);
-        assert_eq!(Setback::from(&DisconnectReason::TurnedAway("")), Lasting);
+        let incompatible = PeerFault::UnknownSocketType { name: "X".into() };
+        let taken = Unwelcome::RoutingIdTaken;
+        let too_many = Unwelcome::TooManySubscriptions { limit: 1 };
+        for (reason, setback) in [
+            (DisconnectReason::PeerClosed, Lost),
+            (DisconnectReason::HandshakeTimeout, Lost),
+            (DisconnectReason::Fault(PeerFault::NotZmtp), Lasting),
+            (DisconnectReason::Fault(incompatible), Lasting),
+            (DisconnectReason::TurnedAway(taken), MayPass),
+            (DisconnectReason::TurnedAway(too_many), Lasting),
+        ] {
+            assert_eq!(Setback::of(&reason), setback, "{reason}");
+        }
     }
 }

@@ -111,7 +111,7 @@ impl Link {
         loop {
             let output = handshake.output();
             stream.write.write_all(&output).await.map_err(transport)?;
-            if let Some(peer) = handshake.peer() {
+            if let Some(peer) = handshake.introduction() {
                 let mut peer = peer.clone();
                 peer.address.clone_from(&stream.address);
                 return Ok(Met { stream, handshake, peer, deadline });

@@ -147,10 +147,11 @@ impl Line for FakeLine {
         NeedsFlush::Yes
     }
 
-    fn flush(&self, _: Flush) {
+    fn flush(&self, _: Flush) -> bool {
         let mut state = self.state.lock();
         state.unflushed = 0;
         state.unflushed_controls = 0;
+        false
     }
 
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {

@@ -10,7 +10,7 @@ use crate::engine::{self, Dialling, Listening};
 use crate::error::{BindError, ConnectError, ReleaseError};
 use crate::options::Linger;
 use crate::peer::Unwelcome;
-use crate::pipe::{EndpointKey, Line, Link, SocketSide};
+use crate::pipe::{EndpointKey, Link, SocketSide};
 use crate::tasks::{TaskGuard, Tasks};
 use crate::transport::{self, BindFailure, Listener};
 

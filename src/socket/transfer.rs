@@ -17,9 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::core::Core;
-use super::waiters::Parked;
 use crate::engine::nudge;
-use crate::error::{RecvError, SendError, SendErrorKind};
+use crate::error::{RecvError, SendError, SendErrorKind, SubscribeError};
 use crate::message::{MAX_FRAMES, Message};
 use crate::pattern::{Before, Delivery, Routed, SendRefusal, Touched};
 use crate::peer::DropCause;
@@ -361,7 +360,10 @@ fn kind_of(refusal: SendRefusal) -> SendErrorKind {
         SendRefusal::OutOfTurn => SendErrorKind::OutOfTurn,
         SendRefusal::Unroutable => SendErrorKind::Unroutable,
         SendRefusal::NoRoutingId => SendErrorKind::NoRoutingId,
-        SendRefusal::Subscription(why) => SendErrorKind::Subscription(why),
+        SendRefusal::Subscription(SubscribeError::TooMany { .. }) => {
+            SendErrorKind::TooManySubscriptions
+        }
+        SendRefusal::Subscription(_) => SendErrorKind::SubscriptionsTooLarge,
     }
 }
 

@@ -109,13 +109,20 @@ impl Handshake {
         Ok(())
     }
 
-    /// What the peer said of itself, once it has. If that is to be judged: answer
-    /// with [`admit`](Self::admit) or [`refuse`](Self::refuse).
+    /// What the peer said of itself, while that is to be judged: answer with
+    /// [`admit`](Self::admit) or [`refuse`](Self::refuse).
     pub(crate) fn peer(&self) -> Option<&PeerInfo> {
         match &self.stage {
             Stage::Judging { said, .. } => Some(&said.peer),
-            Stage::Done { peer, .. } => Some(peer),
             _ => None,
+        }
+    }
+
+    /// What the peer said of itself, once it has, to be judged or not.
+    pub(crate) fn introduction(&self) -> Option<&PeerInfo> {
+        match &self.stage {
+            Stage::Done { peer, .. } => Some(peer),
+            _ => self.peer(),
         }
     }
 

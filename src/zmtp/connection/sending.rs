@@ -18,7 +18,7 @@ pub(crate) struct Sending {
 }
 
 impl Sending {
-    pub(super) fn new(minor: u8) -> Self {
+    pub(crate) fn new(minor: u8) -> Self {
         Self { minor }
     }
 
