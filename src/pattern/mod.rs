@@ -87,6 +87,9 @@ pub(crate) enum Before {
     Ready(Delivery),
     /// This pattern delivers only from its own store, which is empty.
     Wait,
+    /// This pattern delivers only from its own store, and has more to do before
+    /// it knows whether that is empty: ask again, after others had their turn.
+    Busy,
     /// Receiving is out of turn.
     OutOfTurn,
     /// The peer that was to answer has left; the socket may send again.

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use crate::message::Message;
 use crate::pipe::{Line, NeedsFlush, Peer, Refused};
 
-/// Where a distributor keeps a peer, until it is detached; used again after.
+/// Where a distributor keeps a peer, until it is detached; used again after. Or
+/// later, if the pattern still has to forget what belonged to the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Slot(u32);
 
@@ -71,13 +72,30 @@ impl<P> Distributor<P> {
     }
 
     /// Lets a peer go.
-    pub(crate) fn detach(&mut self, peer: &Peer) -> Option<(Slot, P)> {
+    pub(crate) fn detach(&mut self, peer: &Peer) -> Option<P> {
+        let (slot, own) = self.vacate(peer)?;
+        self.release(slot);
+        Some(own)
+    }
+
+    /// Lets a peer go, and keeps its slot empty until it is
+    /// [released](Self::release): marking it marks nobody.
+    pub(crate) fn vacate(&mut self, peer: &Peer) -> Option<(Slot, P)> {
         let slot = Slot(peer.place.get()?);
         let member = self.members.get_mut(slot.0 as usize)?.take()?;
         peer.place.set(None);
         self.marked.retain(|&marked| marked != slot);
-        self.free.push(slot);
         Some((slot, member.own))
+    }
+
+    /// Lets others have a slot that is empty.
+    pub(crate) fn release(&mut self, slot: Slot) {
+        self.free.push(slot);
+    }
+
+    /// Whether nobody has a slot.
+    pub(crate) fn is_vacant(&self, slot: Slot) -> bool {
+        self.member(slot).is_none()
     }
 
     /// What the pattern keeps of a peer.
@@ -206,6 +224,18 @@ mod tests {
         // The mark was of the one who left.
         assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
         assert_eq!((flushes, peers.iter().count()), (1, 2));
+        assert_eq!(peers.vacate(&newcomer), Some((slot, ())));
+        assert!(peers.is_vacant(slot) && newcomer.place.get().is_none());
+        // It may come back, elsewhere.
+        peers.attach(&newcomer, ());
+        assert_ne!(peers.get_mut(&newcomer).map(|(slot, ())| slot), Some(slot));
+        peers.start_round();
+        peers.mark(slot);
+        assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+        peers.release(slot);
+        let last = attach(&mut peers);
+        assert_eq!(peers.get_mut(&last).map(|(slot, ())| slot), Some(slot));
+        assert!(peers.detach(&last).is_some());
         peers.start_round();
         peers.mark_all();
         assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);

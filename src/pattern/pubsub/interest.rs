@@ -1,10 +1,10 @@
 //! [`Interest`]: the subscriptions of all peers, a set per peer within bounds.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::error::SubscribeError;
 use crate::peer::Unwelcome;
-use crate::routing::{Inserted, OwnKeys, Removed, Slot, SubscriptionTrie, TopicId};
+use crate::routing::{Inserted, Removed, Slot, SubscriptionTrie, TopicId};
 
 /// What one peer may subscribe to. Honest subscribers stay far below.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +58,42 @@ impl From<TooMuch> for SubscribeError {
 /// The topics of one peer, so that all of them are found when it leaves.
 #[derive(Debug, Default)]
 pub(super) struct Topics {
-    ids: HashSet<TopicId, OwnKeys>,
+    // Ordered, not hashed: a table of a million would be copied to a larger one
+    // in a single step.
+    ids: BTreeSet<TopicId>,
     octets: usize,
+}
+
+impl Topics {
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+/// How much may be forgotten in one step: so many topics, or so many octets of
+/// them, and at least one.
+#[derive(Debug)]
+pub(super) struct Step {
+    topics: usize,
+    octets: usize,
+}
+
+impl Step {
+    /// For a call that has nothing else to do. Some hundred microseconds.
+    pub(super) const WHOLE: Self = Self { topics: 256, octets: 16 << 10 };
+    /// For one that looks for something, perhaps some dozen times in a row.
+    pub(super) const PART: Self = Self { topics: 16, octets: 1 << 10 };
+    /// For one of which there are many: more than it could add itself.
+    pub(super) const ALONG: Self = Self { topics: 2, octets: 128 };
+
+    fn is_done(&self) -> bool {
+        self.topics == 0 || self.octets == 0
+    }
+
+    fn spend(&mut self, octets: usize) {
+        self.topics = self.topics.saturating_sub(1);
+        self.octets = self.octets.saturating_sub(octets);
+    }
 }
 
 /// Which topics somebody hears of when a peer that had them leaves.
@@ -109,38 +143,63 @@ impl Interest {
             return Removed { existed: false, last: false };
         };
         topics.octets -= topic.len();
-        if topics.ids.len() < topics.ids.capacity() / 8 {
-            topics.ids.shrink_to(topics.ids.len() * 2);
-        }
         self.trie.remove_id(id, &slot)
     }
 
-    /// Takes all topics of a peer, at a cost that depends on them alone.
-    pub(super) fn clear(
+    /// Takes topics of a peer that has left, as many as the step allows.
+    pub(super) fn forget(
         &mut self,
         slot: Slot,
-        topics: Topics,
+        topics: &mut Topics,
         farewell: Farewell,
+        step: &mut Step,
         mut tell: impl FnMut(&[u8]),
     ) {
         let mut topic = Vec::new();
-        for id in topics.ids {
+        while !step.is_done() {
+            // The highest first, since the trie gives back its end.
+            let Some(id) = topics.ids.pop_last() else { return };
+            let subscribers = self.trie.subscribers(id);
+            if subscribers.binary_search(&slot).is_err() {
+                // It was forgotten with others; see `settle`.
+                step.spend(0);
+                continue;
+            }
             let told = match farewell {
                 Farewell::Silent => false,
-                Farewell::Last => self.trie.subscribers(id).len() == 1,
+                Farewell::Last => subscribers.len() == 1,
                 Farewell::Every => true,
             };
             if told {
                 self.trie.topic(id, &mut topic);
                 tell(&topic);
             }
+            step.spend(self.trie.topic_len(id));
             self.trie.remove_id(id, &slot);
         }
+    }
+
+    /// Takes a topic that only peers have who have left, if it is one.
+    pub(super) fn settle(&mut self, topic: &[u8], has_left: impl Fn(Slot) -> bool) -> bool {
+        let Some(id) = self.trie.find(topic) else { return false };
+        let all_left = self.trie.subscribers(id).iter().all(|&slot| has_left(slot));
+        if all_left {
+            while let Some(&slot) = self.trie.subscribers(id).last() {
+                self.trie.remove_id(id, &slot);
+            }
+        }
+        all_left
     }
 
     /// Visits every peer with a topic that `octets` starts with.
     pub(super) fn matches(&self, octets: &[u8], visit: impl FnMut(Slot)) {
         self.trie.matches(octets, visit);
+    }
+
+    /// How many nodes there are, the root among them.
+    #[cfg(test)]
+    pub(super) fn nodes(&self) -> usize {
+        self.trie.node_count()
     }
 
     /// The bound that one more topic would go beyond, if any.

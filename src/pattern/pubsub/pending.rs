@@ -37,7 +37,7 @@ pub(super) enum Entry {
 /// A bounded store; what does not fit is dropped and counted.
 #[derive(Debug)]
 pub(super) struct Pending {
-    entries: VecDeque<Entry>,
+    entries: Chunked<Entry>,
     messages: Gauge,
     notices: Gauge,
     dropped: usize,
@@ -49,7 +49,7 @@ impl Pending {
         // runtime-configurable limit.
         let messages = Limit { count: options.recv_hwm, octets: options.recv_hwm_bytes };
         Self {
-            entries: VecDeque::new(),
+            entries: Chunked::new(),
             messages: Gauge::new(messages),
             notices: Gauge::new(NOTICES),
             dropped: 0,
@@ -59,24 +59,21 @@ impl Pending {
     pub(super) fn push(&mut self, entry: Entry) {
         let (gauge, octets) = self.gauge(&entry);
         if gauge.admit(octets) {
-            self.entries.push_back(entry);
+            self.entries.push(entry);
         } else {
             self.dropped += 1;
         }
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry> {
-        let entry = self.entries.pop_front()?;
+        let entry = self.entries.pop()?;
         let (gauge, octets) = self.gauge(&entry);
         gauge.release(octets);
-        if self.entries.is_empty() {
-            self.entries.shrink_to(64);
-        }
         Some(entry)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.messages.count + self.notices.count
     }
 
     /// How many entries were dropped since the last call.
@@ -89,6 +86,37 @@ impl Pending {
             Entry::Message(message) => (&mut self.messages, message.weight()),
             Entry::Notice(notice, _) => (&mut self.notices, notice.len()),
         }
+    }
+}
+
+/// A queue in pieces: one of a million entries in a row would be copied to a
+/// larger place, and given back, in a single step.
+#[derive(Debug)]
+struct Chunked<T>(VecDeque<VecDeque<T>>);
+
+impl<T> Chunked<T> {
+    const CHUNK: usize = 256;
+
+    fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    fn push(&mut self, entry: T) {
+        match self.0.back_mut() {
+            Some(last) if last.len() < Self::CHUNK => last.push_back(entry),
+            _ => self.0.push_back(VecDeque::from([entry])),
+        }
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        let is_last = self.0.len() == 1;
+        let first = self.0.front_mut()?;
+        let entry = first.pop_front();
+        // A small one is kept for what comes next.
+        if first.is_empty() && !(is_last && first.capacity() < Self::CHUNK) {
+            self.0.pop_front();
+        }
+        entry
     }
 }
 

@@ -1,6 +1,11 @@
 //! [`Subscribers`]: who subscribes to what at an XPUB, and what its
 //! application is told of it.
+//!
+//! A peer may leave a million topics behind. They match nobody from that moment,
+//! since its slot is empty, and are forgotten step by step; only then somebody
+//! else gets the slot. A peer that comes back meanwhile gets another one.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::message::Message;
@@ -10,7 +15,7 @@ use crate::peer::{Subscription, Unwelcome};
 use crate::pipe::{Line, Peer};
 use crate::routing::{Distributor, Slot};
 
-use super::interest::{Bounds, Farewell, Interest, TooMuch, Topics};
+use super::interest::{Bounds, Farewell, Interest, Step, TooMuch, Topics};
 use super::pending::{Asker, Entry, Pending};
 use super::{CANCEL, SUBSCRIBE, notice, single};
 
@@ -33,6 +38,8 @@ pub(super) struct Subscribers {
     applied: Interest,
     /// What was asked for; differs in manual mode, and is used only there.
     requested: Interest,
+    /// What those left behind who have left, the first of them first.
+    left: VecDeque<Left>,
     pending: Pending,
     /// Who made the last request that the application received.
     last: Option<Asker>,
@@ -50,6 +57,13 @@ struct Subscriber {
     rejected: bool,
 }
 
+/// The topics of a connection that has ended.
+struct Left {
+    slot: Slot,
+    applied: Topics,
+    requested: Topics,
+}
+
 impl Subscribers {
     pub(super) fn new(options: &SocketOptions, exposure: Exposure, bounds: Bounds) -> Self {
         // In manual mode what is applied is the application's own choice.
@@ -62,10 +76,17 @@ impl Subscribers {
             peers: Distributor::new(),
             applied: Interest::new(of_applied),
             requested: Interest::new(bounds),
+            left: VecDeque::new(),
             pending: Pending::new(options),
             last: None,
             sessions: 0,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_clean(&self) -> bool {
+        let topics = self.applied.nodes() + self.requested.nodes();
+        self.left.is_empty() && self.peers.iter().next().is_none() && topics == 2
     }
 
     pub(super) fn pending(&mut self) -> &mut Pending {
@@ -111,23 +132,41 @@ impl Subscribers {
     }
 
     /// A peer subscribes or cancels.
-    pub(super) fn change(&mut self, from: &Peer, change: &Subscription, touched: &mut Touched) {
+    pub(super) fn change(
+        &mut self,
+        from: &Arc<Peer>,
+        change: &Subscription,
+        touched: &mut Touched,
+    ) {
         let Some((slot, subscriber)) = self.peers.get_mut(from) else { return };
         if subscriber.rejected {
             return;
         }
         let result = match self.exposure {
-            Exposure::Nothing => self.apply(slot, change).map(|_| ()),
-            Exposure::Changes(verbosity) => self.apply(slot, change).map(|changed| {
-                if let Some(kind) = changed.and_then(|changed| changed.told(verbosity)) {
-                    self.pending.push(Entry::Notice(notice(kind, change.topic()), None));
-                }
-            }),
+            Exposure::Nothing => self.apply(slot, change).map(drop),
+            Exposure::Changes(verbosity) => self.change_and_tell(slot, change, verbosity),
             Exposure::Requests => self.request(slot, change),
         };
         if let Err(too_much) = result {
             self.reject(from, too_much.into(), touched);
         }
+    }
+
+    fn change_and_tell(
+        &mut self,
+        slot: Slot,
+        change: &Subscription,
+        verbosity: XPubVerbosity,
+    ) -> Result<(), TooMuch> {
+        let topic = change.topic();
+        self.settle(topic);
+        let changed = self.apply(slot, change)?;
+        if let Some(kind) = changed.and_then(|changed| changed.told(verbosity)) {
+            self.pending.push(Entry::Notice(notice(kind, topic), None));
+        }
+        // Whoever cancels may have been the last who was here.
+        self.settle(topic);
+        Ok(())
     }
 
     /// Changes what a peer is sent.
@@ -143,6 +182,22 @@ impl Subscribers {
                 removed.existed.then_some(Changed::Cancelled { last: removed.last })
             }
         })
+    }
+
+    /// Forgets a topic that nobody has but peers who have left. So the
+    /// application hears of it just what it would if all that they had were
+    /// forgotten at once.
+    fn settle(&mut self, topic: &[u8]) {
+        let counts = matches!(
+            self.exposure,
+            Exposure::Changes(XPubVerbosity::Changes | XPubVerbosity::Subscriptions)
+        );
+        if counts && !self.left.is_empty() {
+            let Self { peers, applied, pending, .. } = self;
+            if applied.settle(topic, |slot| peers.is_vacant(slot)) {
+                pending.push(Entry::Notice(notice(CANCEL, topic), None));
+            }
+        }
     }
 
     /// Notes what a peer asks the application for.
@@ -193,8 +248,8 @@ impl Subscribers {
     }
 
     /// A peer went beyond its bounds.
-    fn reject(&mut self, peer: &Peer, why: Unwelcome, touched: &mut Touched) {
-        self.forget(peer);
+    fn reject(&mut self, peer: &Arc<Peer>, why: Unwelcome, touched: &mut Touched) {
+        self.end_session(peer);
         if let Some((_, subscriber)) = self.peers.get_mut(peer) {
             subscriber.rejected = true;
         }
@@ -208,30 +263,57 @@ impl Subscribers {
 
     /// A peer has left.
     pub(super) fn detach(&mut self, peer: &Peer) {
-        self.forget(peer);
-        self.peers.detach(peer);
+        if let Some((slot, subscriber)) = self.peers.vacate(peer) {
+            self.leave(slot, subscriber);
+        }
     }
 
-    /// Takes all subscriptions of a peer.
+    /// The connection of a peer that stays has ended, and its subscriptions with
+    /// it. Those of the next one are in another slot.
+    pub(super) fn end_session(&mut self, peer: &Arc<Peer>) {
+        if let Some((slot, subscriber)) = self.peers.vacate(peer) {
+            let (session, rejected) = (self.next_session(), subscriber.rejected);
+            self.leave(slot, subscriber);
+            self.peers.attach(peer, Subscriber { session, rejected, ..Subscriber::default() });
+        }
+    }
+
+    fn leave(&mut self, slot: Slot, subscriber: Subscriber) {
+        let Subscriber { applied, requested, .. } = subscriber;
+        if applied.is_empty() && requested.is_empty() {
+            self.peers.release(slot);
+        } else {
+            self.left.push_back(Left { slot, applied, requested });
+        }
+    }
+
+    /// Forgets some of what those left behind who have left; true if there is
+    /// more.
     //
     // RFC 29: SHALL, if the subscriber peer disconnects prematurely, generate a
     // suitable CANCEL command for the calling application.
-    pub(super) fn forget(&mut self, peer: &Peer) {
-        let session = self.next_session();
-        let Self { peers, applied, requested, pending, .. } = self;
-        let Some((slot, subscriber)) = peers.get_mut(peer) else { return };
-        subscriber.session = session;
+    pub(super) fn forget(&mut self, mut step: Step) -> bool {
+        let Self { peers, applied, requested, left, pending, .. } = self;
         let mut tell = |topic: &[u8]| pending.push(Entry::Notice(notice(CANCEL, topic), None));
         let farewell = match self.exposure {
             Exposure::Nothing | Exposure::Requests => Farewell::Silent,
             Exposure::Changes(XPubVerbosity::All) => Farewell::Every,
             Exposure::Changes(_) => Farewell::Last,
         };
-        applied.clear(slot, std::mem::take(&mut subscriber.applied), farewell, &mut tell);
-        // libzmq reports what was asked for, and once per peer: only the
-        // application knows what it made of it.
-        let requests = std::mem::take(&mut subscriber.requested);
-        requested.clear(slot, requests, Farewell::Every, &mut tell);
+        while let Some(first) = left.front_mut() {
+            let slot = first.slot;
+            applied.forget(slot, &mut first.applied, farewell, &mut step, &mut tell);
+            // libzmq reports what was asked for, and once per peer: only the
+            // application knows what it made of it.
+            let requests = &mut first.requested;
+            requested.forget(slot, requests, Farewell::Every, &mut step, &mut tell);
+            if !(first.applied.is_empty() && first.requested.is_empty()) {
+                return true;
+            }
+            left.pop_front();
+            peers.release(slot);
+        }
+        false
     }
 }
 

@@ -12,7 +12,7 @@ use crate::routing_id::RoutingId;
 use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
-use super::interest::Bounds;
+use super::interest::{Bounds, Step};
 use super::pending::Entry;
 use super::subscribers::{Exposure, Subscribers};
 
@@ -61,6 +61,12 @@ impl XPub {
         Self::with_bounds(options, exposure, bounds)
     }
 
+    /// Whether nothing is kept of anybody.
+    #[cfg(test)]
+    pub(super) fn is_clean(&self) -> bool {
+        self.lock().is_clean()
+    }
+
     fn lock(&self) -> Held<'_, Subscribers> {
         self.state.lock()
     }
@@ -87,13 +93,21 @@ impl Pattern for XPub {
 
     fn down(&self, peer: &Arc<Peer>) {
         // It subscribes again when it is back.
-        self.lock().forget(peer);
+        let mut state = self.lock();
+        state.end_session(peer);
+        state.forget(Step::WHOLE);
     }
 
     // RFC 29: If this subscriber disconnects, the XPUB socket SHALL destroy its
     // double queue and SHALL discard any messages it contains.
     fn detach(&self, peer: &Arc<Peer>) {
-        self.lock().detach(peer);
+        let mut state = self.lock();
+        state.detach(peer);
+        state.forget(Step::WHOLE);
+    }
+
+    fn tidy(&self) -> bool {
+        self.lock().forget(Step::WHOLE)
     }
 
     // `room` has nothing to do: each send asks the lines.
@@ -101,6 +115,7 @@ impl Pattern for XPub {
     // RFC 29: SHALL not modify outgoing messages in any way.
     fn send(&self, _: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
         let mut state = self.lock();
+        state.forget(Step::ALONG);
         state.mark_matching(message.first());
         if self.nodrop && !state.marked_have_room() {
             return Routed::Mute(message);
@@ -120,8 +135,13 @@ impl Pattern for XPub {
         if self.exposure == Exposure::Nothing {
             return Before::Wait;
         }
-        match self.lock().take_pending() {
+        let mut state = self.lock();
+        // Nobody else may see to what those left behind who have left, so whoever
+        // waits for something does.
+        let more = state.pending().len() == 0 && state.forget(Step::PART);
+        match state.take_pending() {
             Some(message) => Before::Ready(Delivery { message, from: None }),
+            None if more => Before::Busy,
             None => Before::Wait,
         }
     }
@@ -136,6 +156,7 @@ impl Pattern for XPub {
     fn deliver(&self, from: &Arc<Peer>, item: Item, touched: &mut Touched) -> Delivered {
         let mut state = self.lock();
         let before = state.pending().len();
+        state.forget(Step::ALONG);
         let change = match item {
             Item::Subscription(change) => Ok(change),
             Item::Message(message) => as_subscription(&message).ok_or(message),

@@ -14,6 +14,7 @@ use crate::routing::testing::FakePeer;
 use super::{XPub, XSub, single};
 
 mod bounds;
+mod leaving;
 mod manual;
 mod xpub;
 mod xsub;
@@ -94,18 +95,17 @@ fn send(pattern: &dyn Pattern, message: Message) -> usize {
 
 /// Everything a publisher's application can receive.
 fn received(pattern: &dyn Pattern) -> Vec<Message> {
-    std::iter::from_fn(|| match pattern.before_recv() {
-        Before::Ready(delivery) => Some(delivery.message),
-        _ => None,
-    })
-    .collect()
+    std::iter::from_fn(|| recv(pattern)).collect()
 }
 
 /// The next thing a publisher's application can receive.
 fn recv(pattern: &dyn Pattern) -> Option<Message> {
-    match pattern.before_recv() {
-        Before::Ready(delivery) => Some(delivery.message),
-        _ => None,
+    loop {
+        match pattern.before_recv() {
+            Before::Ready(delivery) => return Some(delivery.message),
+            Before::Busy => {}
+            _ => return None,
+        }
     }
 }
 
