@@ -102,7 +102,7 @@ async fn publish(xpub: &XPubSocket) -> Result<(), Error> {
 
 async fn subscriber(prefix: &str, from: impl IntoEndpoint, count: usize) -> Result<(), Error> {
     let sub = SubSocket::new();
-    sub.subscribe(prefix);
+    sub.subscribe(prefix)?;
     sub.connect(from)?;
     for _ in 0..count {
         let news = sub.recv().await?;

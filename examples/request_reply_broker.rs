@@ -83,14 +83,24 @@ impl Broker {
         Ok(Self { clients, workers, endpoints })
     }
 
-    /// The raw form keeps the note of who asked as the first frame. `select!`
-    /// may drop a `recv` at any time: that loses nothing.
+    /// Each direction moves by itself. In a loop that did both, a `send` that
+    /// waits for busy workers would keep their answers waiting as well, and the
+    /// workers with them.
     async fn run(&self) -> Result<(), Error> {
+        tokio::try_join!(self.pass_requests(), self.pass_answers())?;
+        Ok(())
+    }
+
+    /// The raw form keeps the note of who asked as the first frame.
+    async fn pass_requests(&self) -> Result<(), Error> {
         loop {
-            tokio::select! {
-                request = self.clients.recv_raw() => self.workers.send(request?).await?,
-                answer = self.workers.recv() => self.clients.send_raw(answer?).await?,
-            }
+            self.workers.send(self.clients.recv_raw().await?).await?;
+        }
+    }
+
+    async fn pass_answers(&self) -> Result<(), Error> {
+        loop {
+            self.clients.send_raw(self.workers.recv().await?).await?;
         }
     }
 }

@@ -141,7 +141,7 @@ async fn publishing_costs_by_matches_not_by_topics_or_peers() {
                 let sub = SubSocket::new_in(&context, SocketOptions::new());
                 sub.connect(&name).unwrap();
                 for topic in 0..10 {
-                    sub.subscribe(format!("{number}.{topic}"));
+                    sub.subscribe(format!("{number}.{topic}")).unwrap();
                 }
                 sub
             })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use ferromq::DealerSocket;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -33,14 +34,17 @@ async fn run(name: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// Starts a side that stays, and returns the endpoint its first line ends with.
-async fn start(name: &str, arguments: &[&str]) -> (Child, String) {
+/// Starts a side that stays, and returns the endpoints its first lines end with.
+async fn start<const N: usize>(name: &str, arguments: &[&str]) -> (Child, [String; N]) {
     let mut child = example(name).args(arguments).spawn().expect("the example starts");
     let mut lines = BufReader::new(child.stdout.as_mut().expect("it is piped")).lines();
-    let line = timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("text");
-    let line = line.expect("the first line says where it is");
-    let endpoint = line.rsplit(' ').next().expect("a word").to_owned();
-    (child, endpoint)
+    let mut endpoints = [(); N].map(|()| String::new());
+    for endpoint in &mut endpoints {
+        let line = timeout(DEADLINE, lines.next_line()).await.expect("in time").expect("text");
+        let line = line.expect("the first lines say where it is");
+        *endpoint = line.rsplit(' ').next().expect("a word").to_owned();
+    }
+    (child, endpoints)
 }
 
 #[track_caller]
@@ -62,6 +66,45 @@ async fn request_reply_runs() {
 async fn request_reply_broker_runs() {
     let expected = ["client A  hears    3 squared is 9", "client B  hears    6 squared is 36"];
     assert_shows(run("request_reply_broker", &[]).await, &expected);
+}
+
+/// Many more requests at once than the sockets and the system hold between the
+/// clients and the worker, and as many answers.
+#[tokio::test]
+async fn request_reply_broker_moves_both_ways_while_both_are_full() {
+    const CLIENTS: usize = 20;
+    /// As many answers as a ROUTER keeps for a client that does not read them.
+    const EACH: usize = 1000;
+    let anywhere = "tcp://127.0.0.1:0";
+    let (broker, [front, back]) =
+        start("request_reply_broker", &["broker", anywhere, anywhere]).await;
+    let worker = DealerSocket::new();
+    worker.connect(back).expect("connect");
+    let working = tokio::spawn(async move {
+        while let Ok(request) = worker.recv().await {
+            worker.send(request).await.expect("send");
+        }
+    });
+    let clients = (0..CLIENTS).map(|_| {
+        let client = DealerSocket::new();
+        client.connect(&*front).expect("connect");
+        tokio::spawn(async move {
+            let body = |number: usize| format!("{number:04096}");
+            for number in 0..EACH {
+                client.send(body(number)).await.expect("send");
+            }
+            for number in 0..EACH {
+                assert_eq!(client.recv().await, Ok(body(number).into()));
+            }
+        })
+    });
+    let clients: Vec<_> = clients.collect();
+    for client in clients {
+        let answered = timeout(DEADLINE, client).await;
+        answered.expect("the answers come").expect("they are right");
+    }
+    working.abort();
+    drop(broker);
 }
 
 #[tokio::test]
@@ -95,7 +138,7 @@ async fn pair_runs() {
 
 #[tokio::test]
 async fn sides_find_each_other_in_processes_of_their_own() {
-    let (server, endpoint) = start("request_reply", &["server", "tcp://127.0.0.1:0"]).await;
+    let (server, [endpoint]) = start("request_reply", &["server", "tcp://127.0.0.1:0"]).await;
     let client = run("request_reply", &["client", &endpoint]).await;
     assert_shows(client, &["client  hears    Hello, Ada!"]);
     drop(server);

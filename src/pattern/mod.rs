@@ -106,8 +106,9 @@ pub(crate) trait Pattern: Send + Sync {
     fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome>;
 
     /// The peer finished its handshake (again, after a reconnect). Subscriptions
-    /// are replayed and the probe and welcome messages are pushed here. After an
-    /// error the pipe is rejected; if it was accepted, `detach` follows.
+    /// are replayed and the probe and welcome messages are pushed here; a replay
+    /// of many goes on in [`tidy`](Self::tidy). After an error the pipe is
+    /// rejected; if it was accepted, `detach` follows.
     fn up(
         &self,
         peer: &Arc<Peer>,
@@ -126,9 +127,11 @@ pub(crate) trait Pattern: Send + Sync {
     /// The peer takes no more messages. What came in is still delivered.
     fn detach(&self, peer: &Arc<Peer>);
 
-    /// Goes on forgetting what peers that went down had subscribed to, a bounded
-    /// piece of it; true if there is more.
-    fn tidy(&self) -> bool {
+    /// Goes on with what is too much for one call, a bounded piece of it: telling
+    /// peers that came up of the subscriptions, forgetting those of peers that
+    /// went down. True if there is more.
+    fn tidy(&self, touched: &mut Touched) -> bool {
+        let _ = touched;
         false
     }
 

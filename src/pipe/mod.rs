@@ -173,7 +173,8 @@ pub(crate) trait SocketSide: Send + Sync {
     fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome>;
 
     /// The handshake with the peer is done. Subscriptions are replayed into its
-    /// line before this returns.
+    /// line before this returns, or else while [`tidy`](Self::tidy) says that
+    /// there is more to do.
     fn up(&self, peer: &Arc<Peer>, info: &PeerInfo) -> Result<(), Unwelcome>;
 
     /// The connection was lost; the peer waits for the next one.
@@ -182,8 +183,11 @@ pub(crate) trait SocketSide: Send + Sync {
     /// The peer takes no more messages, ever. What came in stays readable.
     fn detach(&self, peer: &Arc<Peer>);
 
-    /// Goes on forgetting what peers that went down had subscribed to, a bounded
-    /// piece of it; true if there is more.
+    /// Goes on with what is too much for one call, a bounded piece of it: telling
+    /// peers that came up of the subscriptions, forgetting those of peers that
+    /// went down. True if there is more. Call it after [`up`](Self::up),
+    /// [`down`](Self::down) and [`detach`](Self::detach), until there is none;
+    /// where there is a task, others get their turn in between.
     fn tidy(&self) -> bool;
 
     /// There may be something to read from the peer: its duty was told of an

@@ -6,7 +6,9 @@ use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
-use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError};
+use crate::error::{
+    BindError, ConnectError, RecvError, ReleaseError, SendError, SubscribeError,
+};
 use crate::message::Message;
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;
@@ -25,16 +27,37 @@ macro_rules! subscribe_methods {
             ///
             /// It takes effect when the publisher has heard of it, so what is
             /// published until then is missed.
-            pub fn subscribe(&self, prefix: impl AsRef<[u8]>) {
+            ///
+            /// # Errors
+            /// A publisher lets one subscriber have 1,000,000 prefixes, of 64 MiB
+            /// together, and closes the connection of one that wants more. So
+            /// this socket takes no more either, and nothing changes:
+            /// [`SubscribeError::TooMany`], [`SubscribeError::TooLarge`]. There is
+            /// no limit to a single prefix beside that.
+            ///
+            /// ```
+            #[doc = concat!("use ferromq::{SubscribeError, ", stringify!($name), "};")]
+            ///
+            #[doc = concat!("let socket = ", stringify!($name), "::new();")]
+            /// socket.subscribe("weather.")?;
+            /// let refused = socket.subscribe(vec![b'w'; 64 << 20]);
+            /// assert_eq!(refused, Err(SubscribeError::TooLarge { limit: 64 << 20 }));
+            /// # Ok::<_, SubscribeError>(())
+            /// ```
+            pub fn subscribe(&self, prefix: impl AsRef<[u8]>) -> Result<(), SubscribeError> {
                 let prefix = Bytes::copy_from_slice(prefix.as_ref());
-                self.0.subscribe(Subscription::Subscribe(prefix));
+                self.0.subscribe(Subscription::Subscribe(prefix))
             }
 
             /// Takes a [`subscribe`](Self::subscribe) back; without one, does
             /// nothing (`ZMQ_UNSUBSCRIBE`).
-            pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) {
+            ///
+            /// # Errors
+            /// None: it returns what the other calls do that change
+            /// subscriptions.
+            pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) -> Result<(), SubscribeError> {
                 let prefix = Bytes::copy_from_slice(prefix.as_ref());
-                self.0.subscribe(Subscription::Cancel(prefix));
+                self.0.subscribe(Subscription::Cancel(prefix))
             }
         }
     };
@@ -104,7 +127,7 @@ send_methods!(PubSocket);
 /// use ferromq::{SubSocket, XPubSocket};
 ///
 /// let (publisher, sub) = (XPubSocket::new(), SubSocket::new());
-/// sub.subscribe("weather.");
+/// sub.subscribe("weather.")?;
 /// sub.connect(publisher.bind("tcp://127.0.0.1:0").await?)?;
 /// publisher.recv().await?; // The subscription has arrived.
 /// publisher.send(["weather.eu", "sunny"]).await?;
@@ -131,6 +154,10 @@ subscribe_methods!(SubSocket);
 /// 0 (unsubscribe), then the prefix. The option
 /// [`xpub_verbosity`](SocketOptions::xpub_verbosity) says which ones arrive.
 ///
+/// A peer may have 1,000,000 subscriptions, of 64 MiB together; the connection
+/// of one that wants more is closed, as a monitor will tell. The end of its
+/// subscriptions arrives bit by bit when a peer with many of them leaves.
+///
 /// | | |
 /// |---|---|
 /// | Peers | SUB, XSUB |
@@ -150,18 +177,33 @@ recv_methods!(XPubSocket);
 impl XPubSocket {
     /// With the option [`xpub_manual`](SocketOptions::xpub_manual): subscribes
     /// the peer whose request was received last to `prefix`, whatever it asked
-    /// for. Otherwise does nothing.
-    pub fn subscribe(&self, prefix: impl AsRef<[u8]>) {
+    /// for. If that peer has left, there is nobody to subscribe.
+    ///
+    /// # Errors
+    /// [`SubscribeError::NotManual`] without that option: then peers decide for
+    /// themselves.
+    ///
+    /// ```
+    /// use ferromq::{SocketOptions, SubscribeError, XPubSocket};
+    ///
+    /// let xpub = XPubSocket::new();
+    /// assert_eq!(xpub.subscribe("weather."), Err(SubscribeError::NotManual));
+    /// let manual = XPubSocket::with_options(SocketOptions::new().xpub_manual(true));
+    /// assert_eq!(manual.subscribe("weather."), Ok(()));
+    /// ```
+    pub fn subscribe(&self, prefix: impl AsRef<[u8]>) -> Result<(), SubscribeError> {
         let prefix = Bytes::copy_from_slice(prefix.as_ref());
-        self.0.subscribe(Subscription::Subscribe(prefix));
+        self.0.subscribe(Subscription::Subscribe(prefix))
     }
 
     /// With the option [`xpub_manual`](SocketOptions::xpub_manual): ends a
-    /// subscription of the peer whose request was received last. Otherwise does
-    /// nothing.
-    pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) {
+    /// subscription of the peer whose request was received last.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) -> Result<(), SubscribeError> {
         let prefix = Bytes::copy_from_slice(prefix.as_ref());
-        self.0.subscribe(Subscription::Cancel(prefix));
+        self.0.subscribe(Subscription::Cancel(prefix))
     }
 }
 
@@ -169,7 +211,9 @@ impl XPubSocket {
 /// proxies, and messages upstream. It does not filter what it receives.
 ///
 /// A message of one frame that starts with an octet 1 or 0 is a subscription or
-/// its end; any other goes to all publishers.
+/// its end; any other goes to all publishers. What [`subscribe`](Self::subscribe)
+/// would refuse `send` refuses as well, and gives the message back
+/// ([`SendErrorKind::Subscription`](crate::SendErrorKind::Subscription)).
 ///
 /// | | |
 /// |---|---|
@@ -179,15 +223,29 @@ impl XPubSocket {
 /// | Incoming | fair-queued |
 /// | In the mute state | drops |
 ///
-/// With an XPUB it makes a proxy, which forwards both ways:
+/// With an XPUB it makes a proxy. Each direction moves by itself: in a loop that
+/// did both, a `send` that waits would keep the other direction waiting, perhaps
+/// for the very room that this `send` waits for.
 /// ```
-/// use ferromq::{XPubSocket, XSubSocket};
+/// use ferromq::{Error, SendErrorKind, XPubSocket, XSubSocket};
 ///
-/// async fn forward(xsub: XSubSocket, xpub: XPubSocket) -> Result<(), ferromq::Error> {
+/// async fn forward(xsub: XSubSocket, xpub: XPubSocket) -> Result<(), Error> {
+///     tokio::try_join!(messages(&xsub, &xpub), subscriptions(&xpub, &xsub))?;
+///     Ok(())
+/// }
+///
+/// async fn messages(from: &XSubSocket, to: &XPubSocket) -> Result<(), Error> {
 ///     loop {
-///         tokio::select! {
-///             message = xsub.recv() => xpub.send(message?).await?,
-///             change = xpub.recv() => xsub.send(change?).await?,
+///         to.send(from.recv().await?).await?;
+///     }
+/// }
+///
+/// async fn subscriptions(from: &XPubSocket, to: &XSubSocket) -> Result<(), Error> {
+///     loop {
+///         match to.send(from.recv().await?).await {
+///             // All subscribers together want more than one may.
+///             Err(error) if matches!(error.kind(), SendErrorKind::Subscription(_)) => {}
+///             done => done?,
 ///         }
 ///     }
 /// }

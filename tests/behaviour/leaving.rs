@@ -80,7 +80,7 @@ async fn sub_reads_on() {
     for transport in Transport::ALL {
         let (publisher, sub) = (XPubSocket::new(), SubSocket::new());
         let endpoint = publisher.bind(transport.any()).await.unwrap();
-        sub.subscribe("");
+        sub.subscribe("").unwrap();
         sub.connect(&endpoint).unwrap();
         assert_eq!(within(publisher.recv()).await.unwrap(), "\u{1}".into());
         for number in 0..COUNT {

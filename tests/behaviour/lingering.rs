@@ -148,7 +148,7 @@ async fn a_clone_keeps_the_socket_open() {
 #[tokio::test]
 async fn subscribers_close_at_once() {
     let sub = SubSocket::new();
-    sub.subscribe("topic");
+    sub.subscribe("topic").unwrap();
     sub.connect(Transport::Tcp.known()).unwrap();
     assert_eq!(within(sub.close()).await.undelivered, 0);
     let xsub = XSubSocket::new();

@@ -121,7 +121,7 @@ async fn pub_drops_for_a_full_subscriber_and_counts() {
     let publisher = XPubSocket::with_options(SocketOptions::new().send_hwm(5));
     let sub = SubSocket::with_options(SocketOptions::new().recv_hwm(5));
     let endpoint = publisher.bind(Transport::Inproc.any()).await.unwrap();
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     sub.connect(&endpoint).unwrap();
     assert_eq!(within(publisher.recv()).await.unwrap(), "\u{1}".into());
     for number in 0..25 {
@@ -142,7 +142,7 @@ async fn pub_never_waits_for_a_subscriber_that_does_not_read() {
         let publisher = XPubSocket::with_options(SocketOptions::new().send_hwm(10));
         let sub = SubSocket::with_options(SocketOptions::new().recv_hwm(10));
         let endpoint = publisher.bind(transport.any()).await.unwrap();
-        sub.subscribe("");
+        sub.subscribe("").unwrap();
         sub.connect(&endpoint).unwrap();
         within(publisher.recv()).await.unwrap();
         let big = vec![b'x'; 64 * 1024];
@@ -165,7 +165,7 @@ async fn nodrop_waits_until_the_subscriber_has_room() {
     let publisher = XPubSocket::with_options(options);
     let sub = SubSocket::with_options(SocketOptions::new().recv_hwm(2));
     let endpoint = publisher.bind(Transport::Inproc.any()).await.unwrap();
-    sub.subscribe("a");
+    sub.subscribe("a").unwrap();
     sub.connect(&endpoint).unwrap();
     within(publisher.recv()).await.unwrap();
     assert_eq!(fill(|body| publisher.try_send(format!("a{body}")).map_err(strip), 20), 5);
@@ -193,7 +193,7 @@ async fn nodrop_no_longer_waits_for_whoever_unsubscribed_or_left() {
         let publisher = XPubSocket::with_options(options);
         let sub = SubSocket::with_options(SocketOptions::new().recv_hwm(1));
         let endpoint = publisher.bind(Transport::Inproc.any()).await.unwrap();
-        sub.subscribe("a");
+        sub.subscribe("a").unwrap();
         sub.connect(&endpoint).unwrap();
         within(publisher.recv()).await.unwrap();
         assert_eq!(fill(|body| publisher.try_send(format!("a{body}")).map_err(strip), 9), 2);
@@ -203,7 +203,7 @@ async fn nodrop_no_longer_waits_for_whoever_unsubscribed_or_left() {
         if leave {
             let _ = within(sub.close()).await;
         } else {
-            sub.unsubscribe("a");
+            sub.unsubscribe("a").unwrap();
         }
         within(waiting).await.unwrap().unwrap();
     }

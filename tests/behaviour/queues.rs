@@ -121,7 +121,7 @@ async fn a_subscriber_that_conflates_ends_with_the_last() {
     let publisher = PubSocket::new();
     let endpoint = publisher.bind("tcp://127.0.0.1:0").await.unwrap();
     let sub = SubSocket::with_options(conflating());
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     sub.connect(&endpoint).unwrap();
     let sending = publisher.clone();
     let task = tokio::spawn(async move {

@@ -189,7 +189,7 @@ async fn subscriptions_are_there_again_after_a_loss() {
         let (sub, publisher) = (SubSocket::with_options(quick()), XPubSocket::new());
         publisher.bind(&bind).await.unwrap();
         for topic in ["a", "b"] {
-            sub.subscribe(topic);
+            sub.subscribe(topic).unwrap();
         }
         sub.connect(&to).unwrap();
         for topic in ["a", "b"] {

@@ -101,7 +101,7 @@ fn pull_that_does_not_receive_pushes_back() {
 fn sub_that_does_not_receive_pushes_back() {
     alone("backpressure::sub_that_does_not_receive_pushes_back", "", async {
         let sub = SubSocket::with_options(SocketOptions::new().recv_hwm(10));
-        sub.subscribe("");
+        sub.subscribe("").unwrap();
         let endpoint = sub.bind("tcp://127.0.0.1:*").await.unwrap();
         let mut raw = Raw::join(&endpoint, "PUB").await;
         raw.barrier().await;

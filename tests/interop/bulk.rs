@@ -60,7 +60,7 @@ fn libzmq_xpub_learns_of_all_our_subscriptions() {
     interop(async |mut peer| {
         let theirs = peer.socket(SocketType::XPub, "").await;
         let sub = SubSocket::new();
-        topics().for_each(|topic| sub.subscribe(topic));
+        topics().for_each(|topic| sub.subscribe(topic).expect("subscribe"));
         sub.connect(theirs.bind(ANYWHERE).await).expect("connect");
         assert!(learned_by_libzmq(&theirs).await == changes(1));
         for topic in ["topic-10000", "topic-0", "topic-09999"] {
@@ -68,7 +68,7 @@ fn libzmq_xpub_learns_of_all_our_subscriptions() {
         }
         let news = within("the news", sub.recv()).await;
         assert_eq!(news, Ok(["topic-09999", "news"].into()));
-        topics().for_each(|topic| sub.unsubscribe(topic));
+        topics().for_each(|topic| sub.unsubscribe(topic).expect("unsubscribe"));
         assert!(learned_by_libzmq(&theirs).await == changes(0));
     });
 }

@@ -93,8 +93,8 @@ impl Ours {
     /// Subscribes a SUB or XSUB to everything; others are left alone.
     pub(crate) fn subscribe_to_all(&self) {
         match self {
-            Self::Sub(socket) => socket.subscribe(""),
-            Self::XSub(socket) => socket.subscribe(""),
+            Self::Sub(socket) => socket.subscribe("").expect("subscribe"),
+            Self::XSub(socket) => socket.subscribe("").expect("subscribe"),
             _ => {}
         }
     }

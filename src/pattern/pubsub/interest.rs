@@ -70,8 +70,8 @@ impl Topics {
     }
 }
 
-/// How much may be forgotten in one step: so many topics, or so many octets of
-/// them, and at least one.
+/// How much may be forgotten, or told, in one step: so many topics, or so many
+/// octets of them, and at least one.
 #[derive(Debug)]
 pub(super) struct Step {
     topics: usize,
@@ -85,12 +85,14 @@ impl Step {
     pub(super) const PART: Self = Self { topics: 16, octets: 1 << 10 };
     /// For one of which there are many: more than it could add itself.
     pub(super) const ALONG: Self = Self { topics: 2, octets: 128 };
+    /// For a publisher that has to hear of all topics, which is less work.
+    pub(super) const REPLAY: Self = Self { topics: 1024, octets: 64 << 10 };
 
-    fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.topics == 0 || self.octets == 0
     }
 
-    fn spend(&mut self, octets: usize) {
+    pub(super) fn spend(&mut self, octets: usize) {
         self.topics = self.topics.saturating_sub(1);
         self.octets = self.octets.saturating_sub(octets);
     }

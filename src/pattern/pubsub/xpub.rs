@@ -106,7 +106,7 @@ impl Pattern for XPub {
         state.forget(Step::WHOLE);
     }
 
-    fn tidy(&self) -> bool {
+    fn tidy(&self, _: &mut Touched) -> bool {
         self.lock().forget(Step::WHOLE)
     }
 

@@ -3,7 +3,8 @@
 //! The socket's own subscriptions are counted here, whatever publishers make
 //! of them, and replayed to each publisher whenever its connection is up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
 use super::filter::Filter;
-use super::interest::{Bounds, TooMuch};
+use super::interest::{Bounds, Step, TooMuch};
 
 /// Neither has anything to say that anybody would miss.
 const LINGER: Linger = Linger::For(Duration::ZERO);
@@ -51,14 +52,29 @@ struct State {
     /// The sum of the lengths of the topics.
     octets: usize,
     bounds: Bounds,
+    /// Publishers whose replay is not done.
+    replaying: VecDeque<Arc<Peer>>,
 }
 
-/// Whether a publisher's connection is up. While it is not, changes wait for
-/// the replay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a publisher has heard of the topics.
+#[derive(Debug, PartialEq, Eq)]
 enum Link {
+    /// Nothing: its connection is down, and changes wait for the replay.
     Down,
-    Up,
+    /// All up to this one, in their order. Changes behind it wait for the replay.
+    Replay(Bytes),
+    Everything,
+}
+
+impl Link {
+    /// Whether it is told of a change now.
+    fn hears_of(&self, topic: &Bytes) -> bool {
+        match self {
+            Self::Down => false,
+            Self::Replay(last) => topic <= last,
+            Self::Everything => true,
+        }
+    }
 }
 
 impl XSub {
@@ -73,8 +89,13 @@ impl XSub {
     }
 
     fn with_bounds(role: Role, bounds: Bounds) -> Self {
-        let publishers = Distributor::new();
-        let state = State { publishers, topics: BTreeMap::new(), octets: 0, bounds };
+        let state = State {
+            publishers: Distributor::new(),
+            topics: BTreeMap::new(),
+            octets: 0,
+            bounds,
+            replaying: VecDeque::new(),
+        };
         Self { role, state: Lock::new(Rank::Pattern, state) }
     }
 
@@ -113,29 +134,35 @@ impl Pattern for XSub {
     }
 
     fn up(&self, peer: &Arc<Peer>, _: &PeerInfo, touched: &mut Touched) -> Result<(), Unwelcome> {
-        let State { publishers, topics, .. } = &mut *self.lock();
-        let Some((_, link)) = publishers.get_mut(peer) else { return Ok(()) };
-        *link = Link::Up;
-        // RFC 29: SHALL send SUBSCRIBE and CANCEL commands to publishers
-        // depending on the transport protocol used.
-        let mut needs = NeedsFlush::No;
-        for topic in topics.keys() {
-            if peer.line.control(Subscription::Subscribe(topic.clone())) == NeedsFlush::Yes {
-                needs = NeedsFlush::Yes;
-            }
+        let mut state = self.lock();
+        state.end_replay(peer);
+        if let Some((_, link)) = state.publishers.get_mut(peer) {
+            *link = Link::Down;
+            state.replay(peer, touched);
         }
-        touched.note(needs, &peer.line);
         Ok(())
     }
 
     fn down(&self, peer: &Arc<Peer>) {
-        if let Some((_, link)) = self.lock().publishers.get_mut(peer) {
+        let mut state = self.lock();
+        state.end_replay(peer);
+        if let Some((_, link)) = state.publishers.get_mut(peer) {
             *link = Link::Down;
         }
     }
 
     fn detach(&self, peer: &Arc<Peer>) {
-        self.lock().publishers.detach(peer);
+        let mut state = self.lock();
+        state.end_replay(peer);
+        state.publishers.detach(peer);
+    }
+
+    fn tidy(&self, touched: &mut Touched) -> bool {
+        let mut state = self.lock();
+        if let Some(peer) = state.replaying.pop_front() {
+            state.replay(&peer, touched);
+        }
+        !state.replaying.is_empty()
     }
 
     // `room` has nothing to do: full publishers miss messages.
@@ -227,10 +254,42 @@ impl State {
     }
 
     fn tell_all(&self, change: &Subscription, touched: &mut Touched) {
-        let up = self.publishers.iter().filter(|(_, link)| **link == Link::Up);
+        let up = self.publishers.iter().filter(|(_, link)| link.hears_of(change.topic()));
         for (peer, _) in up {
             touched.note(peer.line.control(change.clone()), &peer.line);
         }
+    }
+
+    /// Tells a publisher of the topics, as many as a step allows, from where the
+    /// last step ended.
+    //
+    // RFC 29: SHALL send SUBSCRIBE and CANCEL commands to publishers depending
+    // on the transport protocol used.
+    fn replay(&mut self, peer: &Arc<Peer>, touched: &mut Touched) {
+        let Some((_, link)) = self.publishers.get_mut(peer) else { return };
+        let from = match link {
+            Link::Replay(last) => Bound::Excluded(last.clone()),
+            Link::Down | Link::Everything => Bound::Unbounded,
+        };
+        *link = Link::Everything;
+        let (mut step, mut needs) = (Step::REPLAY, NeedsFlush::No);
+        let mut topics = self.topics.range((from, Bound::Unbounded)).peekable();
+        while let Some((topic, _)) = topics.next() {
+            if peer.line.control(Subscription::Subscribe(topic.clone())) == NeedsFlush::Yes {
+                needs = NeedsFlush::Yes;
+            }
+            step.spend(topic.len());
+            if step.is_done() && topics.peek().is_some() {
+                *link = Link::Replay(topic.clone());
+                self.replaying.push_back(Arc::clone(peer));
+                break;
+            }
+        }
+        touched.note(needs, &peer.line);
+    }
+
+    fn end_replay(&mut self, peer: &Arc<Peer>) {
+        self.replaying.retain(|other| !Arc::ptr_eq(other, peer));
     }
 
     // RFC 29: SHALL not modify outgoing messages in any way.
@@ -244,6 +303,7 @@ impl State {
         let note = |needs, line: &Arc<dyn Line>| touched.note(needs, line);
         let lost = self.publishers.send(message, note);
         for peer in self.publishers.take_gone() {
+            self.end_replay(&peer);
             self.publishers.detach(&peer);
         }
         lost

@@ -35,11 +35,11 @@ async fn subscriptions_shall_be_commands() {
     let net = Net::tcp();
     let sub = net.bound::<SubSocket>(plain()).await;
     let mut publisher = Wire::join(&sub.endpoint(), "PUB").await;
-    sub.subscribe("A");
+    sub.subscribe("A").unwrap();
     publisher.expect(SUBSCRIBE_A).await;
-    sub.unsubscribe("A");
+    sub.unsubscribe("A").unwrap();
     publisher.expect(CANCEL_A).await;
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     publisher.expect(SUBSCRIBE_ALL).await;
     // 245 octets and the name make 255, the most a short frame holds.
     for (size, head) in [
@@ -47,7 +47,7 @@ async fn subscriptions_shall_be_commands() {
         (246, b"\x06\x00\x00\x00\x00\x00\x00\x01\x00\x09SUBSCRIBE"),
     ] {
         let topic = "t".repeat(size);
-        sub.subscribe(&topic);
+        sub.subscribe(&topic).unwrap();
         publisher.expect(head).await;
         publisher.expect(topic.as_bytes()).await;
     }
@@ -65,9 +65,9 @@ async fn subscriptions_shall_be_messages_to_a_zmtp_3_0_peer() {
     publisher.take(64).await;
     publisher.send(&ready(&[("Socket-Type", b"PUB")])).await;
     publisher.frame().await;
-    sub.subscribe("A");
+    sub.subscribe("A").unwrap();
     publisher.expect(b"\x00\x02\x01A").await;
-    sub.unsubscribe("A");
+    sub.unsubscribe("A").unwrap();
     publisher.expect(b"\x00\x02\x00A").await;
 }
 
@@ -161,11 +161,11 @@ async fn departs_one_cancel_undoes_any_number_of_subscribes() {
     let mut publisher = trap.accept().await;
     publisher.shake_hands("PUB").await;
     publisher.sync().await;
-    sub.subscribe("A");
-    sub.subscribe("A");
-    sub.unsubscribe("A");
-    sub.subscribe("B");
-    sub.unsubscribe("A");
+    sub.subscribe("A").unwrap();
+    sub.subscribe("A").unwrap();
+    sub.unsubscribe("A").unwrap();
+    sub.subscribe("B").unwrap();
+    sub.unsubscribe("A").unwrap();
     publisher
         .expect(&[SUBSCRIBE_A, SUBSCRIBE_A, b"\x04\x0B\x09SUBSCRIBEB", CANCEL_A].concat())
         .await;

@@ -54,7 +54,7 @@ async fn one_step_at_a_time(net: Net) {
     let Proxy { mut front, mut back } = Proxy::new(&net).await;
     let publisher = net.connected::<XPubSocket>(plain(), &mut front).await;
     let sub = net.connected::<SubSocket>(plain(), &mut back).await;
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     front.try_send(back.get().await).unwrap();
     assert_eq!(publisher.get().await, "\u{1}".into());
     publisher.try_send("").unwrap();
@@ -69,11 +69,11 @@ async fn subscriptions_go_up_and_messages_down(net: Net) {
     let tech = net.connected::<SubSocket>(plain(), &mut proxy.back).await;
     let all = net.connected::<SubSocket>(plain(), &mut proxy.back).await;
     let doing = async {
-        tech.subscribe("tech");
+        tech.subscribe("tech").unwrap();
         for publisher in [&one, &other] {
             assert_eq!(publisher.get().await, "\u{1}tech".into());
         }
-        all.subscribe("");
+        all.subscribe("").unwrap();
         for publisher in [&one, &other] {
             assert_eq!(publisher.get().await, "\u{1}".into());
             for topic in ["sport", "tech", "technology"] {
@@ -98,10 +98,10 @@ async fn a_subscriber_that_leaves_is_forgotten_upstream(net: Net) {
     let one = net.connected::<SubSocket>(plain(), &mut proxy.back).await;
     let other = net.connected::<SubSocket>(plain(), &mut proxy.back).await;
     let doing = async {
-        one.subscribe("A");
+        one.subscribe("A").unwrap();
         assert_eq!(publisher.get().await, "\u{1}A".into());
-        other.subscribe("A");
-        other.subscribe("B");
+        other.subscribe("A").unwrap();
+        other.subscribe("B").unwrap();
         assert_eq!(publisher.get().await, "\u{1}B".into());
         drop(other);
         assert_eq!(publisher.get().await, "\0B".into());

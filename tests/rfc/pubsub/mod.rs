@@ -21,19 +21,19 @@ trait Subscribes: Receives {
 
 impl Subscribes for SubSocket {
     fn wants(&self, topic: &str) {
-        self.subscribe(topic);
+        self.subscribe(topic).unwrap();
     }
     fn cancels(&self, topic: &str) {
-        self.unsubscribe(topic);
+        self.unsubscribe(topic).unwrap();
     }
 }
 
 impl Subscribes for XSubSocket {
     fn wants(&self, topic: &str) {
-        self.subscribe(topic);
+        self.subscribe(topic).unwrap();
     }
     fn cancels(&self, topic: &str) {
-        self.unsubscribe(topic);
+        self.unsubscribe(topic).unwrap();
     }
 }
 

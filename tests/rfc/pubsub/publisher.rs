@@ -65,7 +65,7 @@ async fn queue_when_connecting<P: Publishes>() {
     let place = net.reserve();
     let publisher = net.connecting::<P>(plain(), &place.endpoint);
     let sub = net.bound_at::<SubSocket>(&place.endpoint.to_string(), plain()).await;
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     publisher.try_put("Hello".into()).unwrap();
     assert_eq!(sub.get().await, "Hello".into());
 }

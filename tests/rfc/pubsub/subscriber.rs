@@ -234,12 +234,12 @@ async fn xsub_shall_maintain_a_queue_for_each_publisher() {
 async fn sub_shall_only_receive() {
     let net = Net::tcp();
     let sub = net.bound::<SubSocket>(plain()).await;
-    sub.subscribe("A");
+    sub.subscribe("A").unwrap();
     let mut publisher = Wire::join(&sub.endpoint(), "PUB").await;
     publisher.expect(b"\x04\x0B\x09SUBSCRIBEA").await;
     publisher.send(b"\x00\x01A").await;
     assert_eq!(sub.get().await, "A".into());
-    sub.unsubscribe("A");
+    sub.unsubscribe("A").unwrap();
     publisher.expect(b"\x04\x08\x06CANCELA").await;
     publisher.finish().await;
     assert_eq!(publisher.end().await, b"");
@@ -253,7 +253,7 @@ async fn sub_may_filter_and_xsub_does_not() {
     let net = Net::tcp();
     let sub = net.bound::<SubSocket>(plain()).await;
     let xsub = net.bound::<XSubSocket>(plain()).await;
-    sub.subscribe("A");
+    sub.subscribe("A").unwrap();
     let messages = b"\x00\x01B\x01\x00\x00\x01A\x00\x02Ab\x00\x01A";
     for endpoint in [sub.endpoint(), xsub.endpoint()] {
         let mut publisher = Wire::join(&endpoint, "PUB").await;

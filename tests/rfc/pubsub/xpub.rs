@@ -41,7 +41,7 @@ async fn departs_xpub_receives_in_the_order_of_arrival(net: Net) {
     let one = net.connected::<XSubSocket>(plain(), &mut xpub).await;
     let other = net.connected::<XSubSocket>(plain(), &mut xpub).await;
     for number in 0..3 {
-        one.subscribe(number.to_string());
+        one.subscribe(number.to_string()).unwrap();
         one.try_send(numbered(number)).unwrap();
     }
     // Over tcp these have arrived when it has left.
@@ -70,7 +70,7 @@ async fn departs_xpub_drops_what_is_not_received() {
     for number in 0..5 {
         xsub.try_send(numbered(number)).unwrap();
     }
-    xsub.subscribe("A");
+    xsub.subscribe("A").unwrap();
     assert_eq!(xpub.dropped(DropCause::Discarded), 3);
     for message in [numbered(0), numbered(1), "\u{1}A".into()] {
         assert_eq!(xpub.get().await, message);
@@ -93,20 +93,20 @@ async fn xpub_shall_deliver_messages_to_the_application(net: Net) {
 async fn xpub_shall_deliver_subscriptions_to_the_application(net: Net) {
     let mut xpub = net.bound::<XPubSocket>(plain()).await;
     let sub = net.connected::<SubSocket>(plain(), &mut xpub).await;
-    sub.subscribe("topic");
+    sub.subscribe("topic").unwrap();
     assert_eq!(xpub.get().await, "\u{1}topic".into());
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     assert_eq!(xpub.get().await, "\u{1}".into());
-    sub.unsubscribe("topic");
+    sub.unsubscribe("topic").unwrap();
     assert_eq!(xpub.get().await, "\0topic".into());
-    sub.unsubscribe("");
+    sub.unsubscribe("").unwrap();
     assert_eq!(xpub.get().await, "\0".into());
     // libzmq's test_xpub_topic: both sides of the limit of a short frame.
     for size in [244, 245, 246, 247, 60_000] {
         let topic = "t".repeat(size);
-        sub.subscribe(&topic);
+        sub.subscribe(&topic).unwrap();
         assert_eq!(xpub.get().await, format!("\u{1}{topic}").into());
-        sub.unsubscribe(&topic);
+        sub.unsubscribe(&topic).unwrap();
         assert_eq!(xpub.get().await, format!("\0{topic}").into());
     }
 }
@@ -117,18 +117,18 @@ async fn xpub_shall_deliver_subscriptions_to_the_application(net: Net) {
 async fn xpub_may_normalize_identical_subscriptions(net: Net) {
     let mut xpub = net.bound::<XPubSocket>(plain()).await;
     let one = net.connected::<SubSocket>(plain(), &mut xpub).await;
-    one.subscribe("A");
+    one.subscribe("A").unwrap();
     assert_eq!(xpub.get().await, "\u{1}A".into());
-    one.subscribe("A");
+    one.subscribe("A").unwrap();
     let other = net.connected::<SubSocket>(plain(), &mut xpub).await;
-    other.subscribe("A");
-    other.subscribe("B");
+    other.subscribe("A").unwrap();
+    other.subscribe("B").unwrap();
     assert_eq!(xpub.get().await, "\u{1}B".into());
-    other.unsubscribe("A");
-    other.unsubscribe("B");
+    other.unsubscribe("A").unwrap();
+    other.unsubscribe("B").unwrap();
     assert_eq!(xpub.get().await, "\0B".into());
-    one.unsubscribe("A");
-    one.unsubscribe("A");
+    one.unsubscribe("A").unwrap();
+    one.unsubscribe("A").unwrap();
     assert_eq!(xpub.get().await, "\0A".into());
 }
 
@@ -138,11 +138,11 @@ async fn xpub_may_normalize_identical_subscriptions(net: Net) {
 async fn xpub_shall_unsubscribe_for_a_peer_that_disconnects(net: Net) {
     let mut xpub = net.bound::<XPubSocket>(plain()).await;
     let staying = net.connected::<SubSocket>(plain(), &mut xpub).await;
-    staying.subscribe("both");
+    staying.subscribe("both").unwrap();
     assert_eq!(xpub.get().await, "\u{1}both".into());
     let leaving = net.connected::<SubSocket>(plain(), &mut xpub).await;
     for topic in ["both", "one", "two"] {
-        leaving.subscribe(topic);
+        leaving.subscribe(topic).unwrap();
     }
     for topic in ["one", "two"] {
         assert_eq!(xpub.get().await, format!("\u{1}{topic}").into());
@@ -151,7 +151,7 @@ async fn xpub_shall_unsubscribe_for_a_peer_that_disconnects(net: Net) {
     let mut ended = [xpub.get().await, xpub.get().await];
     ended.sort_by_key(|message| message[0].clone());
     assert_eq!(ended, ["\0one".into(), "\0two".into()]);
-    staying.unsubscribe("both");
+    staying.unsubscribe("both").unwrap();
     assert_eq!(xpub.get().await, "\0both".into());
 }
 

@@ -21,15 +21,15 @@ async fn verbose_tells_of_every_subscription(net: Net) {
     let one = net.connected::<SubSocket>(plain(), &mut xpub).await;
     let other = net.connected::<SubSocket>(plain(), &mut xpub).await;
     for sub in [&one, &one, &other] {
-        sub.subscribe("A");
+        sub.subscribe("A").unwrap();
         assert_eq!(xpub.get().await, "\u{1}A".into());
     }
     // The end is told once, when nobody has the topic any more.
-    one.unsubscribe("A");
-    one.unsubscribe("A");
-    one.subscribe("B");
+    one.unsubscribe("A").unwrap();
+    one.unsubscribe("A").unwrap();
+    one.subscribe("B").unwrap();
     assert_eq!(xpub.get().await, "\u{1}B".into());
-    other.unsubscribe("A");
+    other.unsubscribe("A").unwrap();
     assert_eq!(xpub.get().await, "\0A".into());
 }
 
@@ -39,10 +39,10 @@ async fn verboser_tells_of_every_cancellation_too(net: Net) {
     let one = net.connected::<SubSocket>(plain(), &mut xpub).await;
     let other = net.connected::<SubSocket>(plain(), &mut xpub).await;
     for sub in [&one, &other] {
-        sub.subscribe("A");
+        sub.subscribe("A").unwrap();
         assert_eq!(xpub.get().await, "\u{1}A".into());
     }
-    one.unsubscribe("A");
+    one.unsubscribe("A").unwrap();
     assert_eq!(xpub.get().await, "\0A".into());
     // One that leaves has not cancelled: it is told all the same.
     drop(other);
@@ -53,7 +53,7 @@ async fn cancellations_of_what_nobody_subscribed_to_are_never_told(net: Net) {
     for verbosity in [XPubVerbosity::Changes, XPubVerbosity::Subscriptions, XPubVerbosity::All] {
         let mut xpub = net.bound::<XPubSocket>(plain().xpub_verbosity(verbosity)).await;
         let sub = net.connected::<SubSocket>(plain(), &mut xpub).await;
-        sub.unsubscribe("never");
+        sub.unsubscribe("never").unwrap();
         let xsub = net.connected::<ferromq::XSubSocket>(plain(), &mut xpub).await;
         xsub.try_send("\0never").unwrap();
         xsub.try_send("\u{1}A").unwrap();
@@ -70,7 +70,7 @@ async fn departs_nodrop_waits_for_room() {
     let mut publisher = net.bound::<PubSocket>(nodrop()).await;
     let sub = heard::<SubSocket>(&net, plain().recv_hwm(2), &mut publisher).await;
     let quiet = net.connected::<SubSocket>(plain().recv_hwm(2), &mut publisher).await;
-    quiet.subscribe("quiet");
+    quiet.subscribe("quiet").unwrap();
     for number in 0..5 {
         publisher.try_send(numbered(number)).unwrap();
     }
@@ -111,7 +111,7 @@ async fn welcome_comes_before_anything_else(net: Net) {
     let mut xpub = net.bound::<XPubSocket>(welcome).await;
     let one = another::<SubSocket>(&net, plain(), &mut xpub).await;
     let deaf = net.connected::<SubSocket>(plain(), &mut xpub).await;
-    deaf.subscribe("X");
+    deaf.subscribe("X").unwrap();
     assert_eq!(xpub.get().await, "\u{1}X".into());
     xpub.try_send("X").unwrap();
     assert_eq!(deaf.get().await, "X".into());

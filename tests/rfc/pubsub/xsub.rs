@@ -89,7 +89,7 @@ async fn xsub_shall_accept_subscriptions_from_the_application(net: Net) {
     let xsub = net.connected::<XSubSocket>(plain(), &mut xpub).await;
     xsub.try_send("\u{1}A").unwrap();
     assert_eq!(xpub.get().await, "\u{1}A".into());
-    xsub.subscribe("B");
+    xsub.subscribe("B").unwrap();
     assert_eq!(xpub.get().await, "\u{1}B".into());
     for text in ["C", "A", "B"] {
         xpub.try_send(text).unwrap();
@@ -98,7 +98,7 @@ async fn xsub_shall_accept_subscriptions_from_the_application(net: Net) {
     assert_eq!(xsub.get().await, "B".into());
     xsub.try_send("\0A").unwrap();
     assert_eq!(xpub.get().await, "\0A".into());
-    xsub.unsubscribe("B");
+    xsub.unsubscribe("B").unwrap();
     assert_eq!(xpub.get().await, "\0B".into());
 }
 
@@ -113,10 +113,10 @@ async fn xsub_shall_send_subscriptions_to_publishers() {
     one.expect(b"\x04\x0B\x09SUBSCRIBEA").await;
     let mut other = Wire::join(&xsub.endpoint(), "PUB").await;
     other.expect(b"\x04\x0B\x09SUBSCRIBEA").await;
-    xsub.subscribe("A");
-    xsub.unsubscribe("A");
+    xsub.subscribe("A").unwrap();
+    xsub.unsubscribe("A").unwrap();
     xsub.try_send("\0A").unwrap();
-    xsub.subscribe("B");
+    xsub.subscribe("B").unwrap();
     for publisher in [&mut one, &mut other] {
         publisher.expect(b"\x04\x0B\x09SUBSCRIBEA\x04\x08\x06CANCELA\x04\x0B\x09SUBSCRIBEB").await;
     }
@@ -128,7 +128,7 @@ async fn xsub_shall_send_subscriptions_to_publishers() {
 async fn departs_xsub_ends_its_subscriptions_with_the_connection() {
     let net = Net::tcp();
     let xsub = net.bound::<XSubSocket>(plain()).await;
-    xsub.subscribe("A");
+    xsub.subscribe("A").unwrap();
     let mut publisher = Wire::join(&xsub.endpoint(), "XPUB").await;
     publisher.expect(b"\x04\x0B\x09SUBSCRIBEA").await;
     drop(xsub);

@@ -21,8 +21,8 @@ async fn frames_of_ours() -> Vec<Frame> {
         frames.push(router.frame().await);
     }
     let sub = net.bound::<SubSocket>(plain()).await;
-    sub.subscribe("A");
-    sub.subscribe("t".repeat(1000));
+    sub.subscribe("A").unwrap();
+    sub.subscribe("t".repeat(1000)).unwrap();
     let mut publisher = Wire::dial(&sub.endpoint()).await;
     publisher.greet().await;
     publisher.send(&ready(&[("Socket-Type", b"PUB")])).await;

@@ -99,7 +99,7 @@ async fn a_peer_must_accept_higher_versions() {
 async fn a_peer_shall_use_its_own_protocol_with_a_higher_one() {
     let net = Net::tcp();
     let sub = net.bound::<SubSocket>(plain()).await;
-    sub.subscribe("A");
+    sub.subscribe("A").unwrap();
     let mut publisher = Wire::dial(&sub.endpoint()).await;
     publisher.send(&greeting(&[(10, 4), (11, 0)])).await;
     assert_eq!(publisher.take(64).await[10..12], [3, 1]);

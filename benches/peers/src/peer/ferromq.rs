@@ -71,7 +71,7 @@ impl Peer for Ferromq {
 
     fn sub() -> SubSocket {
         let sub = SubSocket::new();
-        sub.subscribe("");
+        sub.subscribe("").expect("subscribe");
         sub
     }
 

@@ -26,7 +26,8 @@ fn heavy(pattern: &dyn Pattern) -> FakePeer {
 
 /// Forgets all there is to forget; says in how many calls.
 fn tidy(pattern: &dyn Pattern) -> usize {
-    1 + std::iter::from_fn(|| pattern.tidy().then_some(())).count()
+    let mut touched = Touched::default();
+    1 + std::iter::from_fn(|| pattern.tidy(&mut touched).then_some(())).count()
 }
 
 #[test]

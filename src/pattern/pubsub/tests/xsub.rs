@@ -163,3 +163,64 @@ fn verbose_publishers_see_every_subscription_of_a_counting_subscriber() {
     link.carry();
     assert_eq!(received(&xpub), texts(["\u{1}A", "\u{1}A", "\0A"]));
 }
+
+/// The rest of the replay, in steps.
+fn tidy(pattern: &XSub) -> bool {
+    let mut touched = Touched::default();
+    let more = pattern.tidy(&mut touched);
+    touched.flush(Flush::Task);
+    more
+}
+
+fn numbered(number: usize) -> Bytes {
+    format!("{number:05}").into()
+}
+
+#[test]
+fn many_subscriptions_are_sent_in_steps_and_changes_are_not_lost_between() {
+    let sub = XSub::sub();
+    for number in 0..3000 {
+        change(&sub, Subscription::Subscribe(numbered(number)));
+    }
+    let (early, late) = (join(&sub, 0), join(&sub, 0));
+    let told = |peer: &FakePeer| -> Vec<_> {
+        peer.take_controls().into_iter().map(|change| change.topic().clone()).collect()
+    };
+    let first: Vec<_> = (0..1024).map(numbered).collect();
+    assert_eq!((told(&early), told(&late)), (first.clone(), first));
+    // What was told is changed, and what is still to be told.
+    for number in [5, 2000] {
+        change(&sub, Subscription::Cancel(numbered(number)));
+        change(&sub, Subscription::Subscribe(format!("{number:05}x").into()));
+    }
+    let changes = [Subscription::Cancel(numbered(5)), subscription("00005x")];
+    assert_eq!((early.take_controls(), late.take_controls()), (changes.to_vec(), changes.to_vec()));
+    // One of them is lost on the way.
+    sub.down(&late);
+    assert!(tidy(&sub) && !tidy(&sub) && !tidy(&sub));
+    let mut rest: Vec<_> = (1024..3000).map(numbered).collect();
+    rest[2000 - 1024] = "02000x".into();
+    assert_eq!((told(&early), told(&late)), (rest.clone(), vec![]));
+    // It begins anew.
+    up(&sub, &late);
+    while tidy(&sub) {}
+    let mut all: Vec<_> = (0..1024).map(numbered).chain(rest).collect();
+    all[5] = "00005x".into();
+    assert_eq!(told(&late), all);
+    change(&sub, subscription("a"));
+    assert_eq!((told(&early), told(&late)), (vec!["a".into()], vec!["a".into()]));
+}
+
+#[test]
+fn a_replay_ends_with_its_peer() {
+    let xsub = XSub::new();
+    for number in 0..3000 {
+        change(&xsub, Subscription::Subscribe(numbered(number)));
+    }
+    let (detached, gone) = (join(&xsub, 1), join(&xsub, 1));
+    xsub.detach(&detached);
+    gone.depart();
+    send(&xsub, text("x"));
+    assert!(!tidy(&xsub));
+    assert_eq!((detached.take_controls().len(), gone.take_controls().len()), (1024, 1024));
+}
