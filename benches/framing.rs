@@ -24,6 +24,7 @@ mod fault {
 mod zmtp {
     mod command;
     pub(crate) mod framing;
+    mod seal;
 }
 
 const SIZES: [usize; 4] = [16, 64, 1024, 16 * 1024];
@@ -58,7 +59,7 @@ fn decode(c: &mut Criterion) {
     group.throughput(Throughput::Elements(BATCH as u64));
     for size in SIZES {
         let octets = octets(size);
-        let mut decoder = Decoder::new(BytesMut::new(), None);
+        let mut decoder = Decoder::new(BytesMut::new(), None, None);
         group.bench_function(BenchmarkId::from_parameter(size), |b| {
             b.iter(|| decode_all(&mut decoder, black_box(&octets)));
         });

@@ -132,6 +132,7 @@ impl Writer {
         loop {
             if self.flight.is_written() && !self.take(line, report) {
                 ready!(self.transport.as_mut().poll_flush(cx))?;
+                self.flight.rest();
                 return Poll::Ready(Ok(true));
             }
             if report.octets >= TURN {
@@ -169,14 +170,14 @@ impl Writer {
     fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         // Small messages lie in one piece; only large ones need many slices.
         let (mut few, mut many);
-        let slices: &mut [IoSlice<'_>] = if self.flight.has_few_pieces() {
+        let slices: &mut [IoSlice<'_>] = if self.flight.is_few_pieces() {
             few = [IoSlice::new(&[]); 2];
             &mut few
         } else {
             many = [IoSlice::new(&[]); SLICES];
             &mut many
         };
-        let count = self.flight.chunks(slices);
+        let count = self.flight.chunks(&mut self.sending, slices);
         self.transport.as_mut().poll_write_vectored(cx, &slices[..count])
     }
 }

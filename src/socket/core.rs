@@ -219,7 +219,9 @@ impl SocketSide for Core {
     }
 
     fn tidy(&self) -> bool {
-        let more = self.pattern.tidy();
+        let mut touched = Touched::default();
+        let more = self.pattern.tidy(&mut touched);
+        touched.flush(Flush::Task);
         // XPUB may have more to tell of who left.
         self.receivers.wake_one();
         more

@@ -19,6 +19,9 @@ const MAX_COMMAND: usize = 1 + 255 + 64 * 1024;
 /// The longest context of a PING and a PONG.
 const MAX_CONTEXT: usize = 16;
 
+/// The largest command of all.
+pub(crate) const LARGEST: usize = 1 + SUBSCRIBE.len() + MAX_TOPIC;
+
 const READY: &[u8] = b"READY";
 const ERROR: &[u8] = b"ERROR";
 const SUBSCRIBE: &[u8] = b"SUBSCRIBE";

@@ -20,6 +20,7 @@
 //! - [`command`], [`metadata`]: what READY, ERROR, SUBSCRIBE, CANCEL, PING and
 //!   PONG carry.
 //! - [`mechanism`]: NULL, and the place for others.
+//! - [`seal`]: what a mechanism does to each frame of the traffic.
 //! - [`heartbeat`]: when to send PING and when to give a peer up.
 //! - [`reassurance`]: when to send PONG to a peer whose PINGs we cannot see.
 //!
@@ -34,9 +35,10 @@ mod heartbeat;
 mod mechanism;
 mod metadata;
 mod reassurance;
+mod seal;
 
 pub(crate) use connection::{Handshake, HandshakeConfig, Incoming, Receiving, Sending};
-pub(crate) use framing::Encoded;
+pub(crate) use framing::{Encoded, Flight};
 pub(crate) use heartbeat::{Heartbeat, HeartbeatAction, HeartbeatConfig};
 pub(crate) use reassurance::Reassurance;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::flight::{Flight, Progress};
+use super::flight::{Cargo, Flight, Progress};
 use super::lane::Lane;
 use crate::mark::Mark;
 use crate::message::Message;
@@ -197,7 +197,7 @@ impl Outward {
         self.is_awaited = false;
         self.handover = Handover::Idle;
         self.lane = Lane::default();
-        let (mut rest, cut) = flight.messages.recover();
+        let (mut rest, cut) = flight.recover();
         if self.conflate && !self.queue.is_empty() {
             self.conflated += rest.messages();
         } else if !rest.is_empty() {
@@ -210,31 +210,33 @@ impl Outward {
     /// Moves what waits into `flight`, all of which is written: all messages, and
     /// commands up to a bound. False if nothing waits.
     pub(crate) fn take(&mut self, flight: &mut Flight, sending: &Sending) -> bool {
-        flight.clear();
-        std::mem::swap(&mut self.queue, &mut flight.messages);
-        self.in_flight = flight.messages.messages();
-        while flight.commands.len() < COMMANDS {
+        flight.load(&mut self.queue);
+        self.in_flight = flight.messages();
+        while flight.commands().len() < COMMANDS {
             let Some(change) = self.lane.take_subscription() else { break };
-            sending.subscription(&change, &mut flight.commands);
+            sending.subscription(&change, flight.commands());
         }
-        let subscribes = !flight.commands.is_empty();
-        if let Some(ttl) = self.lane.take_ping() {
-            sending.ping(ttl, &mut flight.commands);
-            flight.ping_end = Some(flight.commands.len());
+        let subscribes = !flight.commands().is_empty();
+        let ping = self.lane.take_ping();
+        if let Some(ttl) = ping {
+            sending.ping(ttl, flight.commands());
         }
         if let Some(context) = self.lane.take_pong() {
-            sending.pong(&context, &mut flight.commands);
+            sending.pong(&context, flight.commands());
         }
-        flight.is_awaited = self.in_flight > 0 || subscribes;
-        flight.is_request = self.asks && self.in_flight > 0;
-        self.is_awaited = flight.is_awaited;
+        flight.label(&Cargo {
+            has_ping: ping.is_some(),
+            is_awaited: self.in_flight > 0 || subscribes,
+            is_request: self.asks && self.in_flight > 0,
+        });
+        self.is_awaited = flight.is_awaited();
         !flight.is_written()
     }
 
     /// Part of what was taken is written. Room comes back with it.
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> Settled {
         self.in_flight -= progress.messages.min(self.in_flight);
-        self.is_awaited &= !flight.is_written();
+        self.is_awaited = flight.is_awaited();
         let room = self.wanted && self.is_below_mark();
         self.wanted &= !room;
         Settled { room, conflated: std::mem::take(&mut self.conflated) }
@@ -315,7 +317,7 @@ mod tests {
     }
 
     fn sending() -> Sending {
-        Sending::new(1)
+        Sending::new(1, None)
     }
 
     fn refused(outward: &mut Outward) -> bool {
@@ -398,7 +400,8 @@ mod tests {
         let mut flight = Flight::default();
         assert!(outward.take(&mut flight, &sending()));
         assert_eq!(outward.closing(Instant::now()), Closing::Lingering(None));
-        let progress = flight.advance(flight.commands.len());
+        let octets = flight.commands().len();
+        let progress = flight.advance(octets);
         let _ = outward.written(progress, &flight);
         assert_eq!(outward.closing(Instant::now()), Closing::Done);
     }

@@ -13,6 +13,7 @@ use crate::zmtp::framing::Header;
 use crate::zmtp::greeting::{PeerGreeting, greeting};
 use crate::zmtp::mechanism::Mechanism;
 use crate::zmtp::metadata::{self, Introduction};
+use crate::zmtp::seal::Seals;
 
 /// The largest command of a handshake.
 const MAX_COMMAND: usize = 8 * 1024;
@@ -129,7 +130,7 @@ impl Handshake {
     /// How many messages came after the handshake that nobody will get. (The
     /// connection ends here.)
     pub(crate) fn unread_messages(&mut self) -> usize {
-        let mut receiving = Receiving::new(self.input.split(), self.max_message_size);
+        let mut receiving = Receiving::new(self.input.split(), self.max_message_size, None);
         let messages = std::iter::from_fn(|| receiving.next().ok().flatten());
         messages.filter(|incoming| matches!(incoming, Incoming::Message(_))).count()
     }
@@ -182,7 +183,9 @@ impl Handshake {
         let Stage::Done { minor, peer } = self.stage else {
             panic!("traffic begins after the handshake");
         };
-        (Receiving::new(self.input, self.max_message_size), Sending::new(minor), peer)
+        let Seals { seal, open } = self.mechanism.into_seals();
+        let receiving = Receiving::new(self.input, self.max_message_size, open);
+        (receiving, Sending::new(minor, seal), peer)
     }
 
     /// Goes on by one stage or one command, and takes what that needed.

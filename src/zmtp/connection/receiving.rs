@@ -12,6 +12,7 @@ use crate::peer::Subscription;
 use crate::zmtp::command::Command;
 use crate::zmtp::framing::{Decoder, LARGE, Unit};
 use crate::zmtp::metadata::Properties;
+use crate::zmtp::seal::Open;
 
 /// What a peer sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +40,14 @@ pub(crate) struct Receiving {
 }
 
 impl Receiving {
-    /// Traffic whose first octets are `received`.
-    pub(super) fn new(received: BytesMut, max_message_size: Option<usize>) -> Self {
-        Self { decoder: Decoder::new(received, max_message_size), fault: None }
+    /// Traffic whose first octets are `received`, and what opens its frames if
+    /// they are sealed.
+    pub(in crate::zmtp) fn new(
+        received: BytesMut,
+        max_message_size: Option<usize>,
+        open: Option<Box<dyn Open>>,
+    ) -> Self {
+        Self { decoder: Decoder::new(received, max_message_size, open), fault: None }
     }
 
     /// Where the next read goes: a chunk of 8 to 64 KiB, larger the more a

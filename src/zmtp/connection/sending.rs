@@ -1,25 +1,46 @@
 //! [`Sending`]: the half of the traffic that goes to the peer.
 
+use std::io::IoSlice;
 use std::time::Duration;
 
 use bytes::BufMut;
 
 use crate::peer::Subscription;
 use crate::zmtp::command;
-use crate::zmtp::framing::Header;
+use crate::zmtp::framing::{Flight, Header};
+use crate::zmtp::seal::Seal;
 
 /// The octets that belong to one session. Messages are not among them: they
 /// are the same in every session, and [`Encoded`](crate::zmtp::Encoded) has
-/// them. What is put here goes between whole messages.
-#[derive(Debug, Clone, Copy)]
+/// them. What is put here goes between whole messages, in plain; what is written
+/// comes from [`chunks_vectored`](Self::chunks_vectored), sealed if the session
+/// seals.
+#[derive(Debug)]
 pub(crate) struct Sending {
     /// The minor version of ZMTP 3 that both speak, 0 or 1.
     minor: u8,
+    /// What seals each frame, if anything does.
+    seal: Option<Box<dyn Seal>>,
 }
 
 impl Sending {
-    pub(crate) fn new(minor: u8) -> Self {
-        Self { minor }
+    pub(crate) fn new(minor: u8, seal: Option<Box<dyn Seal>>) -> Self {
+        Self { minor, seal }
+    }
+
+    /// Fills `slices` with what is to be written next of a batch, and returns how
+    /// many it filled. Sealing it, if need be, is part of this, so that nothing
+    /// goes out in plain by oversight; it is bounded work, a message larger than
+    /// 64 KiB apart.
+    pub(crate) fn chunks_vectored<'a>(
+        &mut self,
+        flight: &'a mut Flight,
+        slices: &mut [IoSlice<'a>],
+    ) -> usize {
+        if let Some(seal) = &mut self.seal {
+            flight.seal_next(&mut **seal);
+        }
+        flight.chunks_vectored(slices)
     }
 
     /// Whether the peer knows PING and PONG, which came with ZMTP 3.1.

@@ -9,6 +9,7 @@ use super::input::Input;
 use crate::fault::PeerFault;
 use crate::message::{MAX_FRAMES, Message};
 use crate::zmtp::command;
+use crate::zmtp::seal::Open;
 
 /// The largest body that memory can hold, and RFC 37 allows (2^63 - 1).
 const MAX_SIZE: usize = isize::MAX as usize;
@@ -26,6 +27,9 @@ pub(crate) enum Unit {
 /// A message comes out whole or not at all. A frame is a slice of what was
 /// read, except a large one: that is read straight into memory of its own,
 /// which grows with the octets received and not with the size claimed.
+///
+/// In a session that seals, each frame is opened first. The flags outside could
+/// be changed on the way, so only those inside mean anything.
 ///
 /// ```text
 ///          space()              whole frame there            no MORE
@@ -46,11 +50,17 @@ pub(crate) struct Decoder {
     interrupted: usize,
     /// The largest sum of all frames of a message.
     max_message_size: usize,
+    /// What opens the frames, if they are sealed.
+    open: Option<Box<dyn Open>>,
 }
 
 impl Decoder {
     /// A decoder for a stream whose first octets are `received`.
-    pub(crate) fn new(received: BytesMut, max_message_size: Option<usize>) -> Self {
+    pub(crate) fn new(
+        received: BytesMut,
+        max_message_size: Option<usize>,
+        open: Option<Box<dyn Open>>,
+    ) -> Self {
         Self {
             input: Input::new(received),
             body: None,
@@ -58,6 +68,7 @@ impl Decoder {
             partial_size: 0,
             interrupted: 0,
             max_message_size: max_message_size.unwrap_or(MAX_SIZE).min(MAX_SIZE),
+            open,
         }
     }
 
@@ -101,6 +112,7 @@ impl Decoder {
             return Ok(Some(Unit::Message(message)));
         }
         while let Some((header, body)) = self.next_frame()? {
+            let (header, body) = self.opened(header, body)?;
             // libzmq sends a PING between the frames of a message where RFC 37
             // has commands between messages only; so commands stand alone.
             if header.is_command() {
@@ -120,7 +132,7 @@ impl Decoder {
     /// that is all there.
     #[inline]
     fn next_short(&mut self) -> Option<Message> {
-        if self.partial.is_some() || self.body.is_some() {
+        if self.partial.is_some() || self.body.is_some() || self.open.is_some() {
             return None;
         }
         let octets = self.input.octets();
@@ -143,7 +155,11 @@ impl Decoder {
         }
         let Some((header, len)) = Header::parse(self.input.octets()) else { return Ok(None) };
         let start = &self.input.octets()[len..];
-        let Some(size) = self.admit(header, start)? else { return Ok(None) };
+        let admitted = match &self.open {
+            None => self.admit(header, start)?,
+            Some(open) => Some(self.admit_sealed(header, open.overhead())?),
+        };
+        let Some(size) = admitted else { return Ok(None) };
         let received = self.input.len() - len;
         if received >= size {
             return Ok(Some((header, self.input.cut(len, size))));
@@ -172,6 +188,26 @@ impl Decoder {
             Ok(size) if size <= left => Ok(Some(size)),
             _ => Err(PeerFault::MessageTooLarge { limit: self.max_message_size }),
         }
+    }
+
+    /// Judges a sealed frame by its header. What is in it shows only when all of
+    /// it is there: it may be the longest subscription.
+    fn admit_sealed(&self, header: Header, overhead: usize) -> Result<usize, PeerFault> {
+        let left = self.max_message_size - self.partial_size;
+        let largest = left.max(command::LARGEST).saturating_add(overhead).min(MAX_SIZE);
+        match usize::try_from(header.size()) {
+            Ok(size) if size <= largest => Ok(size),
+            _ => Err(PeerFault::MessageTooLarge { limit: self.max_message_size }),
+        }
+    }
+
+    /// The frame in a sealed one, judged as any other; a plain one as it is.
+    fn opened(&mut self, header: Header, body: Bytes) -> Result<(Header, Bytes), PeerFault> {
+        let Some(open) = &mut self.open else { return Ok((header, body)) };
+        let (flags, body) = open.open(body)?;
+        let header = Header::new(flags & (MORE | COMMAND), body.len());
+        self.admit(header, &body)?;
+        Ok((header, body))
     }
 
     /// Adds a frame to the message it belongs to; the message if it was the

@@ -13,11 +13,11 @@ use crate::message::Message;
 pub(super) const SPLICE: usize = 2048;
 
 /// The capacity that an empty batch keeps at most.
-const KEPT_CAPACITY: usize = 1 << 20;
+pub(super) const KEPT_CAPACITY: usize = 1 << 20;
 
 /// The capacity that a batch at rest keeps at most: enough for the next request
 /// or heartbeat, and nothing beside what a connection takes anyhow.
-const RESTING_CAPACITY: usize = 512;
+pub(super) const RESTING_CAPACITY: usize = 512;
 
 /// Whole messages as plaintext frames: the same octets for every session, so
 /// that what was not written before a connection broke fits the next one.
@@ -212,6 +212,32 @@ impl Encoded {
         let whole = self.ends[self.done..].partition_point(|end| *end <= self.written);
         self.done += whole;
         whole
+    }
+
+    /// Notes that the next messages are written as a whole, in another form.
+    pub(super) fn advance_messages(&mut self, count: usize) {
+        self.advance(self.end_of(self.done + count) - self.written);
+    }
+
+    /// The frames of the messages that are not written, none of which has begun.
+    pub(super) fn unwritten_frames(&self) -> impl Iterator<Item = (Header, &[u8])> {
+        debug_assert_eq!(self.written, self.end_of(self.done), "a message has begun");
+        let mut plain = &self.buf[self.position..];
+        let mut splices = self.splices.iter();
+        std::iter::from_fn(move || {
+            let (header, len) = Header::parse(plain)?;
+            let size = header.size() as usize; // It was a usize when pushed.
+            let copied = if size < SPLICE { size } else { 0 };
+            let (frame, later) = plain.split_at(len + copied);
+            plain = later;
+            let body = if size < SPLICE { &frame[len..] } else { &splices.next()?.1[..] };
+            Some((header, body))
+        })
+    }
+
+    /// Where the first `messages` end.
+    pub(super) fn end_of(&self, messages: usize) -> usize {
+        messages.checked_sub(1).map_or(0, |last| self.ends[last])
     }
 
     /// Moves past octets that are written. Releases the large bodies that are

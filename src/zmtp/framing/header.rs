@@ -54,6 +54,11 @@ impl Header {
         self.size
     }
 
+    /// What is to be known of the frame beside its size: MORE and COMMAND.
+    pub(crate) fn flags(self) -> u8 {
+        self.flags & (MORE | COMMAND)
+    }
+
     pub(crate) fn has_more(self) -> bool {
         self.flags & MORE != 0
     }

@@ -3,6 +3,7 @@
 mod body;
 mod decoder;
 mod encoder;
+mod flight;
 mod header;
 mod input;
 mod recovery;
@@ -10,4 +11,5 @@ mod recovery;
 pub(crate) use body::LARGE;
 pub(crate) use decoder::{Decoder, Unit};
 pub(crate) use encoder::Encoded;
+pub(crate) use flight::Flight;
 pub(crate) use header::{COMMAND, Header};

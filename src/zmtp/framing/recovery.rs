@@ -36,9 +36,4 @@ impl Encoded {
             ..Self::default()
         }
     }
-
-    /// Where the first `messages` end.
-    fn end_of(&self, messages: usize) -> usize {
-        messages.checked_sub(1).map_or(0, |last| self.ends[last])
-    }
 }

@@ -4,9 +4,8 @@
 //! A mechanism takes the commands of the handshake one by one and answers
 //! each. PLAIN (RFC 24) and CURVE (RFC 26) fit here as further variants: each
 //! is a state machine per role, with more steps than NULL. CURVE also goes on
-//! after the handshake: beside what the peer said of itself, it will yield
-//! what opens the peer's messages and what seals ours, one for each half of the
-//! connection.
+//! after the handshake: it yields what opens the peer's frames and what seals
+//! ours, one for each half of the connection.
 
 mod null;
 
@@ -15,6 +14,7 @@ use bytes::BytesMut;
 use self::null::Null;
 use super::command::Command;
 use super::metadata::Introduction;
+use super::seal::Seals;
 use crate::fault::PeerFault;
 use crate::socket_type::SocketType;
 
@@ -64,6 +64,13 @@ impl Mechanism {
     ) -> Result<Option<Introduction>, PeerFault> {
         match self {
             Self::Null(null) => null.on_command(command).map(Some),
+        }
+    }
+
+    /// What is done to each frame of the traffic, once the handshake is done.
+    pub(crate) fn into_seals(self) -> Seals {
+        match self {
+            Self::Null(_) => Seals::default(),
         }
     }
 }

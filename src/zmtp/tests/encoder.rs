@@ -28,14 +28,14 @@ fn write_once(encoded: &mut Encoded, step: usize, slices: usize) -> Vec<u8> {
     octets
 }
 
-fn encoded(messages: &[Message]) -> Encoded {
+pub(super) fn encoded(messages: &[Message]) -> Encoded {
     let mut encoded = Encoded::new();
     messages.iter().for_each(|message| encoded.push(message.clone()));
     encoded
 }
 
 /// What the messages look like on the wire, one by one, written down by hand.
-fn wire(message: &Message) -> Vec<u8> {
+pub(super) fn wire(message: &Message) -> Vec<u8> {
     let mut octets = Vec::new();
     for (index, frame) in message.iter().enumerate() {
         let more = u8::from(index + 1 < message.len());
@@ -52,7 +52,7 @@ fn wire(message: &Message) -> Vec<u8> {
 }
 
 /// Messages of all kinds: short, long, spliced; one frame and several.
-fn samples() -> Vec<Message> {
+pub(super) fn samples() -> Vec<Message> {
     let body = |size: usize| (0..size).map(|n| n as u8).collect::<Vec<_>>();
     let (small, long, large) = (body(5), body(256), body(2048));
     vec![

@@ -8,6 +8,7 @@ mod handshake;
 mod heartbeat;
 mod metadata;
 mod reassurance;
+mod seal;
 mod traffic;
 
 use bytes::{BufMut, Bytes};

@@ -1,0 +1,221 @@
+//! [`Flight`]: a batch on its way to the transport, sealed if its session seals.
+
+use std::io::IoSlice;
+
+use super::Encoded;
+use super::encoder::{KEPT_CAPACITY, RESTING_CAPACITY};
+use super::header::Header;
+use crate::zmtp::seal::Seal;
+
+/// How much is sealed ahead of being written: whole messages, up to as many
+/// octets. A message is sealed as a whole, however large.
+const AT_ONCE: usize = 64 * 1024;
+
+/// A batch on its way to the transport: commands first, then whole messages.
+///
+/// [`load`](Self::load) it, put commands in front, and write what
+/// [`Sending::chunks_vectored`](crate::zmtp::Sending::chunks_vectored) has until
+/// it [`is_written`](Self::is_written). What was not written when the connection
+/// breaks is [recovered](Self::recover) in plain.
+///
+/// ```text
+///                            sealed a piece at a time
+/// commands, messages (plain) ────────────────────────► sealed ──► transport
+///         ▲     │            a message is written: room, │
+///         │     │ recover    its plain octets are freed  │
+///        load   ▼           ◄────────────────────────────┘
+///           next session
+/// ```
+#[derive(Debug, Default)]
+pub(crate) struct Flight {
+    commands: Vec<u8>,
+    commands_written: usize,
+    messages: Encoded,
+    /// What is written in place of them, if the session seals.
+    sealed: Option<Sealed>,
+}
+
+/// The piece of a batch that was sealed last.
+#[derive(Debug, Default)]
+struct Sealed {
+    octets: Vec<u8>,
+    written: usize,
+    /// How many plain octets of commands are in it that are not written.
+    commands: usize,
+    /// Where the commands end and messages begin.
+    messages_at: usize,
+    /// Where each message ends.
+    ends: Vec<usize>,
+    /// How many messages are written as a whole.
+    done: usize,
+}
+
+impl Flight {
+    /// Takes all that `queue` holds and gives it memory to fill in exchange. What
+    /// was loaded before must be written.
+    pub(crate) fn load(&mut self, queue: &mut Encoded) {
+        debug_assert!(self.is_written(), "what is loaded would be lost");
+        self.commands.clear();
+        self.commands.shrink_to(KEPT_CAPACITY);
+        self.commands_written = 0;
+        self.messages.clear();
+        std::mem::swap(&mut self.messages, queue);
+    }
+
+    /// Where the commands go that are to be written first: whole frames, put
+    /// before anything is written.
+    pub(crate) fn commands(&mut self) -> &mut Vec<u8> {
+        debug_assert!(self.commands_written == 0, "commands go first");
+        &mut self.commands
+    }
+
+    /// Whether commands are not written yet. PING is one.
+    pub(crate) fn has_commands(&self) -> bool {
+        self.commands_written < self.commands.len()
+    }
+
+    /// How many messages are not written as a whole yet.
+    pub(crate) fn messages(&self) -> usize {
+        self.messages.messages()
+    }
+
+    pub(crate) fn is_written(&self) -> bool {
+        !self.has_commands() && self.messages.is_empty()
+    }
+
+    /// Whether what is left to write is two pieces of memory at most.
+    pub(crate) fn is_few_pieces(&self) -> bool {
+        self.sealed.is_some() || self.messages.is_one_piece()
+    }
+
+    /// Fills `slices` with what is to be written next, and returns how many it
+    /// filled.
+    pub(in crate::zmtp) fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let first = match &self.sealed {
+            Some(sealed) => &sealed.octets[sealed.written..],
+            None => &self.commands[self.commands_written..],
+        };
+        let mut filled = 0;
+        if let (false, Some(slice)) = (first.is_empty(), slices.first_mut()) {
+            *slice = IoSlice::new(first);
+            filled = 1;
+        }
+        match &self.sealed {
+            Some(_) => filled,
+            None => filled + self.messages.chunks_vectored(&mut slices[filled..]),
+        }
+    }
+
+    /// Notes that the next `count` octets are written. Returns how many messages
+    /// are written as a whole with them, which makes so much room.
+    pub(crate) fn advance(&mut self, count: usize) -> usize {
+        let Some(sealed) = &mut self.sealed else {
+            let of_commands = count.min(self.commands.len() - self.commands_written);
+            self.commands_written += of_commands;
+            return self.messages.advance(count - of_commands);
+        };
+        let whole = sealed.advance(count);
+        if sealed.written >= sealed.messages_at {
+            self.commands_written += std::mem::take(&mut sealed.commands);
+        }
+        self.messages.advance_messages(whole);
+        whole
+    }
+
+    /// After the connection broke: the messages that can go out on the next one,
+    /// and whether one was cut, which is not among them.
+    pub(crate) fn recover(self) -> (Encoded, bool) {
+        let Some(sealed) = self.sealed else { return self.messages.recover() };
+        let cut = sealed.is_cut();
+        let begun = self.messages.done + usize::from(cut);
+        (self.messages.recover_after(begun), cut)
+    }
+
+    /// There is nothing more to write for now: if all is written, gives the
+    /// memory back.
+    pub(crate) fn rest(&mut self) {
+        if self.is_written() {
+            self.commands.clear();
+            self.commands.shrink_to(RESTING_CAPACITY);
+            self.commands_written = 0;
+            self.messages.rest();
+            self.sealed = None;
+        }
+    }
+
+    /// Seals what is to be written next, once all that was sealed is written.
+    pub(in crate::zmtp) fn seal_next(&mut self, seal: &mut dyn Seal) {
+        let sealed = self.sealed.get_or_insert_default();
+        if sealed.written < sealed.octets.len() {
+            return;
+        }
+        sealed.clear();
+        let commands = &self.commands[self.commands_written..];
+        if sealed.put_commands(commands, seal) {
+            sealed.put_messages(&self.messages, seal);
+        }
+    }
+}
+
+impl Sealed {
+    fn clear(&mut self) {
+        self.octets.clear();
+        self.octets.shrink_to(KEPT_CAPACITY);
+        self.ends.clear();
+        self.written = 0;
+        self.commands = 0;
+        self.messages_at = 0;
+        self.done = 0;
+    }
+
+    fn has_room(&self) -> bool {
+        self.octets.len() < AT_ONCE
+    }
+
+    /// Seals commands; says whether these were all.
+    fn put_commands(&mut self, mut plain: &[u8], seal: &mut dyn Seal) -> bool {
+        while self.has_room() {
+            let Some((header, len)) = Header::parse(plain) else { break };
+            let (frame, later) = plain.split_at(len + header.size() as usize);
+            self.put(header, &frame[len..], seal);
+            self.commands += frame.len();
+            plain = later;
+        }
+        self.messages_at = self.octets.len();
+        plain.is_empty()
+    }
+
+    fn put_messages(&mut self, plain: &Encoded, seal: &mut dyn Seal) {
+        for (header, body) in plain.unwritten_frames() {
+            self.put(header, body, seal);
+            if !header.has_more() {
+                self.ends.push(self.octets.len());
+                if !self.has_room() {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, header: Header, body: &[u8], seal: &mut dyn Seal) {
+        let size = body.len() + seal.overhead();
+        Header::new(0, size).put(&mut self.octets);
+        let start = self.octets.len();
+        seal.seal(header.flags(), body, &mut self.octets);
+        debug_assert_eq!(self.octets.len() - start, size, "the header says so");
+    }
+
+    fn advance(&mut self, count: usize) -> usize {
+        debug_assert!(count <= self.octets.len() - self.written, "more than there was");
+        self.written = (self.written + count).min(self.octets.len());
+        let whole = self.ends[self.done..].partition_point(|end| *end <= self.written);
+        self.done += whole;
+        whole
+    }
+
+    /// Whether a message is written in part.
+    fn is_cut(&self) -> bool {
+        let boundary = self.done.checked_sub(1).map_or(self.messages_at, |last| self.ends[last]);
+        self.written > boundary
+    }
+}
