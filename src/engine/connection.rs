@@ -142,6 +142,10 @@ impl Link {
             self.side.lost(peer, DropCause::Discarded, met.count_unread());
             return Err(self.refuse(met, unwelcome));
         }
+        if !self.traits.takes_at_once {
+            // A subscriber goes on to say what it wants, and is ready once it has.
+            tidy(&*self.side).await;
+        }
         match met.admit().await {
             Ok(()) => Ok(met),
             Err(reason) => Err(self.failed(reason)),

@@ -65,7 +65,7 @@ async fn topics_have_at_most_64_mib_together() {
     let (publisher, endpoint) = bound().await;
     let mut monitor = publisher.monitor();
     for legacy in [false, true] {
-        let subscribe = |topic: &[u8]| match legacy {
+        let subscribe = move |topic: &[u8]| match legacy {
             true => frame(0, [b"\x01", topic].concat()),
             false => command("SUBSCRIBE", topic),
         };
