@@ -19,7 +19,8 @@ const CAPACITY: usize = 1024;
 /// A connection's life is `Accepted` or `Connected` when the transport stands,
 /// `Ready` when the handshake is done, `Disconnected` when it ends; or
 /// `HandshakeFailed` in place of the last two. Over inproc there is no transport
-/// to lose: it knows `Listening`, `Ready` and `HandshakeFailed` only.
+/// and nobody is dialled again: it knows neither `Accepted` nor `Connected`, nor
+/// `AcceptFailed` and `Retrying`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum MonitorEvent {
@@ -62,7 +63,9 @@ pub enum MonitorEvent {
         peer: PeerInfo,
     },
     /// A connection ended before its handshake was done
-    /// (`ZMQ_EVENT_HANDSHAKE_FAILED_*`).
+    /// (`ZMQ_EVENT_HANDSHAKE_FAILED_*`). Over inproc, one of two sockets did not
+    /// want the other, or the one that connects has given up waiting for somebody
+    /// to bind the name.
     HandshakeFailed {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,

@@ -22,7 +22,6 @@ pub(crate) use std::sync::atomic;
 /// | `Endpoints` | `socket::Core` | binds and connects | nothing |
 /// | `Roster` | `socket::Core` | all peers of a socket | nothing |
 /// | `Lockstep` | `socket::Core` | REQ and REP: whose turn it is | one look, or one try to send |
-/// | `Order` | inproc | the order in which items are handed over | delivering them |
 /// | `Ready` | `socket::Core` | peers with something to read | nothing |
 /// | `Pattern` | each pattern | its peers and their turns | pushes to peers |
 /// | `Filter` | SUB | its own topics | nothing |
@@ -40,7 +39,6 @@ pub(crate) enum Rank {
     Endpoints,
     Roster,
     Lockstep,
-    Order,
     Ready,
     Pattern,
     Filter,

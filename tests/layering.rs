@@ -31,7 +31,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("routing", &["pipe"], &["bytes"]),
     ("transport", &[], &["bytes", "tokio", "socket2", "if_addrs", "thiserror", "tracing"]),
     ("pattern", &["pipe", "routing"], &["bytes", "tracing"]),
-    ("inproc", &["pipe"], &["thiserror"]),
+    ("inproc", &["pipe"], &[]),
     ("tasks", &[], &["tokio"]),
     // The part of the engine that must not know any I/O. A rule for a folder in
     // a room stands before that of the room.

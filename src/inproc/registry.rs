@@ -1,221 +1,241 @@
-//! [`Registry`]: the names of `inproc://` endpoints, and the pipe pairs they
-//! stand for. No octets and no task: see [`InprocEnd`].
+//! [`Registry`]: the names of `inproc://` endpoints, and who meets at them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use thiserror::Error;
-
-use crate::endpoint::Endpoint;
+use super::joint::{Joint, Party};
 use crate::monitor::{DisconnectReason, MonitorEvent};
-use crate::options::SocketOptions;
-use crate::peer::{DropCause, PeerInfo};
-use crate::pipe::{EndpointKey, InprocEnd, SocketSide, Unwelcome, sum_of_marks};
-use crate::socket_type::SocketType;
+use crate::peer::{DropCause, Unwelcome};
+use crate::pipe::{Duty, EndpointKey, Link, Peer, Who};
+use crate::sync::{Lock, Rank};
 
 /// The names bound or waited for in one context.
-#[derive(Default)]
-pub(crate) struct Registry(Mutex<HashMap<String, Slot>>);
+pub(crate) struct Registry(Lock<HashMap<String, Slot>>);
 
 enum Slot {
-    Bound(Party),
-    /// Connected before anybody has bound the name.
-    Awaited(Vec<(Party, Arc<InprocEnd>, Arc<InprocEnd>)>),
+    Bound(Link),
+    /// Connected before anybody has bound the name. Whoever takes one out of
+    /// here joins it with somebody or gives it up.
+    Awaited(Vec<Connector>),
 }
 
-/// One side of a connection: a socket and the bind or connect it made.
-#[derive(Clone)]
-pub(crate) struct Party {
-    pub(crate) side: Arc<dyn SocketSide>,
-    pub(crate) socket_type: SocketType,
-    pub(crate) options: Arc<SocketOptions>,
-    pub(crate) endpoint: Endpoint,
-    pub(crate) owner: EndpointKey,
+/// A connect, and the pipe that it made.
+struct Connector {
+    link: Link,
+    peer: Arc<Peer>,
+    joint: Arc<Joint>,
 }
 
-/// Why a name cannot be connected to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub(crate) enum InprocRefusal {
-    #[error("a {theirs} socket is bound there")]
-    Incompatible { theirs: SocketType },
-    #[error("the socket takes no further peer")]
-    Unwelcome(Unwelcome),
-    #[error("the socket that is bound there is closing")]
-    Leaving,
-}
-
-impl Party {
-    fn info(&self) -> PeerInfo {
-        PeerInfo {
-            socket_type: Some(self.socket_type),
-            routing_id: self.options.routing_id.clone(),
-            address: self.endpoint.to_string(),
-            metadata: self.options.metadata.clone(),
-        }
-    }
-
-    fn ready(&self, peer: PeerInfo) {
-        self.side.emit(MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer });
+impl Default for Registry {
+    fn default() -> Self {
+        Self(Lock::new(Rank::Names, HashMap::new()))
     }
 }
 
 impl Registry {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Slot>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Binds a name, and joins those who connected before. False if the name is
     /// bound already.
-    pub(crate) fn bind(&self, name: &str, binder: &Party) -> bool {
+    pub(crate) fn bind(&self, name: &str, binder: &Link) -> bool {
         let awaiting = {
-            let mut names = self.lock();
+            let mut names = self.0.lock();
             if matches!(names.get(name), Some(Slot::Bound(_))) {
                 return false;
             }
             names.insert(name.to_owned(), Slot::Bound(binder.clone()))
         };
-        binder.side.emit(MonitorEvent::Listening { endpoint: binder.endpoint.clone() });
-        if let Some(Slot::Awaited(parties)) = awaiting {
-            for (connector, near, far) in parties {
-                // A connector that does not fit is told by an event.
-                let _ = join(&connector, binder, &near, &far);
+        binder.emit(MonitorEvent::Listening { endpoint: binder.endpoint.clone() });
+        if let Some(Slot::Awaited(connectors)) = awaiting {
+            for connector in connectors {
+                // One that does not fit is told by an event.
+                let _ = self.introduce(name, connector);
             }
         }
         true
     }
 
     /// Connects to a name, whether or not somebody has bound it.
-    pub(crate) fn connect(&self, name: &str, connector: &Party) -> Result<(), InprocRefusal> {
-        let (near, far) = InprocEnd::pair(&connector.side, connector.options.send_hwm);
-        if !connector.options.immediate {
-            let attached = connector.side.attach(near.as_pipe(), connector.owner);
-            attached.map_err(InprocRefusal::Unwelcome)?;
+    ///
+    /// # Errors
+    /// When one of the two sockets does not want the other; as [`Unwelcome::Closing`]
+    /// when the one that connects is closing.
+    pub(crate) fn connect(&self, name: &str, link: &Link) -> Result<(), Unwelcome> {
+        let (joint, peer) = Joint::connecting(link);
+        if !link.options.immediate {
+            link.side.attach(&peer)?;
         }
-        let binder = {
-            let mut names = self.lock();
-            let slot = names.entry(name.to_owned()).or_insert_with(|| Slot::Awaited(Vec::new()));
-            match slot {
-                Slot::Bound(binder) => binder.clone(),
-                Slot::Awaited(parties) => {
-                    parties.push((connector.clone(), near, far));
-                    return Ok(());
-                }
+        self.introduce(name, Connector { link: link.clone(), peer, joint })
+    }
+
+    /// Joins a connector with whoever has bound the name, or lets it wait.
+    fn introduce(&self, name: &str, mut connector: Connector) -> Result<(), Unwelcome> {
+        loop {
+            let Some((waiting, binder)) = self.find(name, connector) else { return Ok(()) };
+            connector = match waiting.join(&binder) {
+                Joined::Yes => return Ok(()),
+                Joined::No(why) => return Err(why),
+                // It has just taken its bind back: whoever comes next is meant.
+                Joined::BinderLeft(waiting) => waiting,
+            };
+            self.unbind(name, binder.owner);
+        }
+    }
+
+    /// Who has bound the name; otherwise the connector waits for that.
+    fn find(&self, name: &str, connector: Connector) -> Option<(Connector, Link)> {
+        let mut names = self.0.lock();
+        let slot = names.entry(name.to_owned()).or_insert_with(|| Slot::Awaited(Vec::new()));
+        match slot {
+            Slot::Bound(binder) => Some((connector, binder.clone())),
+            Slot::Awaited(connectors) => {
+                connectors.push(connector);
+                None
             }
-        };
-        join(connector, &binder, &near, &far)
+        }
     }
 
     /// Forgets a bind, or a connect that nobody has answered; what waited in
     /// the latter is lost.
     pub(crate) fn release(&self, name: &str, owner: EndpointKey) {
-        let mut released = Vec::new();
-        {
-            let mut names = self.lock();
-            match names.get_mut(name) {
-                Some(Slot::Bound(binder)) if binder.owner == owner => {
-                    names.remove(name);
-                }
-                Some(Slot::Awaited(parties)) => {
-                    let (ours, others) =
-                        std::mem::take(parties).into_iter().partition(|it| it.0.owner == owner);
-                    *parties = others;
-                    released = ours;
-                    if parties.is_empty() {
-                        names.remove(name);
-                    }
-                }
-                _ => {}
-            }
+        self.unbind(name, owner);
+        for connector in self.take_awaiting(name, owner) {
+            connector.give_up();
         }
-        for (connector, near, far) in released {
-            let left = near.abandon() + far.abandon();
-            if left > 0 {
-                connector.side.lost(DropCause::LingerExpired, left);
+    }
+
+    fn unbind(&self, name: &str, owner: EndpointKey) {
+        let slot = {
+            let mut names = self.0.lock();
+            match names.get(name) {
+                Some(Slot::Bound(binder)) if binder.owner == owner => names.remove(name),
+                _ => None,
             }
-            connector.side.detach(near.key());
+        };
+        if let Some(Slot::Bound(binder)) = slot {
+            binder.emit(MonitorEvent::Closed { endpoint: binder.endpoint.clone() });
         }
+    }
+
+    fn take_awaiting(&self, name: &str, owner: EndpointKey) -> Vec<Connector> {
+        let mut names = self.0.lock();
+        let Some(Slot::Awaited(connectors)) = names.get_mut(name) else { return Vec::new() };
+        let all = std::mem::take(connectors);
+        let (ours, others): (Vec<_>, _) = all.into_iter().partition(|it| it.link.owner == owner);
+        *connectors = others;
+        if connectors.is_empty() {
+            names.remove(name);
+        }
+        ours
     }
 }
 
-/// Makes a pair of ends one pipe between two sockets.
-fn join(
-    connector: &Party,
-    binder: &Party,
-    near: &Arc<InprocEnd>,
-    far: &Arc<InprocEnd>,
-) -> Result<(), InprocRefusal> {
-    let Err(refusal) = try_join(connector, binder, near, far) else {
-        // An end that was given up meanwhile may have been detached before it
-        // was attached.
-        if near.has_ended() || far.has_ended() {
-            connector.side.detach(near.key());
-            binder.side.detach(far.key());
-        }
-        return Ok(());
-    };
-    let reason = match refusal {
-        InprocRefusal::Incompatible { .. } => {
-            DisconnectReason::TurnedAway("the socket types do not fit")
-        }
-        InprocRefusal::Unwelcome(Unwelcome::AlreadyPaired) => {
-            DisconnectReason::TurnedAway("PAIR has its peer already")
-        }
-        InprocRefusal::Unwelcome(Unwelcome::DuplicateRoutingId) => {
-            DisconnectReason::TurnedAway("another peer has this routing id")
-        }
-        InprocRefusal::Unwelcome(Unwelcome::Closing) | InprocRefusal::Leaving => {
-            DisconnectReason::PeerClosed
-        }
-    };
-    for party in [connector, binder] {
-        let (endpoint, reason) = (party.endpoint.clone(), reason.clone());
-        party.side.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
-    }
-    let left = near.abandon() + far.abandon();
-    if left > 0 {
-        connector.side.lost(DropCause::PeerLeft, left);
-    }
-    connector.side.detach(near.key());
-    binder.side.detach(far.key());
-    Err(refusal)
+/// What came of joining a connector with a binder.
+enum Joined {
+    Yes,
+    /// They do not fit, or one of them does not want the other.
+    No(Unwelcome),
+    /// The binder is not there any more.
+    BinderLeft(Connector),
 }
 
-fn try_join(
-    connector: &Party,
-    binder: &Party,
-    near: &Arc<InprocEnd>,
-    far: &Arc<InprocEnd>,
-) -> Result<(), InprocRefusal> {
-    if !connector.socket_type.is_compatible(binder.socket_type) {
-        return Err(InprocRefusal::Incompatible { theirs: binder.socket_type });
+impl Connector {
+    /// Makes its pipe one between two sockets.
+    fn join(self, binder: &Link) -> Joined {
+        if self.joint.has_left() {
+            self.give_up();
+            return Joined::Yes;
+        }
+        let (ours, theirs) = (self.link.socket_type, binder.socket_type);
+        let is_attached = !self.link.options.immediate;
+        if !ours.is_compatible(theirs) {
+            return self.part(binder, None, is_attached, Unwelcome::Incompatible { ours, theirs });
+        }
+        let far = self.joint.binding(&self.link, binder);
+        match binder.side.attach(&far) {
+            Ok(()) => {}
+            Err(Unwelcome::Closing) => return Joined::BinderLeft(self),
+            Err(why) => return self.part(binder, None, is_attached, why),
+        }
+        if !is_attached {
+            if let Err(why) = self.link.side.attach(&self.peer) {
+                return self.part(binder, Some(&far), false, why);
+            }
+        }
+        let up = binder.side.up(&far, &self.link.info());
+        match up.and_then(|()| self.link.side.up(&self.peer, &binder.info())) {
+            Ok(()) => {}
+            Err(why) => return self.part(binder, Some(&far), true, why),
+        }
+        self.joint.open(binder, &far);
+        for (link, peer) in [(binder, &self.link), (&self.link, binder)] {
+            let (endpoint, peer) = (link.endpoint.clone(), peer.info());
+            link.emit(MonitorEvent::Ready { endpoint, peer });
+        }
+        self.joint.meet();
+        Joined::Yes
     }
-    let (ours, theirs) = (&connector.options, &binder.options);
-    far.settle(
-        &binder.side,
-        sum_of_marks(ours.send_hwm, theirs.recv_hwm),
-        sum_of_marks(theirs.send_hwm, ours.recv_hwm),
-        ours.conflate || theirs.conflate,
-    );
-    let unwelcome = InprocRefusal::Unwelcome;
-    if ours.immediate {
-        connector.side.attach(near.as_pipe(), connector.owner).map_err(unwelcome)?;
+
+    /// They do not come together, for the reason that the connector has.
+    fn part(
+        &self,
+        binder: &Link,
+        far: Option<&Arc<Peer>>,
+        is_attached: bool,
+        why: Unwelcome,
+    ) -> Joined {
+        let [sent, answered] = self.joint.give_up();
+        lost(&self.link, &self.peer, DropCause::PeerLeft, sent);
+        if is_attached {
+            detach(&self.link, &self.peer);
+        }
+        if let Some(far) = far {
+            lost(binder, far, DropCause::PeerLeft, answered);
+            detach(binder, far);
+        }
+        let [here, there] = match why {
+            Unwelcome::Closing => [DisconnectReason::ByUs, DisconnectReason::PeerClosed],
+            why => [why, from_there(why)].map(DisconnectReason::TurnedAway),
+        };
+        for (link, reason) in [(&self.link, here), (binder, there)] {
+            let endpoint = link.endpoint.clone();
+            link.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+        }
+        Joined::No(why)
     }
-    binder.side.attach(far.as_pipe(), binder.owner).map_err(|theirs| match theirs {
-        Unwelcome::Closing => InprocRefusal::Leaving,
-        theirs => InprocRefusal::Unwelcome(theirs),
-    })?;
-    if near.is_closed() {
-        // The connector has left in this very moment.
-        return Err(unwelcome(Unwelcome::Closing));
+
+    /// Nobody has bound the name, and nobody needs to any more.
+    fn give_up(&self) {
+        let [sent, _] = self.joint.give_up();
+        lost(&self.link, &self.peer, DropCause::LingerExpired, sent);
+        self.joint.count_losses(Party::Connector);
+        if !self.link.options.immediate {
+            detach(&self.link, &self.peer);
+        }
+        let endpoint = self.link.endpoint.clone();
+        let reason = DisconnectReason::ByUs;
+        self.link.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
     }
-    near.set_up();
-    far.set_up();
-    binder.side.up(far.key(), &connector.info()).map_err(unwelcome)?;
-    connector.side.up(near.key(), &binder.info()).map_err(unwelcome)?;
-    // What was sent before the name was bound, and may have found no reader.
-    far.on_incoming();
-    near.on_incoming();
-    binder.ready(connector.info());
-    connector.ready(binder.info());
-    Ok(())
+}
+
+/// Takes an end that will never be up out of its socket.
+fn detach(link: &Link, peer: &Arc<Peer>) {
+    if peer.duty.event() == Who::Receivers {
+        link.side.readable(peer);
+    }
+    link.side.detach(peer);
+}
+
+fn lost(link: &Link, peer: &Arc<Peer>, cause: DropCause, count: usize) {
+    if count > 0 {
+        link.side.lost(peer, cause, count);
+    }
+}
+
+/// The same, as the other of the two has to say it.
+fn from_there(why: Unwelcome) -> Unwelcome {
+    match why {
+        Unwelcome::Incompatible { ours, theirs } => {
+            Unwelcome::Incompatible { ours: theirs, theirs: ours }
+        }
+        why => why,
+    }
 }

@@ -87,7 +87,7 @@ pub(crate) enum Flush {
     Task,
 }
 
-/// What [`Line::take`] left behind.
+/// What [`Line::take`] left behind, beside what it gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     /// There may be more to take at once.
@@ -130,6 +130,14 @@ pub(crate) trait Line: Send + Sync {
     /// `limit`, reading from the transport where that does not wait. The work of
     /// one call is bounded, so that it may be [`Next::More`] without a message.
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next;
+
+    /// So many of the messages that [`take`](Self::take) gave are still in hand:
+    /// no receiver has got them yet. Where the high-water mark is that of a queue
+    /// which both sides share, they count against it. Told whenever a receiver
+    /// gets one; the batch itself, less the first, is known.
+    fn in_hand(&self, count: usize) {
+        let _ = count;
+    }
 
     /// Whether [`take`](Self::take) will be [`Next::Gone`] from now on.
     fn is_spent(&self) -> bool;

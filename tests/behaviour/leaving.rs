@@ -1,8 +1,9 @@
-//! What a peer sent before it left stays readable, on each receiving type.
+//! What a peer sent before it left stays readable, on each receiving type; and
+//! nothing of it stays when that was received.
 
 use ferromq::{
-    DealerSocket, PairSocket, PullSocket, PushSocket, RepSocket, RouterSocket, RoutingId,
-    SocketOptions, SubSocket, XPubSocket,
+    DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, RouterSocket,
+    RoutingId, SocketOptions, SubSocket, XPubSocket, XSubSocket,
 };
 use tokio::io::AsyncWriteExt;
 
@@ -91,6 +92,64 @@ async fn sub_reads_on() {
             assert_eq!(within(sub.recv()).await.unwrap(), number.to_string().into());
         }
     }
+}
+
+/// Lets peers come, send something, and leave; then receives it all. Says how
+/// much memory that leaves behind, once it was done before.
+macro_rules! leaves_behind {
+    ($receiver:expr, $sender:ty, $message:expr) => {{
+        const PEERS: usize = 2000;
+        let receiver = $receiver;
+        let endpoint = receiver.bind(Transport::Inproc.any()).await.unwrap();
+        let round = || {
+            for _ in 0..PEERS {
+                let sender = <$sender>::new();
+                sender.connect(&endpoint).unwrap();
+                sender.try_send($message).unwrap();
+            }
+            for _ in 0..PEERS {
+                receiver.try_recv().unwrap();
+            }
+            assert!(receiver.try_recv().unwrap_err().is_would_block());
+        };
+        // What lists have grown to is kept for the next peers.
+        round();
+        allocation_counter::measure(round).bytes_current
+    }};
+}
+
+#[tokio::test]
+async fn peers_that_came_and_went_leave_nothing_behind() {
+    // Some dozens of octets each would show.
+    const FEW: i64 = 64 * 1024;
+    let sub = SubSocket::new();
+    sub.subscribe("");
+    let xsub = XSubSocket::new();
+    xsub.subscribe("");
+    for (name, octets) in [
+        ("PULL", leaves_behind!(PullSocket::new(), PushSocket, "m")),
+        ("DEALER", leaves_behind!(DealerSocket::new(), DealerSocket, "m")),
+        ("ROUTER", leaves_behind!(RouterSocket::new(), DealerSocket, "m")),
+        ("PAIR", leaves_behind!(PairSocket::new(), PairSocket, "m")),
+        ("SUB", leaves_behind!(sub, PubSocket, "m")),
+        ("XSUB", leaves_behind!(xsub, XPubSocket, "m")),
+    ] {
+        assert!(octets < FEW, "{name}: {octets} octets");
+    }
+}
+
+#[tokio::test]
+async fn peers_that_came_and_went_silently_leave_nothing_behind_where_nobody_receives() {
+    let pull = PullSocket::new();
+    let endpoint = pull.bind(Transport::Inproc.any()).await.unwrap();
+    let round = || {
+        for _ in 0..2000 {
+            PushSocket::new().connect(&endpoint).unwrap();
+        }
+    };
+    round();
+    let octets = allocation_counter::measure(round).bytes_current;
+    assert!(octets < 4096, "{octets} octets");
 }
 
 #[tokio::test]

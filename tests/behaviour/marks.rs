@@ -56,6 +56,21 @@ async fn inproc_has_the_sum_of_both_marks() {
 }
 
 #[tokio::test]
+async fn inproc_counts_what_was_not_received_and_nothing_else() {
+    // However many are taken at once, below the surface.
+    let (push, pull) = (PushSocket::new(), PullSocket::new());
+    push.connect(pull.bind(Transport::Inproc.any()).await.unwrap()).unwrap();
+    for received in [2000, 1, 700, 2000] {
+        // Nobody is refused, so that no peer is passed over until half is free.
+        (0..2000).for_each(|_| push.try_send("m").unwrap());
+        (0..received).for_each(|_| drop(pull.try_recv().unwrap()));
+        (0..received).for_each(|_| push.try_send("m").unwrap());
+        assert!(push.try_send("m").unwrap_err().is_would_block(), "{received} received");
+        while pull.try_recv().is_ok() {}
+    }
+}
+
+#[tokio::test]
 async fn inproc_waiting_for_a_binder_is_freed_by_its_mark() {
     let push = PushSocket::with_options(SocketOptions::new().send_hwm(2));
     let endpoint = Transport::Inproc.known();

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ferromq::{
-    DealerSocket, DisconnectReason, MonitorEvent, PairSocket, PeerFault, PullSocket, PushSocket,
-    RepSocket, SocketOptions, SocketType,
+    DealerSocket, DisconnectReason, DropCause, MonitorEvent, PairSocket, PeerFault, PullSocket,
+    PushSocket, RepSocket, RouterSocket, RoutingId, SocketOptions, SocketType, Unwelcome,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
@@ -27,6 +27,100 @@ async fn both_sides_tell_the_life_of_a_connection_in_order() {
         assert_eq!(there.names(1).await, ["disconnected: by us"], "{transport:?}");
         let _ = within(bound.close()).await;
         assert_eq!(here.names(1).await, ["closed"], "{transport:?}");
+    }
+}
+
+#[tokio::test]
+async fn inproc_tells_the_life_of_a_connection_in_order() {
+    for connector_leaves in [true, false] {
+        let (bound, connected) = (DealerSocket::new(), DealerSocket::new());
+        let (mut here, mut there) =
+            (Events::from(bound.monitor()), Events::from(connected.monitor()));
+        let endpoint = bound.bind(Transport::Inproc.any()).await.unwrap();
+        connected.connect(&endpoint).unwrap();
+        assert_eq!(here.names(2).await, ["listening", "ready"]);
+        assert_eq!(there.names(1).await, ["ready"]);
+        if connector_leaves {
+            let _ = within(connected.close()).await;
+            assert_eq!(here.names(1).await, ["disconnected: peer closed"]);
+            assert_eq!(there.names(1).await, ["disconnected: by us"]);
+            within(bound.unbind(&endpoint)).await.unwrap();
+            assert_eq!(here.names(1).await, ["closed"]);
+        } else {
+            within(bound.unbind(&endpoint)).await.unwrap();
+            let mut names = here.names(2).await;
+            names.sort();
+            assert_eq!(names, ["closed", "disconnected: by us"]);
+            assert_eq!(there.names(1).await, ["disconnected: peer closed"]);
+            // It is out of routing by then, and there is no coming back.
+            assert!(connected.try_send("nobody").unwrap_err().is_would_block());
+        }
+    }
+}
+
+#[tokio::test]
+async fn inproc_tells_that_nobody_bound_the_name_in_time() {
+    let push = PushSocket::new();
+    let mut events = Events::from(push.monitor());
+    let never = Transport::Inproc.known();
+    push.connect(&never).unwrap();
+    push.try_send("to nobody").unwrap();
+    push.disconnect(&never).unwrap();
+    assert_eq!(events.names(1).await, ["handshake failed: by us"]);
+    assert_eq!(push.dropped(DropCause::LingerExpired), 1);
+}
+
+#[tokio::test]
+async fn inproc_tells_who_came_first_and_is_not_wanted() {
+    // Whoever binds late can refuse nothing at the call.
+    let named = || SocketOptions::new().routing_id(RoutingId::new("same").unwrap());
+    let endpoint = Transport::Inproc.known();
+    let dealers = [(); 2].map(|()| DealerSocket::with_options(named()));
+    let mut events = dealers.each_ref().map(|dealer| Events::from(dealer.monitor()));
+    for dealer in &dealers {
+        dealer.connect(&endpoint).unwrap();
+        dealer.try_send("hello").unwrap();
+    }
+    let router = RouterSocket::new();
+    router.bind(&endpoint).await.unwrap();
+    assert_eq!(events[0].names(1).await, ["ready"]);
+    let reason = events[1].handshake_failed().await;
+    let taken = matches!(reason, DisconnectReason::TurnedAway(Unwelcome::RoutingIdTaken));
+    assert!(taken, "{reason:?}");
+    // What it had sent is for nobody now.
+    assert_eq!(dealers.each_ref().map(|it| it.dropped(DropCause::PeerLeft)), [0, 1]);
+    assert!(dealers[1].try_send("more").unwrap_err().is_would_block());
+    assert_eq!(within(router.recv()).await.unwrap().1, "hello".into());
+    assert!(router.try_recv().unwrap_err().is_would_block());
+
+    let endpoint = Transport::Inproc.known();
+    let pairs = [(); 2].map(|()| PairSocket::new());
+    let mut events = pairs.each_ref().map(|pair| Events::from(pair.monitor()));
+    for pair in &pairs {
+        pair.connect(&endpoint).unwrap();
+    }
+    let bound = PairSocket::new();
+    bound.bind(&endpoint).await.unwrap();
+    assert_eq!(events[0].names(1).await, ["ready"]);
+    let reason = events[1].handshake_failed().await;
+    let paired = matches!(reason, DisconnectReason::TurnedAway(Unwelcome::AlreadyPaired));
+    assert!(paired, "{reason:?}");
+    within(pairs[0].send("still here")).await.unwrap();
+    assert_eq!(within(bound.recv()).await.unwrap(), "still here".into());
+}
+
+#[tokio::test]
+async fn inproc_tells_both_which_types_did_not_fit() {
+    let endpoint = Transport::Inproc.known();
+    let (push, rep) = (PushSocket::new(), RepSocket::new());
+    let (mut here, mut there) = (Events::from(push.monitor()), Events::from(rep.monitor()));
+    push.connect(&endpoint).unwrap();
+    rep.bind(&endpoint).await.unwrap();
+    let types = [(SocketType::Push, SocketType::Rep), (SocketType::Rep, SocketType::Push)];
+    for (events, (ours, theirs)) in [&mut here, &mut there].into_iter().zip(types) {
+        let reason = events.handshake_failed().await;
+        let DisconnectReason::TurnedAway(why) = &reason else { panic!("{reason:?}") };
+        assert_eq!(*why, Unwelcome::Incompatible { ours, theirs });
     }
 }
 

@@ -33,13 +33,16 @@ async fn unbind_frees_the_address_and_ends_its_connections() {
 
 #[tokio::test]
 async fn unbind_says_that_it_was_us() {
-    let (push, pull) = (PushSocket::new(), PullSocket::new());
-    let mut events = Events::from(push.monitor());
-    let endpoint = push.bind("tcp://127.0.0.1:0").await.unwrap();
-    pull.connect(&endpoint).unwrap();
-    events.ready().await;
-    within(push.unbind(&endpoint)).await.unwrap();
-    assert!(matches!(events.disconnected().await, DisconnectReason::ByUs));
+    for transport in Transport::ALL {
+        let (push, pull) = (PushSocket::new(), PullSocket::new());
+        let mut events = Events::from(push.monitor());
+        let endpoint = push.bind(transport.any()).await.unwrap();
+        pull.connect(&endpoint).unwrap();
+        events.ready().await;
+        within(push.unbind(&endpoint)).await.unwrap();
+        let reason = events.disconnected().await;
+        assert!(matches!(reason, DisconnectReason::ByUs), "{transport:?}: {reason:?}");
+    }
 }
 
 #[tokio::test]
@@ -69,9 +72,7 @@ async fn disconnect_ends_the_connection_and_discards_what_was_not_received() {
         within(push.send("unread")).await.unwrap();
         pull.disconnect(&endpoint).unwrap();
         assert!(pull.try_recv().unwrap_err().is_would_block(), "{transport:?}");
-        if transport != Transport::Inproc {
-            assert!(matches!(pushed.disconnected().await, DisconnectReason::PeerClosed));
-        }
+        assert!(matches!(pushed.disconnected().await, DisconnectReason::PeerClosed));
         // The peer has nobody to send to, and this socket may come back.
         assert!(push.try_send("nobody").unwrap_err().is_would_block(), "{transport:?}");
         pull.connect(&endpoint).unwrap();

@@ -1,0 +1,425 @@
+//! [`Queue`]: one direction of a pipe between two sockets of one process.
+//!
+//! It knows neither sockets nor peers: each method says what its caller has to
+//! tell whom once no lock is held.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::mark::Mark;
+use crate::message::Message;
+use crate::peer::Subscription;
+use crate::pipe::{Item, NeedsFlush, Next, Refused, Traits};
+use crate::sync::{Lock, Rank};
+
+/// What one side sends and the other takes.
+///
+/// Somebody flushes whenever it becomes non-empty, and whoever takes from it
+/// goes on until it is empty: so only the push that ends the emptiness needs a
+/// flush.
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Lock<State>,
+    /// Messages that receivers took in one batch and still have in hand. They
+    /// count against the mark.
+    in_hand: AtomicUsize,
+    /// What a REQ had not asked for.
+    pub(super) strays: Uncounted,
+    /// What newer messages took the place of.
+    pub(super) conflated: Uncounted,
+}
+
+#[derive(Debug)]
+struct State {
+    life: Life,
+    taker: Taker,
+    keep: Keep,
+    mark: Mark,
+    /// Whether a sender was refused for want of room and is to be told of some.
+    wanted: bool,
+    messages: VecDeque<Message>,
+    /// Only for a pattern that takes at once; to others they mean nothing.
+    controls: VecDeque<Control>,
+    /// Messages that have left the queue, to find the places of `controls`.
+    passed: usize,
+}
+
+/// A subscription among the messages.
+#[derive(Debug)]
+struct Control {
+    /// It follows as many messages.
+    place: usize,
+    change: Subscription,
+}
+
+/// How far the two sides are with each other.
+///
+/// ```text
+///   Waiting ──► Meeting ──► Open ──► Ended
+///      └───────────┴──────────────────▲
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// Nobody is at the other end. Subscriptions are forgotten: they are
+    /// replayed when somebody is.
+    Waiting,
+    /// Somebody is, and is not told of anything yet.
+    Meeting,
+    Open,
+    /// Nothing is taken in any more. What is there may be taken out.
+    Ended,
+}
+
+/// Who takes what comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taker {
+    /// Receivers, in batches.
+    Receivers,
+    /// Nobody: REQ has asked nothing, so that nothing can be a reply.
+    Nobody,
+    /// The pattern, as it comes. Nobody is handing anything over.
+    Pattern,
+    /// The pattern, and one who flushes is handing over, until nothing is left.
+    PatternNow,
+}
+
+impl Taker {
+    pub(super) fn of(traits: &Traits) -> Self {
+        match traits {
+            Traits { takes_at_once: true, .. } => Self::Pattern,
+            Traits { asks: true, .. } => Self::Nobody,
+            _ => Self::Receivers,
+        }
+    }
+}
+
+/// Which messages wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// All, up to the mark.
+    All,
+    /// The newest (`conflate`).
+    Last,
+}
+
+/// Messages that are lost, and to be counted once no lock is held.
+#[derive(Debug, Default)]
+pub(super) struct Uncounted(AtomicUsize);
+
+impl Uncounted {
+    /// With any, there is something to flush.
+    fn add(&self, count: usize) -> NeedsFlush {
+        if count > 0 {
+            self.0.fetch_add(count, Ordering::Relaxed);
+        }
+        NeedsFlush::when(count > 0)
+    }
+
+    /// Those that nobody has counted.
+    pub(super) fn take(&self) -> usize {
+        match self.0.load(Ordering::Relaxed) {
+            0 => 0,
+            _ => self.0.swap(0, Ordering::Relaxed),
+        }
+    }
+}
+
+/// How many messages are taken at once: an eighth of the mark, so that what is
+/// in hand leaves the greater part of it to the queue. Whoever waits for room is
+/// then always told when that has been taken.
+fn batch(mark: Mark) -> usize {
+    (mark.limit() / 8).max(1)
+}
+
+impl Queue {
+    pub(super) fn new(mark: Mark, keep: Keep, taker: Taker) -> Self {
+        let state = State {
+            life: Life::Waiting,
+            taker,
+            keep,
+            mark,
+            wanted: false,
+            messages: VecDeque::new(),
+            controls: VecDeque::new(),
+            passed: 0,
+        };
+        Self {
+            state: Lock::new(Rank::Outward, state),
+            in_hand: AtomicUsize::new(0),
+            strays: Uncounted::default(),
+            conflated: Uncounted::default(),
+        }
+    }
+
+    /// Somebody is at the other end, so that mark and taker are known.
+    pub(super) fn meet(&self, mark: Mark, keep: Keep, taker: Option<Taker>) {
+        let mut state = self.state.lock();
+        if state.life == Life::Ended {
+            return;
+        }
+        state.life = Life::Meeting;
+        state.mark = mark;
+        state.keep = keep;
+        state.taker = taker.unwrap_or(state.taker);
+        if taker == Some(Taker::Nobody) {
+            let _ = self.strays.add(state.clear());
+        }
+        if keep == Keep::Last {
+            let older = state.messages.len().saturating_sub(1);
+            state.messages.drain(..older);
+            state.passed += older;
+            let _ = self.conflated.add(older);
+        }
+    }
+
+    /// Both sides are told of everything from now on. Whether a sender waits for
+    /// room that the mark of the second made.
+    #[must_use]
+    pub(super) fn open(&self) -> bool {
+        let mut state = self.state.lock();
+        if state.life != Life::Ended {
+            state.life = Life::Open;
+        }
+        let room = state.wanted && self.admits(&state);
+        state.wanted &= !room;
+        room
+    }
+
+    /// Takes nothing in any more. What is there stays.
+    pub(super) fn end(&self) {
+        let mut state = self.state.lock();
+        state.life = Life::Ended;
+        // Nobody knows when it will be taken, and the room for more never is.
+        state.messages.shrink_to_fit();
+        state.controls.shrink_to_fit();
+    }
+
+    /// Takes nothing in any more and forgets what is there; says how many
+    /// messages that were.
+    pub(super) fn discard(&self) -> usize {
+        let mut state = self.state.lock();
+        state.life = Life::Ended;
+        let count = state.clear();
+        state.messages = VecDeque::new();
+        state.controls = VecDeque::new();
+        count
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.state.lock().is_empty()
+    }
+
+    /// Whether nothing is there and nothing will be.
+    pub(super) fn is_spent(&self) -> bool {
+        let state = self.state.lock();
+        state.life == Life::Ended && state.is_empty()
+    }
+
+    // The sender's side.
+
+    /// Whether no mark is in the way of a message. Whoever asks in vain is told
+    /// when that changes.
+    pub(super) fn has_room(&self) -> bool {
+        let mut state = self.state.lock();
+        let room = self.admits(&state);
+        state.wanted |= !room;
+        room
+    }
+
+    pub(super) fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
+        let mut state = self.state.lock();
+        if state.life == Life::Ended {
+            return Err(Refused::Gone(message));
+        }
+        if state.taker == Taker::Nobody {
+            drop(state);
+            return Ok(self.strays.add(1));
+        }
+        if !self.admits(&state) {
+            state.wanted = true;
+            return Err(Refused::Full(message));
+        }
+        let is_news = state.is_news();
+        let replaced = match state.keep {
+            Keep::All => 0,
+            Keep::Last => state.messages.len(),
+        };
+        if replaced > 0 {
+            state.messages.clear();
+            state.passed += replaced;
+        }
+        state.messages.push_back(message);
+        drop(state);
+        match self.conflated.add(replaced) {
+            NeedsFlush::Yes => Ok(NeedsFlush::Yes),
+            NeedsFlush::No => Ok(NeedsFlush::when(is_news)),
+        }
+    }
+
+    pub(super) fn control(&self, change: Subscription) -> NeedsFlush {
+        let mut state = self.state.lock();
+        let counts = matches!(state.taker, Taker::Pattern | Taker::PatternNow)
+            && matches!(state.life, Life::Meeting | Life::Open);
+        if !counts {
+            return NeedsFlush::No;
+        }
+        let is_news = state.is_news();
+        let place = state.passed + state.messages.len();
+        state.controls.push_back(Control { place, change });
+        NeedsFlush::when(is_news)
+    }
+
+    // The receiver's side.
+
+    /// A reply may come from now on; what came before is none, and is counted
+    /// with a flush.
+    pub(super) fn expect_reply(&self) -> NeedsFlush {
+        let mut state = self.state.lock();
+        state.taker = Taker::Receivers;
+        let strays = state.clear();
+        drop(state);
+        self.strays.add(strays)
+    }
+
+    /// Nothing that comes from now on is a reply, nor is what is there.
+    pub(super) fn expect_nothing(&self) {
+        let mut state = self.state.lock();
+        state.taker = Taker::Nobody;
+        let strays = state.clear();
+        drop(state);
+        let _ = self.strays.add(strays);
+    }
+
+    /// Gives a batch to receivers, of at most `limit`. Says also whether the
+    /// sender is to be told that there is room.
+    pub(super) fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> (Next, bool) {
+        let mut state = self.state.lock();
+        let count = state.messages.len().min(limit).min(batch(state.mark));
+        if hand.is_empty() && count == state.messages.len() {
+            std::mem::swap(hand, &mut state.messages);
+        } else {
+            hand.extend(state.messages.drain(..count));
+        }
+        // The first of them is received at once.
+        self.in_hand.store(hand.len().saturating_sub(1), Ordering::Relaxed);
+        let next = match (state.messages.is_empty(), state.life) {
+            (false, _) => Next::More,
+            (true, Life::Ended) => Next::Gone,
+            (true, _) => Next::Empty,
+        };
+        (next, state.take_wanted())
+    }
+
+    pub(super) fn set_in_hand(&self, count: usize) {
+        self.in_hand.store(count, Ordering::Relaxed);
+    }
+
+    /// Whether the caller is to hand over what is there to a pattern that takes
+    /// it as it comes. If so it has to go on until [`next_item`](Self::next_item)
+    /// has nothing more.
+    #[must_use]
+    pub(super) fn begin_to_deliver(&self) -> bool {
+        let mut state = self.state.lock();
+        let begins = state.taker == Taker::Pattern && !state.is_empty();
+        if begins {
+            state.taker = Taker::PatternNow;
+        }
+        begins
+    }
+
+    /// The next item to hand over, and whether the sender is to be told that
+    /// there is room.
+    pub(super) fn next_item(&self) -> Option<(Item, bool)> {
+        let mut state = self.state.lock();
+        let item = state.next_item();
+        if item.is_none() {
+            // Under the same lock as the look: what comes next is news again.
+            state.taker = Taker::Pattern;
+        }
+        Some((item?, state.take_wanted()))
+    }
+
+    fn admits(&self, state: &State) -> bool {
+        if state.keep == Keep::Last {
+            return true;
+        }
+        let waiting = state.messages.len();
+        // Receivers write `in_hand` for each message, on other threads maybe. It
+        // is read where it can matter, which is close to the mark.
+        state.mark.admits(waiting.saturating_add(batch(state.mark)))
+            || state.mark.admits(waiting.saturating_add(self.in_hand.load(Ordering::Relaxed)))
+    }
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.controls.is_empty()
+    }
+
+    /// Whether one more thing here is one that nobody looks for yet.
+    fn is_news(&self) -> bool {
+        self.life == Life::Open && self.is_empty()
+    }
+
+    /// Whether a sender waits for room and is to be told of some now. Half of
+    /// the mark at a time, and when it runs dry: one wake-up for many messages,
+    /// and a mark of one does not deadlock.
+    fn take_wanted(&mut self) -> bool {
+        let room = self.wanted && self.messages.len() <= self.mark.limit() / 2;
+        self.wanted &= !room;
+        room
+    }
+
+    fn next_item(&mut self) -> Option<Item> {
+        if self.controls.front().is_some_and(|control| control.place <= self.passed) {
+            return self.controls.pop_front().map(|it| Item::Subscription(it.change));
+        }
+        let message = self.messages.pop_front()?;
+        self.passed += 1;
+        Some(Item::Message(message))
+    }
+
+    /// Forgets everything; says how many messages that were.
+    fn clear(&mut self) -> usize {
+        let count = self.messages.len();
+        self.messages.clear();
+        self.controls.clear();
+        self.passed += count;
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capacity(queue: &Queue) -> usize {
+        let state = queue.state.lock();
+        state.messages.capacity() + state.controls.capacity()
+    }
+
+    #[test]
+    fn a_queue_that_has_ended_holds_no_more_memory_than_what_is_unread() {
+        let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+        for _ in 0..1000 {
+            assert!(queue.push(Message::new()).is_ok());
+        }
+        for _ in 0..99 {
+            let _ = queue.take(&mut VecDeque::new(), 10);
+        }
+        assert!(capacity(&queue) >= 1000);
+        queue.end();
+        assert!(capacity(&queue) <= 20, "{}", capacity(&queue));
+        assert!(!queue.is_spent());
+        assert_eq!(queue.discard(), 10);
+        assert_eq!(capacity(&queue), 0);
+        assert!(queue.is_spent());
+    }
+
+    #[test]
+    fn a_batch_leaves_most_of_the_mark_to_the_queue() {
+        let of = |limit| batch(Mark::from_option(limit));
+        assert_eq!([1, 2, 15, 16, 2000].map(of), [1, 1, 1, 2, 250]);
+        assert!(batch(Mark::UNLIMITED) > 1 << 20);
+    }
+}
