@@ -20,3 +20,4 @@ mod reconnecting;
 mod redialling;
 mod release;
 mod resources;
+mod subscribing;
