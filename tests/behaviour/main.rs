@@ -21,3 +21,4 @@ mod reconnecting;
 mod redialling;
 mod release;
 mod resources;
+mod subscribing;
