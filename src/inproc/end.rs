@@ -55,9 +55,11 @@ impl Line for InprocEnd {
         self.joint.from(self.party).control(subscription)
     }
 
-    fn flush(&self, _: Flush) {
+    fn flush(&self, _: Flush) -> bool {
         self.joint.count_losses(self.party);
         self.joint.arrived(self.party.other());
+        // There is no task.
+        false
     }
 
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {

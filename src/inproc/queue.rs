@@ -249,10 +249,12 @@ impl Queue {
             state.passed += replaced;
         }
         state.messages.push_back(message);
+        let is_half_full = state.messages.len() == state.mark.limit().div_ceil(2);
         drop(state);
         match self.conflated.add(replaced) {
-            NeedsFlush::Yes => Ok(NeedsFlush::Yes),
+            NeedsFlush::No if is_half_full && !is_news => Ok(NeedsFlush::NearMark),
             NeedsFlush::No => Ok(NeedsFlush::when(is_news)),
+            needs => Ok(needs),
         }
     }
 

@@ -165,6 +165,10 @@ impl Connector {
             Ok(()) => {}
             Err(why) => return self.part(binder, Some(&far), true, why),
         }
+        for link in [binder, &self.link] {
+            // A subscriber goes on to say what it wants.
+            while !link.traits.takes_at_once && link.side.tidy() {}
+        }
         self.joint.open(binder, &far);
         for (link, peer) in [(binder, &self.link), (&self.link, binder)] {
             let (endpoint, peer) = (link.endpoint.clone(), peer.info());

@@ -23,8 +23,8 @@ pub(crate) struct Listed {
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum NextTurn<'a> {
-    /// A message was in hand; whose it is.
-    InHand(&'a Arc<Peer>),
+    /// A message was in hand: whose it is, and how many more of its are.
+    InHand(&'a Arc<Peer>, usize),
     /// A peer to be read from; its hand is empty. [`FairQueue::end_turn`] must
     /// follow.
     Read(Listed),
@@ -61,7 +61,8 @@ impl FairQueue {
             if self.listed.len() > 1 {
                 self.listed.rotate_left(1);
             }
-            return self.listed.back().map(|last| NextTurn::InHand(&last.peer));
+            let last = self.listed.back();
+            return last.map(|last| NextTurn::InHand(&last.peer, last.hand.len()));
         }
         let mut listed = self.listed.pop_front()?;
         listed.peer.duty.take();
@@ -177,7 +178,7 @@ mod tests {
     /// Whose message was in hand.
     fn in_hand(queue: &mut FairQueue) -> Arc<Peer> {
         match queue.next_turn(&mut Message::new()) {
-            Some(NextTurn::InHand(peer)) => Arc::clone(peer),
+            Some(NextTurn::InHand(peer, _)) => Arc::clone(peer),
             other => panic!("{other:?}"),
         }
     }

@@ -162,7 +162,13 @@ impl Core {
     /// Puts a peer into the list of those with something to read, and sees to it
     /// that somebody comes.
     fn list(&self, peer: &Arc<Peer>) {
-        self.ready.lock().push(Arc::clone(peer), self.sweep.tick());
+        let mut ready = self.ready.lock();
+        if !peer.duty.is_listed() {
+            // It has left for good in this very moment.
+            return;
+        }
+        ready.push(Arc::clone(peer), self.sweep.tick());
+        drop(ready);
         self.receivers.wake_one();
         self.sweep.start(|| peer.line.sweep_soon());
     }

@@ -276,7 +276,8 @@ impl Core {
             let mut ready = self.ready.lock();
             let found = match ready.next_turn(&mut delivery.message) {
                 None => return Ok(Look::Nothing),
-                Some(NextTurn::InHand(peer)) => {
+                Some(NextTurn::InHand(peer, left)) => {
+                    peer.line.in_hand(left);
                     let accepted = self.accept(peer, delivery);
                     drop(ready);
                     // There is more, if only another look at that peer.
@@ -311,6 +312,7 @@ impl Core {
         }
         let found = match listed.hand.pop_front() {
             Some(message) => {
+                listed.peer.line.in_hand(listed.hand.len());
                 delivery.message = message;
                 self.accept(&listed.peer, delivery)
             }

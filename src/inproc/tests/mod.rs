@@ -8,7 +8,7 @@ use crate::message::Message;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
-use crate::pipe::{
+use crate::pipe::{Backlog, 
     EndpointKey, Flush, Item, Line, Link, NeedsFlush, Next, Peer, Refused, SocketSide, Traits, Who,
 };
 use crate::socket_type::SocketType;
@@ -93,6 +93,7 @@ impl Socket {
             socket_type: *socket_type,
             traits,
             options: Arc::clone(options),
+            backlog: Arc::new(Backlog::new(options)),
             endpoint: format!("inproc://{NAME}").parse().expect("an endpoint"),
             owner: EndpointKey::unique(),
         }
@@ -142,11 +143,13 @@ impl Socket {
 
     fn flush_if(&self, pushed: Result<NeedsFlush, Refused>) -> bool {
         match pushed {
-            Ok(NeedsFlush::Yes) => self.line().flush(Flush::Here),
-            Ok(NeedsFlush::No) => {}
-            Err(_) => return false,
+            Ok(NeedsFlush::Yes) => {
+                self.line().flush(Flush::Here);
+                true
+            }
+            Ok(NeedsFlush::No | NeedsFlush::NearMark) => true,
+            Err(_) => false,
         }
-        true
     }
 
     fn answered(&self) {
@@ -259,6 +262,12 @@ impl SocketSide for Socket {
     fn down(&self, _: &Arc<Peer>) {
         panic!("no inproc peer comes back");
     }
+
+    fn calm(&self) {}
+
+    fn pass_sweep(&self) {}
+
+    fn caught_up(&self) {}
 
     fn detach(&self, peer: &Arc<Peer>) {
         let mut state = self.state();
