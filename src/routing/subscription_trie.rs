@@ -69,7 +69,6 @@ impl<K: Copy + Ord> SubscriptionTrie<K> {
     }
 
     /// How many nodes there are, the root among them.
-    #[cfg(any(test, fuzzing))]
     pub(crate) fn node_count(&self) -> usize {
         self.nodes.len()
     }

@@ -8,15 +8,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::routing::SubscriptionTrie;
 use crate::sync::{Rank, SharedLock};
 
+use super::freeing::free;
+
 pub(super) struct Filter {
     /// Whether the empty topic, which matches everything, is subscribed to.
     everything: AtomicBool,
-    topics: SharedLock<SubscriptionTrie<()>>,
+    topics: SharedLock<Topics>,
+}
+
+struct Topics(SubscriptionTrie<()>);
+
+impl Drop for Topics {
+    fn drop(&mut self) {
+        let trie = std::mem::replace(&mut self.0, SubscriptionTrie::new());
+        free(trie.node_count(), trie);
+    }
 }
 
 impl Filter {
     pub(super) fn new() -> Self {
-        let topics = SharedLock::new(Rank::Filter, SubscriptionTrie::new());
+        let topics = SharedLock::new(Rank::Filter, Topics(SubscriptionTrie::new()));
         Self { everything: AtomicBool::new(false), topics }
     }
 
@@ -24,7 +35,7 @@ impl Filter {
         if topic.is_empty() {
             self.everything.store(true, Ordering::Release);
         } else {
-            self.topics.write().insert(topic, &());
+            self.topics.write().0.insert(topic, &());
         }
     }
 
@@ -32,7 +43,7 @@ impl Filter {
         if topic.is_empty() {
             self.everything.store(false, Ordering::Release);
         } else {
-            self.topics.write().remove(topic, &());
+            self.topics.write().0.remove(topic, &());
         }
     }
 
@@ -40,6 +51,6 @@ impl Filter {
         if self.everything.load(Ordering::Acquire) {
             return true;
         }
-        self.topics.read().matches_any(octets)
+        self.topics.read().0.matches_any(octets)
     }
 }

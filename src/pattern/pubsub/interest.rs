@@ -79,8 +79,8 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// For a call that has nothing else to do. Some hundred microseconds.
-    pub(super) const WHOLE: Self = Self { topics: 256, octets: 16 << 10 };
+    /// For a call that has nothing else to do: some hundred microseconds.
+    pub(super) const WHOLE: Self = Self { topics: 128, octets: 8 << 10 };
     /// For one that looks for something, perhaps some dozen times in a row.
     pub(super) const PART: Self = Self { topics: 16, octets: 1 << 10 };
     /// For one of which there are many: more than it could add itself.
@@ -199,7 +199,6 @@ impl Interest {
     }
 
     /// How many nodes there are, the root among them.
-    #[cfg(test)]
     pub(super) fn nodes(&self) -> usize {
         self.trie.node_count()
     }

@@ -17,6 +17,7 @@ use crate::message::Message;
 use crate::peer::Subscription;
 
 mod filter;
+mod freeing;
 mod interest;
 mod pending;
 mod subscribers;

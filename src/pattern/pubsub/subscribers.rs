@@ -15,6 +15,7 @@ use crate::peer::{Subscription, Unwelcome};
 use crate::pipe::{Line, Peer};
 use crate::routing::{Distributor, Slot};
 
+use super::freeing::free;
 use super::interest::{Bounds, Farewell, Interest, Step, TooMuch, Topics};
 use super::pending::{Asker, Entry, Pending};
 use super::{CANCEL, SUBSCRIBE, notice, single};
@@ -314,6 +315,15 @@ impl Subscribers {
             peers.release(slot);
         }
         false
+    }
+}
+
+impl Drop for Subscribers {
+    fn drop(&mut self) {
+        let [applied, requested] = [&mut self.applied, &mut self.requested]
+            .map(|interest| std::mem::replace(interest, Interest::new(Bounds::NONE)));
+        let topics = applied.nodes() + requested.nodes();
+        free(topics, (applied, requested, std::mem::take(&mut self.left)));
     }
 }
 

@@ -22,6 +22,7 @@ use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
 use super::filter::Filter;
+use super::freeing::free;
 use super::interest::{Bounds, Step, TooMuch};
 
 /// Neither has anything to say that anybody would miss.
@@ -54,6 +55,12 @@ struct State {
     bounds: Bounds,
     /// Publishers whose replay is not done.
     replaying: VecDeque<Arc<Peer>>,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        free(self.topics.len(), std::mem::take(&mut self.topics));
+    }
 }
 
 /// What a publisher has heard of the topics.

@@ -35,7 +35,6 @@ impl<T> Arena<T> {
     }
 
     /// How many values there are.
-    #[cfg(any(test, fuzzing))]
     pub(super) fn len(&self) -> usize {
         self.live
     }
