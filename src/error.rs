@@ -239,6 +239,13 @@ impl SendError {
         self.kind == SendErrorKind::WouldBlock
     }
 
+    /// Whether an XSUB refused a message since it is a subscription that a
+    /// publisher would refuse.
+    pub fn is_subscription(&self) -> bool {
+        use SendErrorKind::{SubscriptionsTooLarge, TooManySubscriptions};
+        matches!(self.kind, TooManySubscriptions | SubscriptionsTooLarge)
+    }
+
     /// The message, as it was given.
     pub fn into_message(self) -> Message {
         self.message

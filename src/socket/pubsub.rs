@@ -213,7 +213,7 @@ impl XPubSocket {
 /// A message of one frame that starts with an octet 1 or 0 is a subscription or
 /// its end; any other goes to all publishers. What [`subscribe`](Self::subscribe)
 /// would refuse `send` refuses as well, and gives the message back
-/// ([`SendErrorKind::Subscription`](crate::SendErrorKind::Subscription)).
+/// ([`SendError::is_subscription`](crate::SendError::is_subscription)).
 ///
 /// | | |
 /// |---|---|
@@ -227,7 +227,7 @@ impl XPubSocket {
 /// did both, a `send` that waits would keep the other direction waiting, perhaps
 /// for the very room that this `send` waits for.
 /// ```
-/// use ferromq::{Error, SendErrorKind, XPubSocket, XSubSocket};
+/// use ferromq::{Error, XPubSocket, XSubSocket};
 ///
 /// async fn forward(xsub: XSubSocket, xpub: XPubSocket) -> Result<(), Error> {
 ///     tokio::try_join!(messages(&xsub, &xpub), subscriptions(&xpub, &xsub))?;
@@ -244,7 +244,7 @@ impl XPubSocket {
 ///     loop {
 ///         match to.send(from.recv().await?).await {
 ///             // All subscribers together want more than one may.
-///             Err(error) if matches!(error.kind(), SendErrorKind::Subscription(_)) => {}
+///             Err(error) if error.is_subscription() => {}
 ///             done => done?,
 ///         }
 ///     }

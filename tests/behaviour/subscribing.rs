@@ -40,7 +40,7 @@ async fn what_a_publisher_would_refuse_is_refused_at_once() {
     xsub.subscribe("some").unwrap();
     let message = Message::from([vec![1], vec![b't'; ALL - 3]].concat());
     let refused = within(xsub.send(message.clone())).await.unwrap_err();
-    assert_eq!(refused.kind(), SendErrorKind::Subscription(too_large));
+    assert_eq!(refused.kind(), SendErrorKind::SubscriptionsTooLarge);
     assert!(refused.into_message() == message);
     // The connection is none the worse.
     assert_eq!(within(publisher.recv()).await.unwrap(), "\u{1}some".into());
