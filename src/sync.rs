@@ -20,8 +20,8 @@ pub(crate) use std::sync::atomic;
 /// |---|---|---|---|
 /// | `Names` | `inproc::Registry` | who has bound or awaits a name | nothing |
 /// | `Endpoints` | `socket::Core` | binds and connects | nothing |
-/// | `Roster` | `socket::Core` | all peers of a socket | nothing |
 /// | `Lockstep` | `socket::Core` | REQ and REP: whose turn it is | one look, or one try to send |
+/// | `Roster` | `socket::Core` | all peers of a socket | nothing |
 /// | `Ready` | `socket::Core` | peers with something to read | nothing |
 /// | `Pattern` | each pattern | its peers and their turns | pushes to peers |
 /// | `Filter` | SUB | its own topics | nothing |
@@ -37,8 +37,8 @@ pub(crate) use std::sync::atomic;
 pub(crate) enum Rank {
     Names,
     Endpoints,
-    Roster,
     Lockstep,
+    Roster,
     Ready,
     Pattern,
     Filter,

@@ -48,7 +48,17 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     // Only in tests and under cargo-fuzz; nothing imports it.
     (
         "fuzzing",
-        &["zmtp", "pipe", "routing", "transport", "pattern", "engine", "inproc", "socket", "context"],
+        &[
+            "zmtp",
+            "pipe",
+            "routing",
+            "transport",
+            "pattern",
+            "engine",
+            "inproc",
+            "socket",
+            "context",
+        ],
         &["bytes", "tokio"],
     ),
 ];

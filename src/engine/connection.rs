@@ -174,7 +174,7 @@ impl Link {
         let read = match reason {
             // A broken transport gives its reader what it still has, then says
             // so too.
-            DisconnectReason::Transport(_) if !self.traits.takes_at_once => None,
+            DisconnectReason::Transport(_) if !line.is_read_alone() => None,
             _ => line.inward.lock().stop_reading(&reason),
         };
         if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, flight.is_written(), write) {
@@ -294,9 +294,9 @@ async fn in_time<T>(
 ) -> Result<T, DisconnectReason> {
     match deadline {
         None => work.await,
-        Some(deadline) => timeout_at(deadline, work)
-            .await
-            .unwrap_or(Err(DisconnectReason::HandshakeTimeout)),
+        Some(deadline) => {
+            timeout_at(deadline, work).await.unwrap_or(Err(DisconnectReason::HandshakeTimeout))
+        }
     }
 }
 

@@ -26,8 +26,8 @@ use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::peer::{DropCause, Subscription, Unwelcome};
 use crate::pipe::{
-    Backlog, By, Duty, Flush, Item, Line, Link, NeedsFlush, Next, Peer, Refused, Rest,
-    SocketSide, Who,
+    Backlog, By, Duty, Flush, Item, Line, Link, NeedsFlush, Next, Peer, Refused, Rest, SocketSide,
+    Who,
 };
 use crate::sync::{Lock, Rank};
 use crate::transport::ReadHalf;
@@ -141,7 +141,12 @@ impl StreamLine {
 
     /// Whether it is the task's to read now.
     pub(super) fn is_for_task(&self, peer: &Peer) -> bool {
-        self.reads_alone.load(Ordering::SeqCst) || peer.duty.is_ahead()
+        self.is_read_alone() || peer.duty.is_ahead()
+    }
+
+    /// Whether nobody but the task reads.
+    pub(super) fn is_read_alone(&self) -> bool {
+        self.reads_alone.load(Ordering::SeqCst)
     }
 
     /// From now on the task reads, whatever comes.
@@ -159,7 +164,7 @@ impl StreamLine {
 
     /// There may be something to read: tells who is to do it.
     pub(super) fn event(&self) {
-        if self.reads_alone.load(Ordering::SeqCst) {
+        if self.is_read_alone() {
             self.bell.ring(Calls::READ);
             return;
         }
@@ -329,11 +334,7 @@ impl StreamLine {
     }
 
     /// Reads once. Without anything to read, the transport is armed.
-    fn read(
-        &self,
-        inward: &mut Inward<Box<dyn ReadHalf>>,
-        orders: &mut Orders,
-    ) -> Poll<usize> {
+    fn read(&self, inward: &mut Inward<Box<dyn ReadHalf>>, orders: &mut Orders) -> Poll<usize> {
         let mut cx = Context::from_waker(&self.waker);
         match poll_read(inward, &mut cx) {
             Poll::Pending => {
@@ -422,6 +423,14 @@ impl StreamLine {
             // From now on replies are received; whoever looked before saw none.
             self.event();
         }
+    }
+
+    /// Gives back the memory that writing took in busy times.
+    pub(super) fn rest(&self) {
+        if let Some(writer) = self.writer.lock().as_mut() {
+            writer.rest();
+        }
+        self.outward.lock().shrink();
     }
 
     /// Takes the writer from those who might use it.

@@ -20,6 +20,9 @@ use crate::pipe::{By, Item, NeedsFlush, Peer, SocketSide};
 /// How soon somebody looks whether receivers come for what is there.
 const SWEEP: Duration = Duration::from_millis(1);
 
+/// How long a connection that has written keeps the memory for it.
+const REST: Duration = Duration::from_secs(1);
+
 /// How often what a broken transport still has is read for, at its end.
 const LAST_LOOKS: usize = 16;
 
@@ -34,6 +37,10 @@ pub(super) struct Shell<'a> {
     timer: Option<Pin<Box<Sleep>>>,
     /// The next look after peers whose messages no receiver takes.
     sweep_at: Option<Instant>,
+    /// When to give back the memory of writing, unless there is more to write
+    /// before; and whether there was.
+    rest_at: Option<Instant>,
+    has_written: bool,
     /// How far reading has come, where it is this task's duty.
     pulled: Pulled,
     items: Vec<Item>,
@@ -57,6 +64,8 @@ impl<'a> Shell<'a> {
             takes_at_once,
             timer: None,
             sweep_at: None,
+            rest_at: None,
+            has_written: false,
             pulled: Pulled::All,
             items: Vec::new(),
             calls: Calls::default(),
@@ -88,7 +97,8 @@ impl<'a> Shell<'a> {
                 return Poll::Ready(DisconnectReason::Transport(Arc::new(error)));
             }
             Wrote::Some => again = true,
-            Wrote::All | Wrote::Blocked | Wrote::NotMine => {}
+            Wrote::All => self.has_written = true,
+            Wrote::Blocked | Wrote::NotMine => {}
         }
         let wake_at = match self.on_time(calls) {
             Ok(wake_at) => wake_at,
@@ -170,7 +180,8 @@ impl<'a> Shell<'a> {
         let lingers = self.on_closing(now)?;
         let beats = self.on_beat(now)?;
         self.on_sweep(calls, now);
-        Ok([lingers, beats, self.sweep_at].into_iter().flatten().min())
+        self.on_rest(now);
+        Ok([lingers, beats, self.sweep_at, self.rest_at].into_iter().flatten().min())
     }
 
     /// The end of lingering.
@@ -221,11 +232,23 @@ impl<'a> Shell<'a> {
         }
     }
 
+    /// Memory of busy times, which an idle connection does not keep.
+    fn on_rest(&mut self, now: Instant) {
+        if self.rest_at.is_some_and(|at| at <= now) {
+            self.rest_at = None;
+            if !self.has_written {
+                self.line.rest();
+            }
+        }
+        if self.rest_at.is_none() && std::mem::take(&mut self.has_written) {
+            self.rest_at = now.checked_add(REST);
+        }
+    }
+
     fn poll_timer(&mut self, wake_at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(wake_at) = wake_at else { return Poll::Pending };
         let wake_at = tokio::time::Instant::from_std(wake_at);
-        let timer =
-            self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake_at)));
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake_at)));
         if timer.deadline() != wake_at {
             timer.as_mut().reset(wake_at);
         }

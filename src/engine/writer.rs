@@ -86,6 +86,11 @@ impl Writer {
         }
     }
 
+    /// Gives back the memory of busy times.
+    pub(super) fn rest(&mut self) {
+        self.flight.rest();
+    }
+
     /// What was not written, the transport, and what is still to be announced.
     pub(super) fn into_parts(self) -> (Flight, Transport, Option<MonitorEvent>) {
         (self.flight, self.transport, self.ready)
@@ -132,7 +137,6 @@ impl Writer {
         loop {
             if self.flight.is_written() && !self.take(line, report) {
                 ready!(self.transport.as_mut().poll_flush(cx))?;
-                self.flight.rest();
                 return Poll::Ready(Ok(true));
             }
             if report.octets >= TURN {

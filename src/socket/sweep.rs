@@ -78,8 +78,9 @@ impl Core {
         for peer in late {
             peer.line.read_ahead();
         }
-        if !is_active && is_listed {
-            // The one that was woken does not come, so another is to.
+        if !is_active && is_listed && self.lockstep.is_none() {
+            // The one that was woken does not come, so another is to. (Where they
+            // take turns, that one may not be in turn.)
             self.receivers.wake_one();
         }
         if is_listed || self.is_listed_after_all() {

@@ -154,7 +154,8 @@ impl Core {
     /// How to flush the line that a message went to, if it is just one.
     fn how_to_flush(&self) -> Flush {
         let may_write = self.traits.lockstep
-            || self.may_write.load(Ordering::Relaxed) && self.may_write.swap(false, Ordering::Relaxed);
+            || self.may_write.load(Ordering::Relaxed)
+                && self.may_write.swap(false, Ordering::Relaxed);
         if may_write { Flush::Here } else { Flush::Task }
     }
 

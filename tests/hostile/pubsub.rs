@@ -79,8 +79,8 @@ async fn topics_have_at_most_64_mib_together() {
             raw.send(&subscribe(&vec![b'T'; (63 << 20) + 1])).await;
             raw.closed().await;
         });
-        let end = next_end(&mut monitor).await;
-        assert!(is_too_large(&end), "{end:?}");
+        // Probes come and go as well.
+        within(async { while !is_too_large(&next_end(&mut monitor).await) {} }).await;
         within(sending).await.unwrap();
         // What it had is cancelled.
         assert_eq!(next_of_topic(&publisher).await.first()[..2], *b"\0t");

@@ -346,7 +346,13 @@ impl<R> Inward<R> {
     }
 
     /// So many octets were read; `filled` if they were all there was room for.
-    pub(crate) fn received(&mut self, count: usize, filled: bool, now: Instant, orders: &mut Orders) {
+    pub(crate) fn received(
+        &mut self,
+        count: usize,
+        filled: bool,
+        now: Instant,
+        orders: &mut Orders,
+    ) {
         self.since_kept += count;
         orders.released |= self.hold_back(false);
         if let Some(session) = self.sessions.front_mut() {

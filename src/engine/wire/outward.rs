@@ -245,10 +245,12 @@ impl Outward {
     /// A turn of writing is over. True if the connection's task must be told.
     pub(crate) fn rest(&mut self, how: Rest) -> bool {
         let is_empty = self.queue.is_empty() && self.lane.is_empty();
-        if is_empty && how == Rest::Done {
-            self.queue.rest();
-        }
         self.handover.rest(how, is_empty)
+    }
+
+    /// Gives back the memory of busy times, if nothing waits.
+    pub(crate) fn shrink(&mut self) {
+        self.queue.rest();
     }
 
     /// Lets what is queued go out until the deadline, and refuses the rest.

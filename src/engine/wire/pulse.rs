@@ -4,9 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::options::SocketOptions;
-use crate::zmtp::{
-    Heartbeat, HeartbeatAction, HeartbeatConfig, Reassurance, Sending,
-};
+use crate::zmtp::{Heartbeat, HeartbeatAction, HeartbeatConfig, Reassurance, Sending};
 
 /// The heart of one session. Kept under one lock.
 #[derive(Debug)]

@@ -8,8 +8,9 @@ use crate::message::Message;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
-use crate::pipe::{Backlog, 
-    EndpointKey, Flush, Item, Line, Link, NeedsFlush, Next, Peer, Refused, SocketSide, Traits, Who,
+use crate::pipe::{
+    Backlog, EndpointKey, Flush, Item, Line, Link, NeedsFlush, Next, Peer, Refused, SocketSide,
+    Traits, Who,
 };
 use crate::socket_type::SocketType;
 use crate::sync::{Held, Lock, Rank};
