@@ -28,6 +28,7 @@
 //! - CPU: processor time of both processes while measuring, per message (per
 //!   round trip), in microseconds, which is seconds per million.
 
+mod crowd;
 mod options;
 mod peer;
 mod report;
@@ -40,8 +41,10 @@ use options::Options;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == role::COMMAND) {
-        return role::main(&arguments.split_off(1));
+    match arguments.first().map(String::as_str) {
+        Some(role::COMMAND) => return role::main(&arguments.split_off(1)),
+        Some(crowd::COMMAND) => return crowd::main(&arguments.split_off(1)),
+        _ => {}
     }
     let options = Options::parse(&arguments)?;
     let results = run::all(&options)?;

@@ -45,7 +45,11 @@ pub fn main(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn drive(mode: Mode, end: impl Future<Output = ()> + Send + 'static) -> Result<(), Box<dyn Error>> {
+/// Runs an end as the mode says.
+pub fn drive(
+    mode: Mode,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Box<dyn Error>> {
     let runtime = match mode {
         Mode::CurrentThread => Builder::new_current_thread().enable_all().build()?,
         Mode::MultiThread | Mode::BlockOn => Builder::new_multi_thread().enable_all().build()?,

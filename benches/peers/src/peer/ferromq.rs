@@ -1,7 +1,10 @@
 //! ferromq itself.
 
 use bytes::Bytes;
-use ferromq::{PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, SubSocket};
+use ferromq::{
+    DealerSocket, Monitor, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket,
+    RoutingId, SocketOptions, SubSocket,
+};
 
 use super::{Peer, Receives, Sends, Socket};
 
@@ -11,8 +14,13 @@ pub fn version() -> &'static str {
     "of this tree"
 }
 
+/// A socket that tells when its peers are there.
+pub trait Watched: Socket {
+    fn monitor(&self) -> Monitor;
+}
+
 macro_rules! sockets {
-    ($($socket:ident: $($role:ident)+;)+) => {$(
+    ($($socket:ident: $($role:ident)*;)+) => {$(
         impl Socket for $socket {
             async fn bind(&mut self) -> String {
                 $socket::bind(self, "tcp://127.0.0.1:0").await.expect("bind").to_string()
@@ -22,7 +30,13 @@ macro_rules! sockets {
                 $socket::connect(self, endpoint).expect("connect");
             }
         }
-        $(sockets!(@$role $socket);)+
+
+        impl Watched for $socket {
+            fn monitor(&self) -> Monitor {
+                $socket::monitor(self)
+            }
+        }
+        $(sockets!(@$role $socket);)*
     )+};
     (@Sends $socket:ident) => {
         impl Sends for $socket {
@@ -47,6 +61,51 @@ sockets! {
     SubSocket: Receives;
     ReqSocket: Sends Receives;
     RepSocket: Sends Receives;
+    DealerSocket: Sends Receives;
+    RouterSocket:;
+}
+
+impl Receives for RouterSocket {
+    async fn recv(&mut self) -> usize {
+        RouterSocket::recv(self).await.expect("recv").1.size()
+    }
+}
+
+/// A ROUTER that sends to each of its peers in turn and waits for the full ones.
+pub struct RouterTo {
+    router: RouterSocket,
+    ids: Vec<RoutingId>,
+    next: usize,
+}
+
+impl RouterTo {
+    pub fn new(ids: Vec<RoutingId>) -> Self {
+        let options = SocketOptions::new().router_mandatory(true);
+        Self { router: RouterSocket::with_options(options), ids, next: 0 }
+    }
+}
+
+impl Socket for RouterTo {
+    async fn bind(&mut self) -> String {
+        Socket::bind(&mut self.router).await
+    }
+
+    async fn connect(&mut self, endpoint: &str) {
+        Socket::connect(&mut self.router, endpoint).await;
+    }
+}
+
+impl Watched for RouterTo {
+    fn monitor(&self) -> Monitor {
+        self.router.monitor()
+    }
+}
+
+impl Sends for RouterTo {
+    async fn send(&mut self, body: &Bytes) {
+        self.router.send_to(&self.ids[self.next], body.clone()).await.expect("send");
+        self.next = (self.next + 1) % self.ids.len();
+    }
 }
 
 impl Peer for Ferromq {
