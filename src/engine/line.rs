@@ -121,7 +121,6 @@ impl StreamLine {
     pub(super) fn read_from(&self, read: Box<dyn ReadHalf>, receiving: Receiving) {
         self.inward.lock().session_up(read, receiving);
         self.bell.set_up();
-        self.event();
     }
 
     /// Why the socket rejected the peer, if it did.

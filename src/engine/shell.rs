@@ -41,6 +41,9 @@ pub(super) struct Shell<'a> {
     /// before; and whether there was.
     rest_at: Option<Instant>,
     has_written: bool,
+    /// Whether nobody has read yet. The task does so first: a connection that
+    /// begins is nothing that receivers are to be woken for.
+    begins: bool,
     /// How far reading has come, where it is this task's duty.
     pulled: Pulled,
     items: Vec<Item>,
@@ -66,6 +69,7 @@ impl<'a> Shell<'a> {
             sweep_at: None,
             rest_at: None,
             has_written: false,
+            begins: true,
             pulled: Pulled::All,
             items: Vec::new(),
             calls: Calls::default(),
@@ -135,7 +139,7 @@ impl<'a> Shell<'a> {
 
     /// Reads what nobody else will.
     fn read(&mut self) {
-        if !self.line.is_for_task(self.peer) {
+        if !(self.begins || self.line.is_for_task(self.peer)) {
             return;
         }
         self.pulled = match (self.takes_at_once, self.is_closing) {
@@ -145,12 +149,15 @@ impl<'a> Shell<'a> {
         };
         if self.pulled == Pulled::More {
             self.line.bell.ring(Calls::READ);
+        } else {
+            self.begins = false;
         }
     }
 
     fn read_ahead(&mut self) -> Pulled {
         let (pulled, found) = self.line.read_ahead_of();
         if found {
+            self.begins = false;
             self.line.found(&*self.side, self.peer);
         }
         pulled

@@ -228,8 +228,6 @@ impl SocketSide for Core {
         let mut touched = Touched::default();
         let more = self.pattern.tidy(&mut touched);
         touched.flush(Flush::Task);
-        // XPUB may have more to tell of who left.
-        self.receivers.wake_one();
         more
     }
 
