@@ -8,9 +8,7 @@
 //! every step.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{
-    Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
-};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub(crate) use std::sync::atomic;
 
@@ -74,18 +72,6 @@ impl<T> Lock<T> {
     pub(crate) fn lock(&self) -> Held<'_, T> {
         let _order = order::enter(self.rank);
         Held { guard: self.inner.lock().unwrap_or_else(PoisonError::into_inner), _order }
-    }
-
-    /// Takes the lock unless somebody has it. Since this never waits, it may
-    /// come out of order.
-    #[inline]
-    pub(crate) fn try_lock(&self) -> Option<Held<'_, T>> {
-        let guard = match self.inner.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(Held { guard, _order: order::enter_unordered(self.rank) })
     }
 }
 
@@ -244,15 +230,6 @@ mod tests {
             drop(other.lock());
         });
         assert!(wrong.is_err());
-    }
-
-    #[test]
-    fn a_lock_that_somebody_has_is_not_waited_for() {
-        let lock = Lock::new(Rank::Writer, ());
-        let held = lock.lock();
-        assert!(lock.try_lock().is_none());
-        drop(held);
-        assert!(lock.try_lock().is_some());
     }
 
     #[test]

@@ -17,9 +17,6 @@ impl Calls {
     pub(super) const READ: Self = Self(2);
     /// Look whether the connection is to end, and at the time.
     pub(super) const LOOK: Self = Self(4);
-    /// See that peers whose messages no receiver takes are read.
-    pub(super) const SWEEP: Self = Self(8);
-
     pub(super) const ALL: Self = Self(1 | 2 | 4);
 
     pub(super) fn has(self, call: Self) -> bool {
@@ -102,11 +99,11 @@ impl Bell {
         state.calls = Calls::ALL;
     }
 
-    /// The connection is down; gives the calls that nobody answered.
-    pub(super) fn set_down(&self) -> Calls {
+    /// The connection is down.
+    pub(super) fn set_down(&self) {
         let mut state = self.0.lock();
         state.up = false;
-        std::mem::take(&mut state.calls)
+        state.calls = Calls::default();
     }
 
     /// Ready if the bell was rung since the last time it was.
@@ -169,10 +166,10 @@ mod tests {
     #[test]
     fn what_nobody_will_do_is_not_asked_for() {
         let bell = Bell::default();
-        assert!(!bell.ring_if_up(Calls::SWEEP));
+        assert!(!bell.ring_if_up(Calls::WRITE));
         bell.set_up();
-        assert!(bell.ring_if_up(Calls::SWEEP));
-        assert!(bell.set_down().has(Calls::SWEEP));
-        assert!(!bell.ring_if_up(Calls::SWEEP));
+        assert!(bell.ring_if_up(Calls::WRITE));
+        bell.set_down();
+        assert!(!bell.ring_if_up(Calls::WRITE));
     }
 }

@@ -442,16 +442,7 @@ impl StreamLine {
         let cut = self.outward.lock().session_lost(flight);
         *self.pulse.lock() = None;
         self.lost(DropCause::CutInTransit, usize::from(cut));
-        if self.bell.set_down().has(Calls::SWEEP) {
-            self.pass_sweep();
-        }
-    }
-
-    /// The task that was to look after the others will not.
-    pub(super) fn pass_sweep(&self) {
-        if let Some(side) = self.side.upgrade() {
-            side.pass_sweep();
-        }
+        self.bell.set_down();
     }
 }
 
@@ -544,10 +535,6 @@ impl Line for StreamLine {
 
     fn read_ahead(&self) {
         self.bell.ring(Calls::READ);
-    }
-
-    fn sweep_soon(&self) -> bool {
-        self.bell.ring_if_up(Calls::SWEEP)
     }
 
     fn discard(&self) -> usize {

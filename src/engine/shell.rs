@@ -17,9 +17,6 @@ use super::writer::Wrote;
 use crate::monitor::DisconnectReason;
 use crate::pipe::{By, Item, NeedsFlush, Peer, SocketSide};
 
-/// How soon somebody looks whether receivers come for what is there.
-const SWEEP: Duration = Duration::from_millis(1);
-
 /// How long a connection that has written keeps the memory for it.
 const REST: Duration = Duration::from_secs(1);
 
@@ -35,8 +32,6 @@ pub(super) struct Shell<'a> {
     takes_at_once: bool,
     /// Made when there is a time to wait for: an idle connection has none.
     timer: Option<Pin<Box<Sleep>>>,
-    /// The next look after peers whose messages no receiver takes.
-    sweep_at: Option<Instant>,
     /// When to give back the memory of writing, unless there is more to write
     /// before; and whether there was.
     rest_at: Option<Instant>,
@@ -66,7 +61,6 @@ impl<'a> Shell<'a> {
             side,
             takes_at_once,
             timer: None,
-            sweep_at: None,
             rest_at: None,
             has_written: false,
             begins: true,
@@ -104,7 +98,7 @@ impl<'a> Shell<'a> {
             Wrote::All => self.has_written = true,
             Wrote::Blocked | Wrote::NotMine => {}
         }
-        let wake_at = match self.on_time(calls) {
+        let wake_at = match self.on_time() {
             Ok(wake_at) => wake_at,
             Err(reason) => return Poll::Ready(reason),
         };
@@ -182,13 +176,12 @@ impl<'a> Shell<'a> {
     }
 
     /// What the clock asks for. Gives the next time to look.
-    fn on_time(&mut self, calls: Calls) -> Result<Option<Instant>, DisconnectReason> {
+    fn on_time(&mut self) -> Result<Option<Instant>, DisconnectReason> {
         let now = now();
         let lingers = self.on_closing(now)?;
         let beats = self.on_beat(now)?;
-        self.on_sweep(calls, now);
         self.on_rest(now);
-        Ok([lingers, beats, self.sweep_at, self.rest_at].into_iter().flatten().min())
+        Ok([lingers, beats, self.rest_at].into_iter().flatten().min())
     }
 
     /// The end of lingering.
@@ -229,16 +222,6 @@ impl<'a> Shell<'a> {
         Ok(deadline)
     }
 
-    /// Messages that no receiver takes, of this peer or others.
-    fn on_sweep(&mut self, calls: Calls, now: Instant) {
-        if calls.has(Calls::SWEEP) && self.sweep_at.is_none() {
-            self.sweep_at = Some(now + SWEEP);
-        }
-        if self.sweep_at.is_some_and(|at| at <= now) {
-            self.sweep_at = self.side.sweep().map(|wait| now + wait);
-        }
-    }
-
     /// Memory of busy times, which an idle connection does not keep.
     fn on_rest(&mut self, now: Instant) {
         if self.rest_at.is_some_and(|at| at <= now) {
@@ -260,13 +243,5 @@ impl<'a> Shell<'a> {
             timer.as_mut().reset(wake_at);
         }
         timer.as_mut().poll(cx)
-    }
-}
-
-impl Drop for Shell<'_> {
-    fn drop(&mut self) {
-        if self.sweep_at.is_some() {
-            self.line.pass_sweep();
-        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::joint::{Joint, Party};
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, Unwelcome};
-use crate::pipe::{Duty, EndpointKey, Link, Peer, Who};
+use crate::pipe::{EndpointKey, Link, Peer, Who};
 use crate::sync::{Lock, Rank};
 
 /// The names bound or waited for in one context.

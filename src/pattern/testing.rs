@@ -3,7 +3,6 @@
 use crate::message::Message;
 use crate::pattern::{Delivery, Pattern, Routed, Touched};
 use crate::peer::{PeerInfo, Unwelcome};
-use crate::pipe::Flush;
 use crate::routing::testing::FakePeer;
 use crate::routing_id::RoutingId;
 
@@ -11,7 +10,7 @@ use crate::routing_id::RoutingId;
 pub(crate) fn send(pattern: &dyn Pattern, message: Message) -> Routed {
     let mut touched = Touched::default();
     let routed = pattern.send(None, message, &mut touched);
-    touched.flush(Flush::Here);
+    touched.flush();
     routed
 }
 
@@ -26,7 +25,7 @@ pub(crate) fn up(pattern: &dyn Pattern, peer: &FakePeer, id: &str) -> Result<(),
     let info = PeerInfo { routing_id, ..PeerInfo::default() };
     let mut touched = Touched::default();
     let welcome = pattern.up(&peer.peer, &info, &mut touched);
-    touched.flush(Flush::Here);
+    touched.flush();
     welcome
 }
 

@@ -16,7 +16,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
@@ -146,12 +146,6 @@ pub(crate) trait Line: Send + Sync {
     /// ahead of them, and sees to commands and the end of the stream.
     fn read_ahead(&self) {}
 
-    /// Asks the peer's task to call [`SocketSide::sweep`] after a while. False if
-    /// there is no task that could, nor anything to sweep for.
-    fn sweep_soon(&self) -> bool {
-        false
-    }
-
     /// Forgets what was not received and reads no more; says how many whole
     /// messages that were.
     fn discard(&self) -> usize;
@@ -212,14 +206,6 @@ pub(crate) trait SocketSide: Send + Sync {
     /// An item for a pattern that takes them as they come; for the others only
     /// subscriptions come this way, and mean nothing.
     fn deliver(&self, peer: &Arc<Peer>, item: Item);
-
-    /// Hands peers whose messages no receiver takes to their tasks. Says when to
-    /// call it again, if at all.
-    fn sweep(&self) -> Option<Duration>;
-
-    /// The task that was to call [`sweep`](Self::sweep) will not: another peer's
-    /// is to.
-    fn pass_sweep(&self);
 
     /// What departed peers left unread is below its bound again: the tasks of
     /// others may read on.

@@ -41,11 +41,6 @@ impl Touched {
         self.rest.push(Owed::Reject(Arc::clone(line), why));
     }
 
-    /// Whether something is owed to a line.
-    pub(crate) fn needs_flush(&self) -> bool {
-        self.first.is_some()
-    }
-
     /// How much work was done, in messages pushed.
     pub(crate) fn pushed(&self) -> u32 {
         self.pushed
@@ -56,27 +51,42 @@ impl Touched {
         self.is_near_mark
     }
 
-    /// Flushes and rejects them. Call it with no lock held. `alone` is how to
-    /// flush a line if it is the only one. True if a task was woken to write.
+    /// Whether nothing is owed to anybody.
     #[inline]
-    pub(crate) fn flush(self, alone: Flush) -> bool {
-        let alone = if self.rest.is_empty() { alone } else { Flush::Task };
-        let mut woken = self.first.is_some_and(|line| line.flush(alone));
-        for owed in self.rest {
-            woken |= owed.settle();
-        }
-        woken
+    pub(crate) fn is_settled(&self) -> bool {
+        self.first.is_none() && self.rest.is_empty()
     }
-}
 
-impl Owed {
-    fn settle(self) -> bool {
-        match self {
-            Self::Flush(line) => line.flush(Flush::Task),
-            Self::Reject(line, why) => {
-                line.reject(why);
-                true
+    /// Flushes and rejects them, with no lock held, and leaves the writing to the
+    /// tasks.
+    pub(crate) fn flush(self) {
+        self.flush_by(Flush::Task, |_| {});
+    }
+
+    /// As [`flush`](Self::flush), for a caller that may compute for a while: if
+    /// only one line is to be flushed, `alone` says how; others are left to their
+    /// tasks, each after a word to `note`. True if a task was woken without that.
+    pub(crate) fn flush_by(self, alone: Flush, mut note: impl FnMut(&Arc<dyn Line>)) -> bool {
+        if self.rest.is_empty() && alone == Flush::Here {
+            return self.first.is_some_and(|line| line.flush(Flush::Here));
+        }
+        if let Some(line) = self.first {
+            note(&line);
+            line.flush(Flush::Task);
+        }
+        let mut woken = false;
+        for owed in self.rest {
+            match owed {
+                Owed::Flush(line) => {
+                    note(&line);
+                    line.flush(Flush::Task);
+                }
+                Owed::Reject(line, why) => {
+                    line.reject(why);
+                    woken = true;
+                }
             }
         }
+        woken
     }
 }

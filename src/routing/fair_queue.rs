@@ -128,6 +128,7 @@ impl FairQueue {
     }
 
     /// The peers that are in the queue.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Peer>> {
         self.listed.iter().map(|listed| &listed.peer)
     }

@@ -171,7 +171,7 @@ impl LoadBalancer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipe::{Flush, PeerKey};
+    use crate::pipe::PeerKey;
     use crate::routing::testing::{FakePeer, message};
 
     fn balance(peers: &[&FakePeer]) -> LoadBalancer {
@@ -185,7 +185,7 @@ mod tests {
     fn send(balancer: &mut LoadBalancer, body: &'static str) -> Option<PeerKey> {
         let mut touched = Touched::default();
         let sent = balancer.send(message([body]), &mut touched).ok().map(|peer| peer.key);
-        touched.flush(Flush::Here);
+        touched.flush();
         sent
     }
 
@@ -308,7 +308,7 @@ mod tests {
         let mut balancer = balance(&[&a, &b]);
         let mut touched = Touched::default();
         balancer.push_to(&b, message(["probe"]), &mut touched);
-        touched.flush(Flush::Here);
+        touched.flush();
         assert_eq!(b.take_sent(), [message(["probe"])]);
         assert_eq!(send(&mut balancer, "m"), Some(a.key));
     }

@@ -9,7 +9,6 @@ mod distributor;
 mod envelope;
 mod fair_queue;
 mod load_balancer;
-mod own_keys;
 mod routing_table;
 mod subscription_trie;
 #[cfg(test)]
@@ -19,7 +18,6 @@ pub(crate) use distributor::{Distributor, Slot};
 pub(crate) use envelope::Envelope;
 pub(crate) use fair_queue::{FairQueue, Listed, NextTurn};
 pub(crate) use load_balancer::LoadBalancer;
-pub(crate) use own_keys::OwnKeys;
 pub(crate) use routing_table::{IdTaken, RoutingTable};
 pub(crate) use subscription_trie::{Inserted, Removed, SubscriptionTrie, TopicId};
 

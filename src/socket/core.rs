@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
+use super::attendant::Attendant;
 use super::endpoints::Entry;
 use super::waiters::{Receivers, Senders};
 use crate::context::Context;
@@ -20,8 +20,6 @@ use crate::routing::FairQueue;
 use crate::socket_type::SocketType;
 use crate::sync::{Lock, Rank};
 use crate::tasks::Tasks;
-
-use super::sweep::Sweep;
 
 /// What the public sockets share: a pattern, its peers, and the tasks that wait.
 pub(crate) struct Core {
@@ -47,7 +45,7 @@ pub(crate) struct Core {
     pub(super) closed: AtomicBool,
     pub(super) tasks: Tasks,
     pub(super) backlog: Arc<Backlog>,
-    pub(super) sweep: Sweep,
+    pub(super) attendant: Attendant,
     /// How many peers there are, about.
     pub(super) peers: AtomicU32,
     /// Messages pushed since the last yield, and calls, see `transfer`.
@@ -91,7 +89,7 @@ impl Core {
             monitor: MonitorSink::default(),
             closed: AtomicBool::new(false),
             tasks: Tasks::default(),
-            sweep: Sweep::default(),
+            attendant: Attendant::default(),
             peers: AtomicU32::new(0),
             pushed: AtomicU32::new(0),
             received: AtomicU32::new(0),
@@ -167,10 +165,10 @@ impl Core {
             // It has left for good in this very moment.
             return;
         }
-        ready.push(Arc::clone(peer), self.sweep.tick());
+        ready.push(Arc::clone(peer), self.attendant.tick());
         drop(ready);
         self.receivers.wake_one();
-        self.sweep.start(|| peer.line.sweep_soon());
+        self.attendant.start();
     }
 }
 
@@ -195,7 +193,7 @@ impl SocketSide for Core {
     fn up(&self, peer: &Arc<Peer>, info: &PeerInfo) -> Result<(), Unwelcome> {
         let mut touched = Touched::default();
         let welcome = self.pattern.up(peer, info, &mut touched);
-        touched.flush(Flush::Task);
+        touched.flush();
         self.senders.wake_all();
         welcome
     }
@@ -227,7 +225,7 @@ impl SocketSide for Core {
     fn tidy(&self) -> bool {
         let mut touched = Touched::default();
         let more = self.pattern.tidy(&mut touched);
-        touched.flush(Flush::Task);
+        touched.flush();
         more
     }
 
@@ -247,22 +245,13 @@ impl SocketSide for Core {
     fn deliver(&self, peer: &Arc<Peer>, item: Item) {
         let mut touched = Touched::default();
         let delivered = self.pattern.deliver(peer, item, &mut touched);
-        touched.flush(Flush::Task);
+        touched.flush();
         self.lost(peer, DropCause::Discarded, delivered.discarded);
         // Who was waited for (nodrop) may have unsubscribed.
         self.senders.wake_all();
         if delivered.readable {
             self.receivers.wake_one();
         }
-    }
-
-    fn sweep(&self) -> Option<Duration> {
-        self.sweep_once()
-    }
-
-    fn pass_sweep(&self) {
-        let peers: Vec<_> = self.ready.lock().iter().cloned().collect();
-        self.sweep.pass(|| peers.iter().any(|peer| peer.line.sweep_soon()));
     }
 
     fn caught_up(&self) {
@@ -284,6 +273,8 @@ impl SocketSide for Core {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn core(socket_type: SocketType) -> Arc<Core> {

@@ -87,6 +87,7 @@ impl Core {
         let link = self.link(resolved.clone())?;
         let owner = link.owner;
         self.admit(owner);
+        self.attend();
         let listening = engine::listen(listener, link, self.both_tasks());
         match self.enter(endpoint, resolved.clone(), owner, Kind::Listening(listening)) {
             true => Ok(resolved),
@@ -135,6 +136,7 @@ impl Core {
         let link = self.link(endpoint.clone()).map_err(|_| ConnectError::Closed)?;
         let owner = link.owner;
         self.admit(owner);
+        self.attend();
         match engine::dial(link, self.guards()) {
             Ok(outlet) => {
                 match self.enter(endpoint.clone(), endpoint, owner, Kind::Dialled(outlet)) {
@@ -213,6 +215,7 @@ impl Core {
         self.closed.store(true, Ordering::SeqCst);
         let entries = std::mem::take(&mut *self.endpoints.lock());
         let listening = entries.into_iter().filter_map(|entry| self.release(entry)).collect();
+        self.attendant.dismiss();
         self.receivers.wake_all();
         self.senders.wake_all();
         listening
@@ -289,7 +292,7 @@ impl Core {
         [self.tasks.clone(), self.context.tasks().clone()]
     }
 
-    fn guards(&self) -> [TaskGuard; 2] {
+    pub(super) fn guards(&self) -> [TaskGuard; 2] {
         [self.tasks.enter(), self.context.tasks().enter()]
     }
 

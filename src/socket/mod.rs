@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
+mod attendant;
 mod core;
 mod endpoints;
 mod methods;
 mod pubsub;
 mod pushpull;
 mod reqrep;
-mod sweep;
 mod transfer;
 mod waiters;
 

@@ -141,11 +141,15 @@ impl Core {
         let pushed = match touched.is_near_mark() && self.traits.drops {
             // A burst is not to be lost only since nobody else got to run.
             true => u32::MAX,
-            // Not one atomic step: that several tasks lose count is no harm.
-            false => self.pushed.load(Ordering::Relaxed).saturating_add(touched.pushed()),
+            // Not one atomic step: that several tasks lose count is no harm. A call
+            // that reaches nobody is work as well.
+            false => self.pushed.load(Ordering::Relaxed).saturating_add(touched.pushed().max(1)),
         };
         self.pushed.store(pushed, Ordering::Relaxed);
-        if touched.flush(alone) {
+        if touched.is_settled() {
+            return;
+        }
+        if touched.flush_by(alone, |line| self.attendant.note(line)) {
             // The task that was woken must not have to wait for this one to await.
             nudge();
         }
@@ -172,11 +176,8 @@ impl Core {
         let routed = self.pattern.send(to, message, &mut touched);
         let is_next_turn = turn.is_some() && matches!(routed, Routed::Sent);
         drop(turn);
-        if touched.needs_flush() {
-            self.flush(touched, self.how_to_flush());
-        } else {
-            self.flush(touched, Flush::Task);
-        }
+        let alone = if touched.is_settled() { Flush::Task } else { self.how_to_flush() };
+        self.flush(touched, alone);
         // What came was told to a receiver that was out of turn; another that
         // waits is in turn now.
         if is_next_turn && self.receivers.any() && !self.ready.lock().is_empty() {
@@ -242,7 +243,7 @@ impl Core {
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
         let mut delivery = Delivery::default();
-        // For the sweep this is a receive, whatever it finds.
+        // For the attendant this is a receive, whatever it finds.
         is_due(&self.received, RECEIVES);
         for _ in 0..TRY_LOOKS {
             match self.look(&mut delivery)? {
@@ -341,7 +342,7 @@ impl Core {
         // One that has left is taken off once nothing of it is in hand.
         let is_over = next == Next::Gone && listed.hand.is_empty();
         let more = next == Next::More || (next == Next::Gone && !is_over);
-        ready.end_turn(listed, more, self.sweep.tick());
+        ready.end_turn(listed, more, self.attendant.tick());
         let is_reaped = is_over && ready.retire(&peer);
         let left = !ready.is_empty();
         drop(ready);
@@ -352,7 +353,7 @@ impl Core {
             // One event may have brought more than one message.
             self.receivers.wake_one();
             if peer.duty.is_listed() {
-                self.sweep.start(|| peer.line.sweep_soon());
+                self.attendant.start();
             }
         }
     }

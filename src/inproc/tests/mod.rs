@@ -266,8 +266,6 @@ impl SocketSide for Socket {
 
     fn calm(&self) {}
 
-    fn pass_sweep(&self) {}
-
     fn caught_up(&self) {}
 
     fn detach(&self, peer: &Arc<Peer>) {
@@ -306,10 +304,6 @@ impl SocketSide for Socket {
                 peer.line.flush(Flush::Task);
             }
         }
-    }
-
-    fn sweep(&self) -> Option<std::time::Duration> {
-        None
     }
 
     fn lost(&self, _: &Arc<Peer>, cause: DropCause, count: usize) {

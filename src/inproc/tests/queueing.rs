@@ -43,7 +43,6 @@ fn what_was_left_to_a_task_that_does_not_exist_is_still_in_the_list() {
     let peer = pull.peer();
     assert!(peer.duty.hand_over());
     peer.line.read_ahead();
-    assert!(!peer.line.sweep_soon());
     // Who was told of the first finds the second, too.
     push.send("1");
     assert_eq!(pull.receive_all(), numbers(0..2));

@@ -8,7 +8,7 @@ use crate::options::SocketOptions;
 use crate::pattern::testing::{self, accept};
 use crate::pattern::{Before, Delivered, Pattern, Routed, Touched};
 use crate::peer::{DropCause, Subscription, Unwelcome};
-use crate::pipe::{Flush, Item};
+use crate::pipe::Item;
 use crate::routing::testing::FakePeer;
 
 use super::{XPub, XSub, single};
@@ -40,7 +40,7 @@ fn up(pattern: &dyn Pattern, peer: &FakePeer) {
 fn deliver(pattern: &dyn Pattern, peer: &FakePeer, item: Item) -> Delivered {
     let mut touched = Touched::default();
     let delivered = pattern.deliver(peer, item, &mut touched);
-    touched.flush(Flush::Task);
+    touched.flush();
     delivered
 }
 
@@ -64,7 +64,7 @@ fn cancellation(topic: &'static str) -> Subscription {
 fn change(pattern: &dyn Pattern, change: Subscription) {
     let mut touched = Touched::default();
     pattern.subscribe(change, &mut touched).expect("it is within bounds");
-    touched.flush(Flush::Task);
+    touched.flush();
 }
 
 fn text(frame: impl Into<Bytes>) -> Message {
@@ -80,7 +80,7 @@ fn frames(list: [&'static str; 2]) -> Message {
 fn route(pattern: &dyn Pattern, message: Message) -> Routed {
     let mut touched = Touched::default();
     let routed = pattern.send(None, message, &mut touched);
-    touched.flush(Flush::Task);
+    touched.flush();
     routed
 }
 

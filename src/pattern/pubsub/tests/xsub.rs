@@ -168,7 +168,7 @@ fn verbose_publishers_see_every_subscription_of_a_counting_subscriber() {
 fn tidy(pattern: &XSub) -> bool {
     let mut touched = Touched::default();
     let more = pattern.tidy(&mut touched);
-    touched.flush(Flush::Task);
+    touched.flush();
     more
 }
 

@@ -1,6 +1,5 @@
 use super::*;
 use crate::pattern::testing::{accept, is_sent, send, up};
-use crate::pipe::Flush;
 use crate::routing::testing::{FakePeer, message};
 
 fn router_with(options: SocketOptions, peers: &[(&FakePeer, &str)]) -> Router {
@@ -24,7 +23,7 @@ fn id(octets: &'static str) -> RoutingId {
 fn send_to(router: &Router, to: &RoutingId, whole: Message) -> Routed {
     let mut touched = Touched::default();
     let routed = router.send(Some(to), whole, &mut touched);
-    touched.flush(Flush::Here);
+    touched.flush();
     routed
 }
 

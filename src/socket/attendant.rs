@@ -1,0 +1,233 @@
+//! [`Attendant`]: the one task of a socket that keeps the time for all of its
+//! peers, and sees to what others leave.
+//!
+//! - **Messages that no receiver takes.** While a peer is listed for receivers,
+//!   its octets are theirs to read. If none comes for about a millisecond, the
+//!   peers' tasks read ahead of them, up to the marks; if receivers come but not
+//!   to this peer, its task does so after [`PATIENCE`].
+//! - **Messages that no task writes.** A sender leaves what it does not write
+//!   itself to the connection's task, which runs when the sender awaits; a worker
+//!   keeps the task it woke last for itself. If the sender computes instead, the
+//!   attendant, on another worker, writes in its place after a millisecond. (On
+//!   `current_thread` there is no other worker.)
+//!
+//! It has a clock only while there is something to see to, and waits otherwise.
+//! Over inproc there is neither, nor an attendant.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Notify;
+
+use super::core::Core;
+use crate::pipe::{Flush, Line};
+use crate::sync::{Lock, Rank};
+use crate::tasks::TaskGuard;
+
+/// The time between two looks.
+const TICK: Duration = Duration::from_millis(1);
+
+/// After how many ticks a peer's task reads ahead although receivers come, and
+/// so sees its commands.
+const PATIENCE: u32 = 20;
+
+/// The same if receivers wait and do not come: they may not be polled.
+const PATIENCE_IF_WAITING: u32 = 5;
+
+/// How many peers are handed over at a time.
+const AT_ONCE: usize = 1024;
+
+pub(super) struct Attendant {
+    /// Wakes its task when there is something to see to.
+    call: Arc<Notify>,
+    /// Whether it has a task.
+    is_there: AtomicBool,
+    /// Whether its clock runs.
+    is_ticking: AtomicBool,
+    /// Whether there are other workers than the one that sends.
+    may_write: AtomicBool,
+    /// Counts its looks.
+    tick: AtomicU32,
+    /// How many receives there had been at the last one.
+    received: AtomicU32,
+    /// What was left to tasks since the last one.
+    left: Lock<Vec<Arc<dyn Line>>>,
+    /// The runtimes that serve this socket.
+    runtimes: Lock<Vec<Handle>>,
+}
+
+impl Default for Attendant {
+    fn default() -> Self {
+        Self {
+            call: Arc::default(),
+            is_there: AtomicBool::new(false),
+            is_ticking: AtomicBool::new(false),
+            may_write: AtomicBool::new(false),
+            tick: AtomicU32::new(0),
+            received: AtomicU32::new(0),
+            left: Lock::new(Rank::Leaf, Vec::new()),
+            runtimes: Lock::new(Rank::Leaf, Vec::new()),
+        }
+    }
+}
+
+impl Attendant {
+    /// The present tick.
+    pub(super) fn tick(&self) -> u32 {
+        self.tick.load(Ordering::Relaxed)
+    }
+
+    /// There is something to see to: the clock is to run.
+    #[inline]
+    pub(super) fn start(&self) {
+        // Most times it runs already, which a load finds out at no cost to others.
+        if !self.is_ticking.load(Ordering::SeqCst) {
+            self.start_clock();
+        }
+    }
+
+    fn start_clock(&self) {
+        if self.is_there.load(Ordering::SeqCst) && !self.is_ticking.swap(true, Ordering::SeqCst) {
+            self.call.notify_one();
+        }
+    }
+
+    /// A line is about to be left to its task.
+    pub(super) fn note(&self, line: &Arc<dyn Line>) {
+        if !self.may_write.load(Ordering::Relaxed) {
+            return;
+        }
+        // Before that task is woken: the task woken last stays where it is, and
+        // this one is taken by another worker.
+        self.start();
+        self.left.lock().push(Arc::clone(line));
+    }
+
+    /// Ends its task.
+    pub(super) fn dismiss(&self) {
+        self.call.notify_one();
+    }
+}
+
+impl Core {
+    /// This socket is served by the present runtime from now on.
+    pub(super) fn attend(&self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        {
+            let mut runtimes = self.attendant.runtimes.lock();
+            if runtimes.iter().all(|known| known.id() != runtime.id()) {
+                runtimes.push(runtime.clone());
+            }
+        }
+        self.appoint(&runtime);
+    }
+
+    /// Gives the attendant a task in a runtime, unless it has one.
+    fn appoint(&self, runtime: &Handle) {
+        if self.is_closed() || self.attendant.is_there.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let is_multi = runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+        self.attendant.may_write.store(is_multi, Ordering::SeqCst);
+        let appointed = Appointed {
+            core: self.me.clone(),
+            call: Arc::clone(&self.attendant.call),
+            runtime: runtime.clone(),
+            _guards: self.guards(),
+        };
+        drop(runtime.spawn(appointed.run()));
+    }
+
+    /// One look; says whether another is to follow.
+    pub(super) fn look_after(&self) -> bool {
+        let left = std::mem::take(&mut *self.attendant.left.lock());
+        let is_left = !left.is_empty();
+        for line in left {
+            // If its task has come meanwhile, this does nothing.
+            line.flush(Flush::Here);
+        }
+        let is_listed = self.sweep();
+        is_left || is_listed || self.is_more_after_all()
+    }
+
+    /// Hands peers whose messages no receiver takes to their tasks. Says whether
+    /// there are some that are not handed over.
+    fn sweep(&self) -> bool {
+        let attendant = &self.attendant;
+        let tick = attendant.tick.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let received = self.received.load(Ordering::Relaxed);
+        let is_active = attendant.received.swap(received, Ordering::Relaxed) != received;
+        let patience = match (is_active, self.receivers.any()) {
+            (true, _) => Some(PATIENCE),
+            (false, true) => Some(PATIENCE_IF_WAITING),
+            (false, false) => None,
+        };
+        let (late, is_listed) = {
+            let mut ready = self.ready.lock();
+            (ready.hand_over(tick, patience, AT_ONCE), ready.has_listed())
+        };
+        for peer in late {
+            peer.line.read_ahead();
+        }
+        if !is_active && is_listed && self.lockstep.is_none() {
+            // The one that was woken does not come, so another is to. (Where they
+            // take turns, that one may not be in turn.)
+            self.receivers.wake_one();
+        }
+        is_listed
+    }
+
+    /// Stops the clock, unless there was something in this very moment.
+    fn is_more_after_all(&self) -> bool {
+        self.attendant.is_ticking.store(false, Ordering::SeqCst);
+        let is_more = self.ready.lock().has_listed() || !self.attendant.left.lock().is_empty();
+        is_more && !self.attendant.is_ticking.swap(true, Ordering::SeqCst)
+    }
+}
+
+/// The task of an attendant. However it ends, with its runtime too, another
+/// runtime of the socket gets one, if there is another.
+struct Appointed {
+    core: Weak<Core>,
+    call: Arc<Notify>,
+    runtime: Handle,
+    _guards: [TaskGuard; 2],
+}
+
+impl Appointed {
+    async fn run(self) {
+        loop {
+            self.call.notified().await;
+            loop {
+                match self.core.upgrade() {
+                    Some(core) if !core.is_closed() => {}
+                    _ => return,
+                }
+                tokio::time::sleep(TICK).await;
+                if !self.core.upgrade().is_some_and(|core| core.look_after()) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Appointed {
+    fn drop(&mut self) {
+        let Some(core) = self.core.upgrade() else { return };
+        let attendant = &core.attendant;
+        attendant.is_there.store(false, Ordering::SeqCst);
+        attendant.is_ticking.store(false, Ordering::SeqCst);
+        let other = {
+            let mut runtimes = attendant.runtimes.lock();
+            runtimes.retain(|runtime| runtime.id() != self.runtime.id());
+            runtimes.first().cloned()
+        };
+        if let Some(runtime) = other {
+            core.appoint(&runtime);
+            attendant.start();
+        }
+    }
+}
