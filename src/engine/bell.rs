@@ -17,6 +17,9 @@ impl Calls {
     pub(super) const READ: Self = Self(2);
     /// Look whether the connection is to end, and at the time.
     pub(super) const LOOK: Self = Self(4);
+    /// Give back memory after a while.
+    pub(super) const REST: Self = Self(8);
+
     pub(super) const ALL: Self = Self(1 | 2 | 4);
 
     pub(super) fn has(self, call: Self) -> bool {

@@ -337,7 +337,7 @@ impl StreamLine {
         let mut cx = Context::from_waker(&self.waker);
         match poll_read(inward, &mut cx) {
             Poll::Pending => {
-                inward.idle();
+                inward.idle(orders);
                 Poll::Pending
             }
             Poll::Ready(Ok((0, _))) => {
@@ -373,6 +373,9 @@ impl StreamLine {
         }
         if orders.ended || orders.released {
             calls = calls | Calls::LOOK;
+        }
+        if orders.kept {
+            calls = calls | Calls::REST;
         }
         if !calls.is_none() {
             self.bell.ring(calls);
@@ -424,12 +427,17 @@ impl StreamLine {
         }
     }
 
-    /// Gives back the memory that writing took in busy times.
-    pub(super) fn rest(&self) {
-        if let Some(writer) = self.writer.lock().as_mut() {
-            writer.rest();
+    /// Gives back the memory of busy times: that of writing, if `has_written` does
+    /// not say that it is in use, and that of reading. Says whether it has to be
+    /// called again.
+    pub(super) fn rest(&self, has_written: bool) -> bool {
+        if !has_written {
+            if let Some(writer) = self.writer.lock().as_mut() {
+                writer.rest();
+            }
+            self.outward.lock().shrink();
         }
-        self.outward.lock().shrink();
+        self.inward.lock().rest() || has_written
     }
 
     /// Takes the writer from those who might use it.
@@ -488,7 +496,7 @@ impl Line for StreamLine {
 
     // What comes before it is written is discarded then, see `fence`.
     fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
-        self.outward.lock().push(message)
+        self.push(message)
     }
 
     fn answered(&self) {

@@ -32,8 +32,8 @@ pub(super) struct Shell<'a> {
     takes_at_once: bool,
     /// Made when there is a time to wait for: an idle connection has none.
     timer: Option<Pin<Box<Sleep>>>,
-    /// When to give back the memory of writing, unless there is more to write
-    /// before; and whether there was.
+    /// When to give back the memory of busy times; and whether it was used to
+    /// write since somebody thought of that.
     rest_at: Option<Instant>,
     has_written: bool,
     /// Whether nobody has read yet. The task does so first: a connection that
@@ -98,7 +98,7 @@ impl<'a> Shell<'a> {
             Wrote::All => self.has_written = true,
             Wrote::Blocked | Wrote::NotMine => {}
         }
-        let wake_at = match self.on_time() {
+        let wake_at = match self.on_time(calls) {
             Ok(wake_at) => wake_at,
             Err(reason) => return Poll::Ready(reason),
         };
@@ -176,11 +176,11 @@ impl<'a> Shell<'a> {
     }
 
     /// What the clock asks for. Gives the next time to look.
-    fn on_time(&mut self) -> Result<Option<Instant>, DisconnectReason> {
+    fn on_time(&mut self, calls: Calls) -> Result<Option<Instant>, DisconnectReason> {
         let now = now();
         let lingers = self.on_closing(now)?;
         let beats = self.on_beat(now)?;
-        self.on_rest(now);
+        self.on_rest(calls, now);
         Ok([lingers, beats, self.rest_at].into_iter().flatten().min())
     }
 
@@ -223,14 +223,13 @@ impl<'a> Shell<'a> {
     }
 
     /// Memory of busy times, which an idle connection does not keep.
-    fn on_rest(&mut self, now: Instant) {
+    fn on_rest(&mut self, calls: Calls, now: Instant) {
+        let mut is_kept = calls.has(Calls::REST) || self.has_written;
         if self.rest_at.is_some_and(|at| at <= now) {
             self.rest_at = None;
-            if !self.has_written {
-                self.line.rest();
-            }
+            is_kept = self.line.rest(std::mem::take(&mut self.has_written));
         }
-        if self.rest_at.is_none() && std::mem::take(&mut self.has_written) {
+        if is_kept && self.rest_at.is_none() {
             self.rest_at = now.checked_add(REST);
         }
     }

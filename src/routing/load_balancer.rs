@@ -73,6 +73,7 @@ impl LoadBalancer {
 
     /// Sends to the next peer that has room; says which. Gives the message
     /// back if there is none.
+    #[inline]
     pub(crate) fn send(
         &mut self,
         message: Message,
@@ -82,6 +83,7 @@ impl LoadBalancer {
     }
 
     /// As [`send`](Self::send), where `push` gives the message to a line.
+    #[inline]
     pub(crate) fn send_with(
         &mut self,
         mut message: Message,

@@ -74,6 +74,8 @@ pub(crate) struct Orders {
     pub(crate) ended: bool,
     /// The peer was held back at a mark, and is read again.
     pub(crate) released: bool,
+    /// Memory is kept that is to be given back in idle times.
+    pub(crate) kept: bool,
 }
 
 /// Messages that were lost on the way in and that nobody counted yet.
@@ -100,6 +102,10 @@ pub(crate) struct Inward<R> {
     is_closed: bool,
     /// Whether the peer is held back at a mark.
     is_held_back: bool,
+    /// Whether memory is kept that is to be given back, and whether it was used
+    /// since somebody thought of that.
+    is_kept: bool,
+    is_busy: bool,
     /// Whether messages are for anybody: REQ takes only what comes after a
     /// request.
     expects: bool,
@@ -141,6 +147,8 @@ impl<R> Inward<R> {
             since_kept: 0,
             is_closed: false,
             is_held_back: false,
+            is_kept: false,
+            is_busy: false,
             expects: !traits.asks,
             uncounted: Uncounted::default(),
         }
@@ -354,6 +362,7 @@ impl<R> Inward<R> {
         orders: &mut Orders,
     ) {
         self.since_kept += count;
+        self.is_busy = true;
         orders.released |= self.hold_back(false);
         if let Some(session) = self.sessions.front_mut() {
             session.filled = filled;
@@ -361,14 +370,24 @@ impl<R> Inward<R> {
         }
     }
 
-    /// The transport has nothing more for now.
-    pub(crate) fn idle(&mut self) {
+    /// The transport has nothing more for now. What it was read into is kept for a
+    /// while: who orders that calls [`rest`](Self::rest) later.
+    pub(crate) fn idle(&mut self, orders: &mut Orders) {
         if let Some(session) = self.sessions.front_mut() {
             session.filled = false;
-            if let Some(receiving) = &mut session.receiving {
-                receiving.rest();
-            }
+            orders.kept |= !std::mem::replace(&mut self.is_kept, true);
         }
+    }
+
+    /// Gives back the memory of busy times. If anything was read since the last
+    /// call it is kept for longer: true.
+    pub(crate) fn rest(&mut self) -> bool {
+        self.is_kept = std::mem::take(&mut self.is_busy);
+        if !self.is_kept {
+            let receiving = self.sessions.iter_mut().filter_map(|it| it.receiving.as_mut());
+            receiving.for_each(Receiving::rest);
+        }
+        self.is_kept
     }
 
     /// Nothing more can be read from the oldest connection.

@@ -128,7 +128,7 @@ impl Outward {
         room
     }
 
-    #[inline]
+    #[inline(always)] // Once for every message, and from one place.
     pub(crate) fn push(&mut self, message: Message) -> Result<NeedsFlush, Refused> {
         if self.phase != Phase::Open {
             return Err(Refused::Gone(message));
