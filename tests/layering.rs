@@ -40,14 +40,14 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("pattern", &["pipe", "routing"], &["bytes", "tracing"]),
     ("inproc", &["pipe"], &[]),
     ("tasks", &[], &["tokio"]),
-    ("transport", &[], &["bytes", "tokio", "socket2", "if_addrs", "thiserror", "tracing"]),
+    ("transport", &[], &["tokio", "socket2", "if_addrs", "thiserror", "tracing"]),
     ("engine/wire", &["zmtp", "pipe"], &["bytes"]),
     (
         "engine",
         &["engine/wire", "zmtp", "pipe", "tasks", "transport"],
         &["bytes", "tokio", "tracing"],
     ),
-    ("context", &["inproc", "tasks"], &["tokio"]),
+    ("context", &["inproc", "tasks"], &[]),
     (
         "socket",
         &["pipe", "routing", "pattern", "inproc", "tasks", "transport", "engine", "context"],
