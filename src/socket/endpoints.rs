@@ -136,8 +136,8 @@ impl Core {
         let owner = link.owner;
         self.admit(owner);
         match engine::dial(link, self.guards()) {
-            Ok(outlet) => {
-                match self.enter(endpoint.clone(), endpoint, owner, Kind::Dialled(outlet)) {
+            Ok(dialling) => {
+                match self.enter(endpoint.clone(), endpoint, owner, Kind::Dialled(dialling)) {
                     true => Ok(()),
                     false => Err(ConnectError::Closed),
                 }
