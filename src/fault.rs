@@ -39,6 +39,8 @@ pub enum PeerFault {
     #[error("it refused us: '{reason}'")]
     RefusedUs {
         /// The reason it gave; libzmq sends a status such as `400`, or nothing.
+        /// With `Routing-Id-Taken` and `Already-Paired` a ferromq peer says
+        /// that it may take us in later: it is dialled again once a second.
         reason: String,
     },
     /// A command of the handshake is larger than any honest one.

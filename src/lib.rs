@@ -44,13 +44,19 @@
 //! - **[`close`](PushSocket::close)** waits until what was accepted is handed
 //!   to the system. Dropping a socket does the same in the background, as long
 //!   as the runtime lives; [`Context::wait_closed`] waits for that.
+//! - **Limits.** What a peer would refuse is refused at once, with the message
+//!   given back: 1,000,000 frames in a message, 1,000,000 subscriptions or 64 MiB
+//!   of topics for one subscriber.
 //! - **Bad peers** cost only their own connection. They never fail a call; see
 //!   [`monitor`](PushSocket::monitor) for what happens to connections, which is
 //!   also logged through `tracing`, at the level debug.
 //! - **The runtime** in which `bind` or `connect` is called carries that
 //!   endpoint; with its end a tcp or ipc endpoint is dead. For these two it
 //!   needs its drivers (`enable_all`), as `#[tokio::main]` and `Runtime::new`
-//!   have them; without, `bind` and `connect` are errors.
+//!   have them; without, `bind` and `connect` are errors. After the end of a
+//!   runtime, the same `bind` or `connect` in another takes its place.
+//!   Connections are tasks: on a `current_thread` runtime they run only when the
+//!   program awaits.
 //!
 //! # Cancel safety
 //!
@@ -69,25 +75,27 @@
 //!
 //! # The house
 //!
-//! Two towers stand on a shared vocabulary and meet only at the top. The
-//! protocol tower knows octets and no sockets; the pattern tower knows messages
-//! and no octets. Both are synchronous, without tokio and without a clock.
+//! Two towers stand on a shared vocabulary. The protocol tower knows octets and
+//! no sockets; the pattern tower knows messages and no octets. They meet in the
+//! wire. All these are synchronous, without tokio and without a clock.
 //!
 //! ```text
-//!                       socket   context        waits, binds, connects, closes
-//!                     ╱        ╲
-//!              pattern          engine          one strategy per type; one task per connection
-//!                 │           ╱    │   ╲
-//!              routing       ╱     │    transport    blocks of strategies; tcp, ipc, inproc
-//!                 │         ╱      │
-//!                pipe ─────╯     zmtp           the way to one peer; RFC 23/37, sans-IO
-//!                 │                │
+//!               socket   context               waits, binds, connects, closes
+//!           ┌─────┴┬────────┐
+//!        engine  inproc  pattern               connections; a process; one strategy per type
+//!      ┌────┴───┐   │    routing               the blocks of strategies
+//!  transport  wire  │       │                  tcp, ipc; octets ⇄ messages of one peer
+//!             ┌─┴──┐│       │
+//!           zmtp  pipe──────┘                  RFC 23/37, sans-IO; the way to one peer
+//!             └─┬──┘
 //!   message · endpoint · options · peer · error · monitor      vocabulary
 //! ```
-//! `send` asks the pattern for a pipe under one short lock and encodes into
-//! that pipe's buffer; the connection's task is woken once per batch and writes
-//! it with one call. `recv` takes its turn at a peer and decodes from what was
-//! read, or reads by itself; no task and no channel stand between.
+//! `send` asks the pattern for a peer under one short lock and encodes into the
+//! buffer of its line. The first message after a quiet time is written then and
+//! there; for others the connection's task is woken once, and writes what has
+//! gathered with one call. `recv` takes its turn at a peer and decodes from what
+//! was read, or reads by itself; no task and no channel stand between. When no
+//! receiver comes, the task reads ahead of it, up to the marks.
 //!
 //! # Status
 //!

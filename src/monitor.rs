@@ -21,6 +21,17 @@ const CAPACITY: usize = 1024;
 /// `HandshakeFailed` in place of the last two. Over inproc there is no transport
 /// and nobody is dialled again: it knows neither `Accepted` nor `Connected`, nor
 /// `AcceptFailed` and `Retrying`.
+///
+/// # Peers that are turned away
+///
+/// | What happens | The socket that does not want the other | The other |
+/// |---|---|---|
+/// | ROUTER: the routing id is taken; PAIR: it has its peer | `HandshakeFailed`, [`TurnedAway`](DisconnectReason::TurnedAway) | ferromq: `HandshakeFailed`, [`RefusedUs`](PeerFault::RefusedUs) with `Routing-Id-Taken` or `Already-Paired`, and `Retrying` about a second later; libzmq: closed after a second |
+/// | the same, but it has dialled the other | the same, and `Retrying` | `Ready`, then `Disconnected` |
+/// | the socket type or the mechanism does not fit, the metadata is malformed | `HandshakeFailed`, [`Fault`](DisconnectReason::Fault) | ferromq: `HandshakeFailed` with a `Fault`, and `Retrying` after ever longer pauses |
+/// | a subscriber wants more than a publisher allows one | `Disconnected`, `TurnedAway`, which names the bound | `Disconnected` |
+/// | `router_handover`: another takes its routing id over | `Disconnected`, `TurnedAway` | `Disconnected` |
+/// | inproc: any of these | `HandshakeFailed` or `Disconnected`, `TurnedAway` | the same; if it was just connecting, `connect` is an error as well |
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum MonitorEvent {
@@ -72,7 +83,8 @@ pub enum MonitorEvent {
         /// Why.
         reason: DisconnectReason,
     },
-    /// A connection ended after its handshake (`ZMQ_EVENT_DISCONNECTED`).
+    /// A connection ended after its handshake (`ZMQ_EVENT_DISCONNECTED`). By
+    /// now what was lost with it is counted.
     Disconnected {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,

@@ -127,7 +127,7 @@ impl Default for SocketOptions {
 
 /// Queues and closing.
 impl SocketOptions {
-    /// The defaults, which are libzmq's.
+    /// The defaults, which are libzmq's where it has the option.
     pub fn new() -> Self {
         Self::default()
     }
@@ -136,8 +136,9 @@ impl SocketOptions {
     /// no limit (`ZMQ_SNDHWM`).
     ///
     /// At the mark a socket waits or drops, as its type prescribes. Over tcp
-    /// and ipc the mark counts what no writer has taken yet; over inproc it is
-    /// the sum of this and the peer's [`recv_hwm`](Self::recv_hwm).
+    /// and ipc the mark counts every message that the system has not taken as
+    /// a whole; over inproc it is the sum of this and the peer's
+    /// [`recv_hwm`](Self::recv_hwm).
     pub fn send_hwm(mut self, messages: usize) -> Self {
         self.send_hwm = Mark::from_option(messages);
         self
@@ -146,9 +147,14 @@ impl SocketOptions {
     /// How many messages of one peer may wait to be received before the socket
     /// stops reading from it. Default 1000; 0 for no limit (`ZMQ_RCVHWM`).
     ///
-    /// Over tcp and ipc a socket reads at most 256 KiB ahead of the receiver,
-    /// however many messages that is; the rest waits in the kernel and at the
-    /// peer. XPUB, which reads on to hear of subscriptions, drops and counts
+    /// Over tcp and ipc a receiver reads for itself, and as long as it keeps
+    /// coming little is read ahead of it. When no receiver has come for about
+    /// a millisecond, the socket reads on by itself until so many messages
+    /// wait, or [`recv_hwm_bytes`](Self::recv_hwm_bytes). What lies undecoded
+    /// in the one buffer of the connection comes on top. After that the peer
+    /// is held back: the rest waits in the kernel and with the peer.
+    ///
+    /// XPUB, which reads on to hear of subscriptions, drops and counts
     /// messages beyond this mark. PUSH and PUB receive nothing.
     pub fn recv_hwm(mut self, messages: usize) -> Self {
         self.recv_hwm = Mark::from_option(messages);
@@ -159,9 +165,14 @@ impl SocketOptions {
     /// stops reading from it. Default 16 MiB; 0 for no limit. libzmq has no
     /// such option.
     ///
-    /// Over tcp and ipc nothing above 256 KiB makes a difference, since a
-    /// socket reads no further ahead; for XPUB it bounds the messages of all
-    /// peers together. It does not apply over inproc.
+    /// A message counts for the memory that it keeps, which may be more than
+    /// its own octets; where none waits, one of any size is read. For XPUB it
+    /// bounds the messages of all peers together. It does not apply over
+    /// inproc.
+    ///
+    /// What peers have left unread that are gone has a bound for all of them
+    /// together: four times this or 64 MiB, whichever is more. There nothing is
+    /// read ahead of other peers until receivers have caught up.
     pub fn recv_hwm_bytes(mut self, octets: usize) -> Self {
         self.recv_hwm_bytes = Mark::from_option(octets);
         self
@@ -228,8 +239,8 @@ impl SocketOptions {
         self
     }
 
-    /// How long a handshake may take from the first octet to the last.
-    /// Default 30 s; `None` for no limit (`ZMQ_HANDSHAKE_IVL`, where zero
+    /// How long a handshake may take, from the connection to the last octet
+    /// of it, whichever side is to send that. Default 30 s; `None` for no limit (`ZMQ_HANDSHAKE_IVL`, where zero
     /// means that; here zero is no time at all).
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.handshake_timeout = timeout.into();
@@ -237,7 +248,11 @@ impl SocketOptions {
     }
 
     /// How often to send PING. Default `None`, never (`ZMQ_HEARTBEAT_IVL`).
-    /// Without it, a peer that vanishes without a word goes unnoticed.
+    /// Without it, a peer that vanishes without a word goes unnoticed. Peers of
+    /// ZMTP 3.0 get none, since they need not know it.
+    ///
+    /// A peer that is held back at a receive mark cannot be heard, and is not
+    /// given up; it gets PONGs that it has not asked for.
     pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.heartbeat_interval = interval.into();
         self
@@ -245,6 +260,10 @@ impl SocketOptions {
 
     /// How long after a PING the peer must be heard. Default `None`, as long
     /// as the heartbeat interval (`ZMQ_HEARTBEAT_TIMEOUT`).
+    ///
+    /// The time runs from when the system has taken the PING. While it takes no
+    /// more, it runs from the last octet that it took, so a large message on a
+    /// slow line ends no connection that moves.
     pub fn heartbeat_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.heartbeat_timeout = timeout.into();
         self
@@ -252,7 +271,8 @@ impl SocketOptions {
 
     /// After how much silence the peer is to give us up; sent with PING in
     /// tenths of a second, up to 6553.5 s. Default zero, never
-    /// (`ZMQ_HEARTBEAT_TTL`).
+    /// (`ZMQ_HEARTBEAT_TTL`). A ferromq peer does not count the time in which
+    /// it holds us back.
     pub fn heartbeat_ttl(mut self, ttl: Duration) -> Self {
         self.heartbeat_ttl = ttl;
         self
@@ -339,8 +359,9 @@ impl SocketOptions {
     /// ROUTER. Default none: each ROUTER assigns one (`ZMQ_ROUTING_ID`).
     ///
     /// It has to differ from those of the other peers of a ROUTER. One that
-    /// comes second is turned away and dials again; what it sends meanwhile may
-    /// be lost, which only the ROUTER counts. See
+    /// comes second is turned away and dials again once a second; what is sent
+    /// on it meanwhile waits. (If the ROUTER is the one that dials, what the
+    /// second has sent by then is lost, and the ROUTER counts it.) See
     /// [`router_handover`](Self::router_handover).
     pub fn routing_id(mut self, id: RoutingId) -> Self {
         self.routing_id = Some(id);

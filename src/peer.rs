@@ -103,7 +103,7 @@ pub enum DropCause {
     /// Unread input was discarded by our own `disconnect`, `unbind` or `close`.
     Unread,
     /// The pattern has no use for it: a stray reply, a malformed request, data
-    /// sent to a socket that only sends.
+    /// sent to a socket that only sends; or its sender was turned away.
     Discarded,
     /// A newer message took its place (`conflate`).
     Conflated,

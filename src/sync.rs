@@ -24,10 +24,12 @@ pub(crate) use std::sync::atomic;
 /// | `Pattern` | each pattern | its peers and their turns | pushes to peers |
 /// | `Filter` | SUB | its own topics | nothing |
 /// | `Name` | `pipe::Peer` | what a ROUTER calls it | nothing |
-/// | `Writer` | `engine` | the writing half of a session | one write |
-/// | `Inward` | `engine` | what comes from a peer | one read |
+/// | `Writer` | `engine` | the writing half of a session | a turn of writes |
+/// | `Inward` | `engine` | what comes from a peer | a turn of reads |
 /// | `Outward` | `engine`, inproc | what waits for a peer | nothing |
 /// | `Leaf` | here and there | a waker, a list of handles | nothing |
+///
+/// No read or write waits for the transport.
 ///
 /// No method of [`SocketSide`](crate::pipe::SocketSide) is called with a lock
 /// from `Ready` on held, since it may take any of them.

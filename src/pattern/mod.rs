@@ -107,7 +107,7 @@ pub(crate) trait Pattern: Send + Sync {
 
     /// The peer finished its handshake (again, after a reconnect). Subscriptions
     /// are replayed and the probe and welcome messages are pushed here; a replay
-    /// of many goes on in [`tidy`](Self::tidy). After an error the pipe is
+    /// of many goes on in [`tidy`](Self::tidy). After an error the line is
     /// rejected; if it was accepted, `detach` follows.
     fn up(
         &self,

@@ -1,4 +1,4 @@
-//! [`Peer`]: one peer of a socket, as an object that pipes, patterns and the
+//! [`Peer`]: one peer of a socket, as an object that lines, patterns and the
 //! socket pass around.
 
 use std::fmt;

@@ -138,8 +138,8 @@ impl Core {
         self.admit(owner);
         self.attend();
         match engine::dial(link, self.guards()) {
-            Ok(outlet) => {
-                match self.enter(endpoint.clone(), endpoint, owner, Kind::Dialled(outlet)) {
+            Ok(dialling) => {
+                match self.enter(endpoint.clone(), endpoint, owner, Kind::Dialled(dialling)) {
                     true => Ok(()),
                     false => Err(ConnectError::Closed),
                 }

@@ -48,9 +48,21 @@ macro_rules! common_methods {
             /// What is sent meanwhile waits, unless the option
             /// [`immediate`](SocketOptions::immediate) is set (`zmq_connect`).
             ///
+            /// A peer that turns this socket away, be it a ROUTER that knows
+            /// another of its routing id or a PAIR that has its peer, is
+            /// dialled once a second until it takes it in; one that does not
+            /// fit (another socket type, another mechanism) more and more
+            /// slowly, up to once a minute. What is sent meanwhile waits.
+            ///
             /// REQ, DEALER, PUB and SUB ignore an endpoint that they are
             /// connecting to already; for the others each call makes a
             /// connection more.
+            ///
+            /// The work is done by tasks of the runtime in which this is
+            /// called. A `current_thread` runtime lets them run only when the
+            /// program awaits: one that computes, or polls with `try_recv`,
+            /// and does not await hears and sends nothing, not even
+            /// heartbeats. `multi_thread` has other workers for that.
             ///
             /// # Errors
             /// When the endpoint is no endpoint or not one to connect to, the
@@ -149,9 +161,14 @@ macro_rules! send_methods {
             /// it, as the pattern says. `Ok` means that the socket has accepted
             /// it (`zmq_msg_send`).
             ///
+            /// It need not be written yet when this returns. On a
+            /// `current_thread` runtime the rest is done only when the program
+            /// awaits, so await before you compute for long.
+            ///
             /// # Errors
-            /// Gives the message back when the socket is closed or, for REQ and
-            /// REP, when it is not this socket's turn to send.
+            /// Gives the message back when the socket is closed, when it has
+            /// more than 1,000,000 frames, which no ferromq peer would take,
+            /// or, for REQ and REP, when it is not this socket's turn to send.
             ///
             /// # Cancel safety
             /// The message is accepted in the very poll that returns `Ok`:
@@ -191,7 +208,10 @@ macro_rules! recv_methods {
                 self.0.recv().await.map(|delivery| delivery.message)
             }
 
-            /// Receives a message if there is one (`ZMQ_DONTWAIT`).
+            /// Receives a message if there is one (`ZMQ_DONTWAIT`). It reads from
+            /// connections that are up, but on a `current_thread` runtime none
+            /// comes up, and nothing new is heard of, unless the program awaits
+            /// from time to time.
             ///
             /// # Errors
             /// Also when there is none for now ([`RecvError::is_would_block`]).

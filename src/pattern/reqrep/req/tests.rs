@@ -158,7 +158,7 @@ fn req_learns_that_the_peer_it_asked_has_left() {
     req.detach(&other);
     req.drained(&other);
     req.detach(&asked);
-    // Its reply may still be in the inlet.
+    // Its reply may still be in the line.
     assert!(matches!(req.before_recv(), Before::Proceed));
     req.drained(&asked);
     assert!(matches!(send(&req, message(["m"])), Routed::Refused(_, SendRefusal::OutOfTurn)));
