@@ -1,13 +1,13 @@
 //! Connections over byte streams: dialling, accepting, handshake, traffic.
 //!
 //! ```text
-//!   dialer, acceptor ─► connection ─► shell          who connects; its life; its task
-//!                                       │
-//!                        line ──────────┤            where octets are moved: a
-//!                         │  ▲          │            receiver reads, a caller writes,
-//!                      writer │         bell         or the task that is rung for
-//!                         │   │
-//!                        wire/                       messages and octets, no I/O
+//!   dialer, acceptor ─► connection ─► shell ◄─ bell   who connects; its life; its
+//!                                       │             task, and what that is rung for
+//!                         line ◄────────┤             what patterns and tasks share
+//!                        ╱    ╲         │
+//!                  reader      writer ◄─┘             octets from and to a transport
+//!                        ╲    ╱
+//!                        wire/                        messages and octets, no I/O
 //! ```
 //! One task serves one connection. Receivers read for themselves and callers may
 //! write; who does what is decided by [`Duty`](crate::pipe::Duty) and
@@ -22,6 +22,7 @@ mod connection;
 mod dialer;
 mod line;
 mod nudge;
+mod reader;
 mod shell;
 mod wire;
 mod writer;

@@ -11,7 +11,8 @@ use tokio::time::Sleep;
 
 use super::bell::Calls;
 use super::clock::now;
-use super::line::{Pulled, StreamLine};
+use super::line::StreamLine;
+use super::reader::Pulled;
 use super::wire::{Beat, Closing, Signs};
 use super::writer::Wrote;
 use crate::monitor::DisconnectReason;

@@ -10,6 +10,7 @@ use super::clock::now;
 use super::line::StreamLine;
 use super::wire::{Flight, Orders, Pulse, Settled, Uncounted};
 use crate::monitor::MonitorEvent;
+use crate::peer::DropCause;
 use crate::pipe::{By, Rest};
 use crate::zmtp::Sending;
 
@@ -183,5 +184,52 @@ impl Writer {
         };
         let count = self.flight.chunks(&mut self.sending, slices);
         self.transport.as_mut().poll_write_vectored(cx, &slices[..count])
+    }
+}
+
+impl StreamLine {
+    /// Writes what waits, if it is `by`'s to do.
+    pub(super) fn write(&self, by: By, cx: &mut Context<'_>) -> Wrote {
+        if !self.outward.lock().claim(by) {
+            return Wrote::NotMine;
+        }
+        let mut report = Report::default();
+        let wrote = {
+            let mut writer = self.writer.lock();
+            match writer.as_mut() {
+                Some(writer) => writer.turn(self, by, cx, &mut report),
+                None => {
+                    self.outward.lock().rest(Rest::Later);
+                    Wrote::NotMine
+                }
+            }
+        };
+        self.settle(by, report);
+        wrote
+    }
+
+    /// Does what writing brought about. Called with no lock held.
+    fn settle(&self, by: By, report: Report) {
+        if let Some(pulse) = self.pulse.lock().as_mut() {
+            report.tell(pulse);
+        }
+        self.act(report.orders, &report.uncounted);
+        self.lost(DropCause::Conflated, report.settled.conflated);
+        let Some(side) = self.side.upgrade() else { return };
+        if by == By::Task && report.messages <= 1 {
+            side.calm();
+        }
+        if let Some(event) = report.ready {
+            side.emit(event);
+        }
+        if report.settled.room {
+            if let Some(peer) = self.peer.upgrade() {
+                side.room(&peer);
+            }
+        }
+        if report.fenced {
+            // From now on replies are received; whoever looked before saw none.
+            self.event();
+        }
     }
 }

@@ -1,0 +1,250 @@
+//! Reading: octets from the transport into the wire, and messages out of it, for
+//! a receiver, a pattern, or ahead of either.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::AsyncReadExt;
+use tokio::task::unconstrained;
+
+use super::clock::now;
+use super::line::StreamLine;
+use super::wire::{Budget, Counting, Drained, Hand, Inward, Items, Orders, Sink, Uncounted};
+use crate::monitor::DisconnectReason;
+use crate::peer::DropCause;
+use crate::pipe::Item;
+use crate::transport::ReadHalf;
+
+/// What comes from a peer, with what it is read from.
+pub(super) type Incoming = Inward<Box<dyn ReadHalf>>;
+
+/// What one look of a receiver may cost.
+const LOOK: Budget = Budget { items: 256, octets: 1 << 20 };
+
+/// What one turn of the task may cost. Items may be subscriptions, which cost
+/// most, and every peer may have as much to do.
+const TURN: Budget = Budget { items: 64, octets: 256 * 1024 };
+
+/// How many stale messages or reads are looked through at most: a peer may send
+/// without end.
+const STALE: Budget = Budget { items: 10_000, octets: 4 << 20 };
+
+/// How reading went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pulled {
+    /// All that came is taken; an event follows.
+    All,
+    /// There is more.
+    More,
+    /// There may be more, and the marks do not allow to look.
+    HeldBack,
+    /// Nothing will come any more.
+    Over,
+}
+
+impl StreamLine {
+    /// Ends the peer for good: nothing more comes. What it left unread counts
+    /// against the socket's bound until somebody takes it.
+    pub(super) fn end_reading(&self) {
+        let left = {
+            let mut inward = self.inward.lock();
+            inward.close();
+            inward.ahead_octets()
+        };
+        self.backlog.add(left);
+    }
+
+    /// Reads for a pattern that takes items as they come.
+    pub(super) fn read_items(&self, items: &mut Vec<Item>) -> Pulled {
+        self.pull_with(|line, inward, orders| {
+            let mut sink = Items { items, limit: TURN.items };
+            line.pull(inward, &mut sink, &mut { TURN }, orders)
+        })
+    }
+
+    /// Reads ahead of the receivers, up to the marks. True if there is something
+    /// for them.
+    pub(super) fn read_ahead_of(&self) -> (Pulled, bool) {
+        let behind = self.backlog.is_full();
+        let mut found = false;
+        let pulled = self.pull_with(|line, inward, orders| {
+            let pulled = line.pull_ahead(inward, behind, orders);
+            found = inward.has_ahead();
+            pulled
+        });
+        (pulled, found)
+    }
+
+    /// Reads and drops, for a socket that is closing. If neither of two closing
+    /// sockets read, each would wait for the other to take its last messages.
+    pub(super) fn read_away(&self) -> Pulled {
+        let mut sink = Counting::default();
+        let pulled = self.pull_with(|line, inward, orders| {
+            sink.messages = inward.drop_ahead();
+            line.pull(inward, &mut sink, &mut { TURN }, orders)
+        });
+        self.lost(DropCause::Unread, sink.messages);
+        pulled
+    }
+
+    /// Gives back what the bound on unread messages was charged.
+    pub(super) fn free(&self, octets: usize) {
+        if self.backlog.remove(octets) {
+            if let Some(side) = self.side.upgrade() {
+                side.caught_up();
+            }
+        }
+    }
+
+    /// Drops every message that has come so far, also what the system holds, and
+    /// takes those that come from now on: a request is about to be written.
+    pub(super) fn fence(&self) -> (Uncounted, Orders) {
+        let mut inward = self.inward.lock();
+        let mut orders = Orders::default();
+        inward.expect(false);
+        let mut budget = STALE;
+        loop {
+            let drained = inward.drain(&mut Counting::default(), &mut budget, &mut orders);
+            match drained {
+                Drained::Starved => match read_now(&mut inward) {
+                    0 => break,
+                    count => budget.octets = budget.octets.saturating_sub(count),
+                },
+                _ => break,
+            }
+        }
+        inward.expect(true);
+        (inward.take_uncounted(), orders)
+    }
+
+    /// Does something under the lock of what comes, and then what that asks for.
+    pub(super) fn pull_with(
+        &self,
+        work: impl FnOnce(&Self, &mut Incoming, &mut Orders) -> Pulled,
+    ) -> Pulled {
+        let mut orders = Orders::default();
+        let mut inward = self.inward.lock();
+        let pulled = work(self, &mut inward, &mut orders);
+        let uncounted = inward.take_uncounted();
+        drop(inward);
+        self.act(orders, &uncounted);
+        pulled
+    }
+
+    /// Decodes into a sink, reading as long as it wants more.
+    fn pull(
+        &self,
+        inward: &mut Incoming,
+        sink: &mut impl Sink,
+        budget: &mut Budget,
+        orders: &mut Orders,
+    ) -> Pulled {
+        loop {
+            match inward.drain(sink, budget, orders) {
+                Drained::Enough => return Pulled::More,
+                Drained::Quiet => return Pulled::All,
+                Drained::Over => return Pulled::Over,
+                Drained::Starved => match self.read(inward, orders) {
+                    Poll::Pending => return Pulled::All,
+                    Poll::Ready(count) => budget.octets = budget.octets.saturating_sub(count),
+                },
+            }
+        }
+    }
+
+    fn pull_ahead(&self, inward: &mut Incoming, behind: bool, orders: &mut Orders) -> Pulled {
+        let mut budget = TURN;
+        while !(behind || inward.is_full()) {
+            match inward.read_ahead(&mut budget, orders) {
+                Drained::Enough if !inward.is_full() => return Pulled::More,
+                Drained::Enough => {}
+                Drained::Quiet => return Pulled::All,
+                Drained::Over => return Pulled::Over,
+                Drained::Starved => match self.read(inward, orders) {
+                    Poll::Pending => return Pulled::All,
+                    Poll::Ready(count) => budget.octets = budget.octets.saturating_sub(count),
+                },
+            }
+        }
+        inward.hold_back(true);
+        Pulled::HeldBack
+    }
+
+    /// Fills a receiver's hand.
+    pub(super) fn fill(
+        &self,
+        inward: &mut Incoming,
+        mut hand: Hand<'_>,
+        orders: &mut Orders,
+    ) -> Pulled {
+        inward.take_ahead(&mut hand);
+        // With `conflate` only the task reads, since the message that counts is
+        // the last of all that have come.
+        if self.conflate {
+            return if inward.is_spent() { Pulled::Over } else { Pulled::All };
+        }
+        let pulled = self.pull(inward, &mut hand, &mut { LOOK }, orders);
+        // When all is decoded and the last read was short, the transport is armed
+        // at once, which costs no system call then.
+        if pulled == Pulled::More && hand.is_full() && !inward.has_more() {
+            return match self.read(inward, orders) {
+                Poll::Pending => Pulled::All,
+                Poll::Ready(_) => Pulled::More,
+            };
+        }
+        pulled
+    }
+
+    /// Reads once. Without anything to read, the transport is armed.
+    fn read(&self, inward: &mut Incoming, orders: &mut Orders) -> Poll<usize> {
+        let mut cx = Context::from_waker(&self.waker);
+        match poll_read(inward, &mut cx) {
+            Poll::Pending => {
+                inward.idle(orders);
+                Poll::Pending
+            }
+            Poll::Ready(Ok((0, _))) => {
+                inward.end_reading(DisconnectReason::PeerClosed, orders);
+                Poll::Ready(0)
+            }
+            Poll::Ready(Ok((count, filled))) => {
+                inward.received(count, filled, now(), orders);
+                Poll::Ready(count)
+            }
+            Poll::Ready(Err(error)) => {
+                inward.end_reading(DisconnectReason::Transport(Arc::new(error)), orders);
+                Poll::Ready(0)
+            }
+        }
+    }
+}
+
+/// Polls the newest transport, without a buffer if most likely it has nothing.
+fn poll_read(inward: &mut Incoming, cx: &mut Context<'_>) -> Poll<std::io::Result<(usize, bool)>> {
+    // Outside the cooperative budget: it would wake the connection, not the task,
+    // and whoever reads here bounds its own work.
+    if !inward.was_filled() {
+        let Some(read) = inward.source() else { return Poll::Pending };
+        let readable = pin!(unconstrained(poll_fn(|cx| read.poll_readable(cx))));
+        ready!(readable.poll(cx))?;
+    }
+    let Some((read, mut space)) = inward.reading() else { return Poll::Pending };
+    let capacity = space.limit();
+    let reading = pin!(unconstrained(read.read_buf(&mut space)));
+    let count = ready!(reading.poll(cx))?;
+    Poll::Ready(Ok((count, count == capacity)))
+}
+
+/// Reads what the system holds at this moment, also what the runtime has not
+/// heard of; says how many octets. The end and errors are left to the next
+/// ordinary read.
+fn read_now(inward: &mut Incoming) -> usize {
+    let Some((read, mut space)) = inward.reading() else { return 0 };
+    let mut octets = [0; 16 * 1024];
+    let limit = space.limit().min(octets.len());
+    let count = read.read_now(&mut octets[..limit]).unwrap_or(0);
+    bytes::BufMut::put_slice(&mut space, &octets[..count]);
+    count
+}
