@@ -69,3 +69,93 @@ pub async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let _ = within(stream.read_to_end(&mut octets)).await;
     octets
 }
+
+pub const READY_PAIR: &[u8] = b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04PAIR";
+pub const READY_PUB: &[u8] = b"\x04\x19\x05READY\x0bSocket-Type\0\0\0\x03PUB";
+pub const READY_XPUB: &[u8] = b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04XPUB";
+/// READY of a DEALER whose name is A.
+pub const READY_DEALER_A: &[u8] =
+    b"\x04\x2a\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\x01A";
+
+/// A subscription to everything, a PING and an empty PONG.
+pub const SUBSCRIBE: &[u8] = b"\x04\x0a\x09SUBSCRIBE";
+pub const PING: &[u8] = b"\x04\x07\x04PING\0\0";
+pub const PONG: &[u8] = b"\x04\x05\x04PONG";
+
+/// A connection of any transport.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// What a stream's buffers in the kernel are to hold, so that little is hidden
+/// there.
+pub const TIGHT: usize = 32 * 1024;
+
+/// Connects over tcp or ipc, with small buffers.
+pub async fn connect_tightly(endpoint: &Endpoint) -> Box<dyn Stream> {
+    if let Some(address) = endpoint.socket_addr() {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_send_buffer_size(TIGHT as u32).expect("a buffer");
+        socket.set_recv_buffer_size(TIGHT as u32).expect("a buffer");
+        let stream = within(socket.connect(address)).await.expect("a connection");
+        stream.set_nodelay(true).expect("no delay");
+        return Box::new(stream);
+    }
+    connect_to_path(endpoint).await
+}
+
+#[cfg(unix)]
+async fn connect_to_path(endpoint: &Endpoint) -> Box<dyn Stream> {
+    let path = endpoint.path().expect("tcp or ipc");
+    let stream = within(tokio::net::UnixStream::connect(path)).await.expect("a connection");
+    let buffers = socket2::SockRef::from(&stream);
+    buffers.set_send_buffer_size(TIGHT).expect("a buffer");
+    buffers.set_recv_buffer_size(TIGHT).expect("a buffer");
+    Box::new(stream)
+}
+
+#[cfg(not(unix))]
+async fn connect_to_path(endpoint: &Endpoint) -> Box<dyn Stream> {
+    panic!("no ipc here: {endpoint}");
+}
+
+/// Connects tightly and does the handshake.
+pub async fn join_tightly(endpoint: &Endpoint, ready: &[u8]) -> Box<dyn Stream> {
+    let mut stream = connect_tightly(endpoint).await;
+    shake_hands(&mut stream, ready).await;
+    stream
+}
+
+/// A frame of a message that has more or not.
+pub fn frame(has_more: bool, body: &[u8]) -> Vec<u8> {
+    let more = u8::from(has_more);
+    match u8::try_from(body.len()) {
+        Ok(size) => [&[more, size], body].concat(),
+        Err(_) => [&[2 | more], &(body.len() as u64).to_be_bytes()[..], body].concat(),
+    }
+}
+
+/// Waits until the socket has dealt with all that was sent so far.
+pub async fn barrier(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+    within(stream.write_all(b"\x04\x0e\x04PING\0\0barrier")).await.expect("written");
+    while read_frame(stream).await != (4, b"\x04PONGbarrier".to_vec()) {}
+}
+
+/// Reads the frames of a message, whatever their size.
+pub async fn read_message(stream: &mut (impl AsyncRead + Unpin)) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    loop {
+        let flags = within(stream.read_u8()).await.expect("flags");
+        assert!(flags < 4, "a command");
+        let size = match flags & 2 {
+            0 => u64::from(within(stream.read_u8()).await.expect("a size")),
+            _ => within(stream.read_u64()).await.expect("a size"),
+        };
+        let mut body = vec![0; usize::try_from(size).expect("it fits")];
+        within(stream.read_exact(&mut body)).await.expect("a body");
+        frames.push(body);
+        if flags & 1 == 0 {
+            return frames;
+        }
+    }
+}

@@ -19,9 +19,13 @@ use crate::options::SocketOptions;
 use crate::pipe::Traits;
 use crate::zmtp::{Incoming, Receiving};
 
-/// What a message counts for at least when it is read ahead: it may keep alive
-/// the buffer that it was read into, with whatever commands came along with it.
+/// What one read buffer holds. A message that is read ahead keeps the one alive
+/// that it was read into, with whatever commands came along: what comes beyond
+/// this, and is of no message, counts with the next one.
 const CHUNK: usize = 64 * 1024;
+
+/// What a frame takes on the wire besides its body, at most.
+const FRAMING: usize = 9;
 
 /// How many lost connections of one endpoint may have unread octets; beyond that
 /// the oldest loses what it still had in the kernel.
@@ -96,7 +100,7 @@ pub(crate) struct Inward<R> {
     /// Messages read ahead of the receivers, and what each counts for.
     ahead: VecDeque<(usize, Message)>,
     ahead_octets: usize,
-    /// Octets read since a message was last kept.
+    /// Octets read that are not of a message which was kept.
     since_kept: usize,
     /// No session will come any more.
     is_closed: bool,
@@ -449,7 +453,10 @@ impl Sink for Ahead {
             self.queue.clear();
             self.octets = 0;
         }
-        let weight = message.weight().max(std::mem::take(&mut self.since_kept).min(CHUNK));
+        let own = message.weight();
+        let others = self.since_kept.saturating_sub(own + FRAMING * message.len());
+        self.since_kept = others.min(CHUNK);
+        let weight = own + (others - self.since_kept).min(CHUNK);
         self.octets += weight;
         self.queue.push_back((weight, message));
     }
