@@ -147,6 +147,10 @@ pub mod guide;
 #[doc(hidden)]
 pub mod fuzzing;
 
+// Two sockets and a network that does what it likes: only in tests.
+#[cfg(all(test, feature = "tcp"))]
+mod simulation;
+
 pub use context::Context;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use error::{

@@ -1,10 +1,18 @@
-//! [`Tasks`]: counts the tasks of a socket or a context, so that somebody can
-//! wait for the last to end.
+//! [`spawn`], and [`Tasks`]: counts the tasks of a socket or a context, so that
+//! somebody can wait for the last to end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// Starts a task on the runtime of the caller.
+pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    #[cfg(test)]
+    let task = adopted::adopt(task);
+    tokio::spawn(task)
+}
 
 /// A count of running tasks, shared.
 #[derive(Debug, Clone, Default)]
@@ -48,5 +56,44 @@ impl Drop for TaskGuard {
         if inner.running.fetch_sub(1, Ordering::SeqCst) == 1 {
             inner.none_left.notify_waiters();
         }
+    }
+}
+
+/// Tasks that a test runs by itself, in an order of its own.
+#[cfg(test)]
+pub(crate) mod adopted {
+    use std::cell::RefCell;
+    use std::pin::Pin;
+
+    use tokio::sync::oneshot;
+
+    pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+    thread_local! {
+        static ADOPTED: RefCell<Option<Vec<Task>>> = const { RefCell::new(None) };
+    }
+
+    /// From now on the tasks that this thread starts are kept for
+    /// [`take`](self::take), or no longer.
+    pub(crate) fn set(adopts: bool) {
+        ADOPTED.set(adopts.then(Vec::new));
+    }
+
+    /// The tasks that were started since the last call.
+    pub(crate) fn take() -> Vec<Task> {
+        ADOPTED.with_borrow_mut(|tasks| tasks.as_mut().map(std::mem::take).unwrap_or_default())
+    }
+
+    /// What the runtime gets: the task, or one that waits for the end of it.
+    pub(super) fn adopt(task: impl Future<Output = ()> + Send + 'static) -> Task {
+        ADOPTED.with_borrow_mut(|tasks| {
+            let Some(tasks) = tasks else { return Box::pin(task) as Task };
+            let (end, ended) = oneshot::channel::<()>();
+            tasks.push(Box::pin(async move {
+                task.await;
+                drop(end);
+            }));
+            Box::pin(async move { drop(ended.await) })
+        })
     }
 }

@@ -17,7 +17,7 @@ use super::nudge::nudge;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::pipe::Link;
 use crate::sync::{Lock, Rank};
-use crate::tasks::{TaskGuard, Tasks};
+use crate::tasks::{TaskGuard, Tasks, spawn};
 use crate::transport::{Listener, Origin, Stream};
 
 /// How many handshakes of one listener may be under way.
@@ -94,11 +94,12 @@ pub(crate) fn listen(listener: Listener, link: Link, tasks: [Tasks; 2]) -> Liste
     link.emit(MonitorEvent::Listening { endpoint: link.endpoint.clone() });
     let door = Door::new(listener);
     let accepting = door.clone();
-    let task = tokio::spawn(async move {
+    let task = spawn(async move {
         let _guards = guards;
         let pending = Arc::new(Lock::new(Rank::Leaf, Pending::default()));
         let mut acceptor = Acceptor { link, tasks, pending, pause: ACCEPT_AGAIN };
         select! {
+            biased;
             _ = stopped => {}
             () = acceptor.run(&accepting) => {}
         }
@@ -138,7 +139,7 @@ impl Acceptor {
         let guards: [TaskGuard; 2] = self.tasks.each_ref().map(Tasks::enter);
         let pending = Arc::clone(&self.pending);
         let (number, mut evicted) = pending.lock().enter(stream.origin);
-        tokio::spawn(async move {
+        spawn(async move {
             let _guards = guards;
             let taken_in = async {
                 let met = link.meet(stream, Role::Accepting).await?;

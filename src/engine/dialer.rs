@@ -16,7 +16,7 @@ use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::Unwelcome;
 use crate::pipe::{Line, Link, Peer};
 use crate::random::random;
-use crate::tasks::TaskGuard;
+use crate::tasks::{TaskGuard, spawn};
 use crate::transport;
 
 /// An endpoint that is kept connected.
@@ -54,7 +54,7 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Dialling, Unwel
         line: Arc::clone(&line),
     };
     let dialer = Dialer { backoff: Backoff::new(&link.options), link, peer, line, immediate };
-    tokio::spawn(async move {
+    spawn(async move {
         let _guards = guards;
         let _attached = attached;
         dialer.run().await;

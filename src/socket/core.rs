@@ -1,6 +1,6 @@
 //! [`Core`]: one socket of any type, without its public face.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -59,7 +59,8 @@ pub(crate) struct Core {
 
 #[derive(Default)]
 pub(super) struct Roster {
-    pub(super) peers: HashMap<PeerKey, Arc<Peer>>,
+    /// In the order in which they came, which is that of closing them.
+    pub(super) peers: BTreeMap<PeerKey, Arc<Peer>>,
     owners: HashSet<EndpointKey>,
 }
 

@@ -15,6 +15,8 @@ pub(crate) mod memory;
 mod race;
 #[cfg(feature = "tcp")]
 mod resolve;
+#[cfg(test)]
+pub(crate) mod simulated;
 #[cfg(feature = "tcp")]
 mod tcp;
 #[cfg(any(feature = "tcp", all(unix, feature = "ipc")))]
@@ -76,6 +78,8 @@ pub(crate) enum Listener {
     Tcp(tcp::Listener),
     #[cfg(all(unix, feature = "ipc"))]
     Ipc(ipc::Listener),
+    #[cfg(test)]
+    Simulated(simulated::Listener),
 }
 
 #[cfg_attr(
@@ -93,6 +97,10 @@ impl Listener {
         options: &SocketOptions,
     ) -> Result<Self, BindFailure> {
         endpoint.check_bind()?;
+        #[cfg(test)]
+        if let Some(network) = simulated::network() {
+            return Ok(Self::Simulated(simulated::Listener::bind(network, endpoint)));
+        }
         match endpoint.address() {
             #[cfg(feature = "tcp")]
             Address::Tcp(address) => tcp::Listener::bind(&address.target, options).map(Self::Tcp),
@@ -109,6 +117,8 @@ impl Listener {
             Self::Tcp(ref listener) => listener.endpoint(),
             #[cfg(all(unix, feature = "ipc"))]
             Self::Ipc(ref listener) => listener.endpoint(),
+            #[cfg(test)]
+            Self::Simulated(ref listener) => listener.endpoint(),
         }
     }
 
@@ -126,6 +136,8 @@ impl Listener {
             Self::Tcp(ref listener) => listener.poll_accept(cx),
             #[cfg(all(unix, feature = "ipc"))]
             Self::Ipc(ref listener) => listener.poll_accept(cx),
+            #[cfg(test)]
+            Self::Simulated(ref listener) => listener.poll_accept(cx),
         }
     }
 
@@ -153,6 +165,10 @@ impl Listener {
 )]
 pub(crate) async fn connect(endpoint: &Endpoint, options: &SocketOptions) -> io::Result<Stream> {
     endpoint.check_connect().map_err(|e| io::Error::new(ErrorKind::InvalidInput, e))?;
+    #[cfg(test)]
+    if let Some(network) = simulated::network() {
+        return network.connect(endpoint).await;
+    }
     match endpoint.address() {
         #[cfg(feature = "tcp")]
         Address::Tcp(address) => tcp::connect(address, options).await,

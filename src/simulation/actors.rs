@@ -1,0 +1,270 @@
+//! [`Actor`]: an application with its socket. It sends and receives as its part
+//! says, at leisure, and now and then drops what it waits for.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{sleep, timeout};
+
+use super::ledger::Books;
+use super::plan::{Part, Party, Plan, name_of};
+use super::rng::Rng;
+use super::stamp::{Id, PLAIN, Stamp, UNWANTED, WANTED};
+use super::world::World;
+use crate::error::{RecvError, SendErrorKind};
+use crate::pattern::Delivery;
+use crate::peer::Subscription;
+use crate::routing_id::RoutingId;
+use crate::socket::Core;
+use crate::socket_type::SocketType;
+
+/// How long a request is waited for, where it may be asked again.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[derive(Clone)]
+pub(super) struct Actor {
+    index: usize,
+    party: Party,
+    core: Arc<Core>,
+    books: Books,
+    rng: Rng,
+    drops: Option<u64>,
+    /// How many sockets are at the other end.
+    others: usize,
+}
+
+/// The socket is closed.
+struct IsClosed;
+
+impl Actor {
+    pub(super) fn new(index: usize, plan: &Plan, core: Arc<Core>, books: Books, rng: Rng) -> Self {
+        let party = plan.parties[index].clone();
+        let others = if index == 0 { plan.parties.len() - 1 } else { 1 };
+        Self { index, party, core, books, rng, drops: plan.drops, others }
+    }
+
+    /// Subscribes, and begins to send and receive.
+    pub(super) fn begin(self, world: &mut World) {
+        let name = |what: &str| format!("{} {} {what}", self.party.socket_type, self.index);
+        if matches!(self.party.socket_type, SocketType::Sub | SocketType::XSub) {
+            let topic = Bytes::from_static(&[WANTED]);
+            self.core.subscribe(Subscription::Subscribe(topic)).unwrap();
+        }
+        match self.party.part {
+            Part::Asks => {
+                let me = self.clone();
+                self.books.begins(self.index);
+                world.spawn(name("asks"), async move { me.until_closed(me.ask()).await });
+            }
+            Part::Serves => {
+                let me = self.clone();
+                world.spawn(name("serves"), async move { drop(me.serve().await) });
+            }
+            Part::Talks { sends, receives } => {
+                if sends {
+                    let me = self.clone();
+                    self.books.begins(self.index);
+                    world.spawn(name("sends"), async move { me.until_closed(me.talk()).await });
+                }
+                if receives {
+                    let me = self.clone();
+                    world.spawn(name("receives"), async move { drop(me.listen().await) });
+                }
+            }
+        }
+    }
+
+    async fn until_closed(&self, part: impl Future<Output = Result<(), IsClosed>>) {
+        let _ = part.await;
+        self.books.ends(self.index);
+    }
+
+    async fn talk(&self) -> Result<(), IsClosed> {
+        for _ in 0..self.party.messages {
+            self.pause().await;
+            let to = self.names_peers().then(|| {
+                let first = usize::from(self.index == 0);
+                name_of(first * self.rng.within(1..=self.others))
+            });
+            self.send(to.as_ref(), &[], None).await?;
+        }
+        Ok(())
+    }
+
+    fn names_peers(&self) -> bool {
+        self.party.socket_type == SocketType::Router
+    }
+
+    async fn listen(&self) -> Result<(), IsClosed> {
+        sleep(self.party.receives_after).await;
+        loop {
+            self.pause().await;
+            let _ = self.receive().await?;
+        }
+    }
+
+    async fn ask(&self) -> Result<(), IsClosed> {
+        for _ in 0..self.party.messages {
+            self.pause().await;
+            let asked = self.send(None, &[], None).await?;
+            let reply = async {
+                loop {
+                    self.pause().await;
+                    match self.receive().await {
+                        Ok(None) => {}
+                        Ok(Some((_, answers))) => return Ok(answers),
+                        Err(closed) => return Err(closed),
+                    }
+                    if self.has_left() {
+                        return Ok(None);
+                    }
+                }
+            };
+            let answers = if self.party.options.req_relaxed {
+                timeout(PATIENCE, reply).await.unwrap_or(Ok(None))?
+            } else {
+                reply.await?
+            };
+            if let Some(answers) = answers {
+                assert_eq!(answers, asked, "the reply to another request");
+            }
+        }
+        Ok(())
+    }
+
+    async fn serve(&self) -> Result<(), IsClosed> {
+        sleep(self.party.receives_after).await;
+        loop {
+            self.pause().await;
+            let Some((delivery, Some(_))) = self.receive_whole().await? else { continue };
+            let frames = delivery.message.into_frames();
+            let envelope = frames.iter().position(|frame| Stamp::of(frame).is_some()).unwrap();
+            let asked = Stamp::of(&frames[envelope]).unwrap().id;
+            self.send(delivery.from.as_ref(), &frames[..envelope], Some(asked)).await?;
+        }
+    }
+
+    /// Sends one message, with a new number for each try.
+    async fn send(
+        &self,
+        to: Option<&RoutingId>,
+        envelope: &[Bytes],
+        answers: Option<Id>,
+    ) -> Result<Id, IsClosed> {
+        loop {
+            let stamp = self.stamp(answers);
+            let mut message = stamp.message();
+            for frame in envelope.iter().rev() {
+                message.push_front(frame.clone());
+            }
+            if self.party.delimits {
+                message.push_front(Bytes::new());
+            }
+            let sent = if self.rng.one_in(6) {
+                Some(self.core.try_send(to, message))
+            } else {
+                self.flaky(self.core.send(to, message)).await
+            };
+            match sent {
+                Some(Ok(())) => {
+                    self.books.accepted(self.index, stamp);
+                    return Ok(stamp.id);
+                }
+                Some(Err(error)) if error.kind() == SendErrorKind::Closed => return Err(IsClosed),
+                Some(Err(error)) if error.kind() == SendErrorKind::OutOfTurn => {
+                    panic!("{} {}: {error}", self.party.socket_type, self.index);
+                }
+                Some(Err(error)) if error.kind() == SendErrorKind::Unroutable => {
+                    if answers.is_some() {
+                        // Who asked has left.
+                        return Ok(stamp.id);
+                    }
+                    sleep(Duration::from_millis(5)).await;
+                }
+                // It must not have been sent.
+                Some(Err(_)) | None => self.pause().await,
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn stamp(&self, answers: Option<Id>) -> Stamp {
+        let shape = match self.party.options.conflate {
+            true => PLAIN,
+            false => self.rng.next() as u32,
+        };
+        let topic = if self.rng.one_in(5) { UNWANTED } else { WANTED };
+        Stamp { topic, id: self.books.new_id(self.index), answers, shape }
+    }
+
+    /// Receives one message, unless the future is dropped: its number and what it
+    /// answers. `None` twice if the peer that was asked has left.
+    async fn receive(&self) -> Result<Option<(Id, Option<Id>)>, IsClosed> {
+        Ok(self.receive_whole().await?.and_then(|(_, received)| received))
+    }
+
+    async fn receive_whole(&self) -> Result<Option<(Delivery, Option<(Id, Option<Id>)>)>, IsClosed> {
+        let received = if self.rng.one_in(6) {
+            Some(self.core.try_recv())
+        } else {
+            self.flaky(self.core.recv()).await
+        };
+        let delivery = match received {
+            None => return Ok(None),
+            Some(Ok(delivery)) => delivery,
+            Some(Err(RecvError::Closed)) => return Err(IsClosed),
+            Some(Err(RecvError::PeerLeft)) => {
+                self.books.left(self.index);
+                return Ok(None);
+            }
+            Some(Err(RecvError::WouldBlock)) => {
+                tokio::task::yield_now().await;
+                sleep(Duration::from_millis(1)).await;
+                return Ok(None);
+            }
+            Some(Err(error)) => panic!("{} {}: {error}", self.party.socket_type, self.index),
+        };
+        let stamp = Stamp::of_whole(&delivery.message);
+        let received = stamp.map(|stamp| {
+            self.books.delivered(self.index, stamp);
+            (stamp.id, stamp.answers)
+        });
+        Ok(Some((delivery, received)))
+    }
+
+    fn has_left(&self) -> bool {
+        self.books.take_left(self.index)
+    }
+
+    /// Waits for a future, or drops it after a poll or before the next.
+    async fn flaky<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        let mut polled = false;
+        let drops = || self.drops.is_some_and(|times| self.rng.one_in(times));
+        poll_fn(|cx| {
+            if polled && drops() {
+                return Poll::Ready(None);
+            }
+            polled = true;
+            match future.as_mut().poll(cx) {
+                Poll::Ready(it) => Poll::Ready(Some(it)),
+                Poll::Pending if drops() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    async fn pause(&self) {
+        match self.rng.within(0..=15) {
+            0..=2 => sleep(Duration::from_millis(self.rng.within(0..=8) as u64)).await,
+            3 => sleep(Duration::from_millis(self.rng.within(0..=60) as u64)).await,
+            4..=6 => tokio::task::yield_now().await,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! [`Books`]: what each application gave and got, and whether that adds up with
+//! what went over the wires and what the sockets counted as lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::link::Connection;
+use super::network::Net;
+use super::plan::{Part, Plan};
+use super::stamp::{Id, Stamp, UNWANTED};
+use crate::peer::DropCause;
+use crate::socket::Core;
+use crate::socket_type::SocketType;
+
+/// What is lost on the way out, and on the way in.
+const OUTGOING: [DropCause; 6] = [
+    DropCause::PeerFull,
+    DropCause::Unroutable,
+    DropCause::PeerLeft,
+    DropCause::CutInTransit,
+    DropCause::LingerExpired,
+    DropCause::Conflated,
+];
+const INCOMING: [DropCause; 3] = [DropCause::Unread, DropCause::Discarded, DropCause::Conflated];
+
+/// The books of a world.
+#[derive(Clone)]
+pub(super) struct Books {
+    net: Net,
+    plan: Arc<Plan>,
+    cores: Arc<Vec<Arc<Core>>>,
+    accounts: Arc<Mutex<Vec<Account>>>,
+}
+
+/// What one application gave and got.
+#[derive(Debug, Default)]
+struct Account {
+    next: u32,
+    accepted: BTreeSet<u32>,
+    /// Of these, what nobody subscribed to.
+    unwanted: BTreeSet<u32>,
+    delivered: Vec<Id>,
+    /// How many of its parts still send by themselves.
+    sending: usize,
+    has_left: bool,
+}
+
+/// What does not add up.
+pub(super) type Fault = String;
+
+impl Books {
+    pub(super) fn new(net: Net, plan: Arc<Plan>, cores: Arc<Vec<Arc<Core>>>) -> Self {
+        let accounts = plan.parties.iter().map(|_| Account::default()).collect();
+        Self { net, plan, cores, accounts: Arc::new(Mutex::new(accounts)) }
+    }
+
+    fn accounts(&self) -> MutexGuard<'_, Vec<Account>> {
+        self.accounts.lock().unwrap()
+    }
+
+    pub(super) fn begins(&self, socket: usize) {
+        self.accounts()[socket].sending += 1;
+    }
+
+    pub(super) fn ends(&self, socket: usize) {
+        self.accounts()[socket].sending -= 1;
+    }
+
+    /// Whether this socket has sent all that it sends by itself.
+    pub(super) fn has_sent(&self, socket: usize) -> bool {
+        self.accounts()[socket].sending == 0
+    }
+
+    pub(super) fn new_id(&self, socket: usize) -> Id {
+        let account = &mut self.accounts()[socket];
+        account.next += 1;
+        Id { socket: socket as u8, number: account.next }
+    }
+
+    pub(super) fn accepted(&self, socket: usize, stamp: Stamp) {
+        {
+            let account = &mut self.accounts()[socket];
+            account.accepted.insert(stamp.id.number);
+            if stamp.topic == UNWANTED {
+                account.unwanted.insert(stamp.id.number);
+            }
+        }
+        self.check_mark(socket);
+    }
+
+    pub(super) fn delivered(&self, socket: usize, stamp: Stamp) {
+        self.accounts()[socket].delivered.push(stamp.id);
+    }
+
+    pub(super) fn left(&self, socket: usize) {
+        self.accounts()[socket].has_left = true;
+    }
+
+    pub(super) fn take_left(&self, socket: usize) -> bool {
+        std::mem::take(&mut self.accounts()[socket].has_left)
+    }
+
+    fn lost(&self, socket: usize, causes: &[DropCause]) -> usize {
+        causes.iter().map(|cause| self.cores[socket].dropped(*cause) as usize).sum()
+    }
+
+    fn publishes(&self, socket: usize) -> bool {
+        matches!(self.plan.parties[socket].socket_type, SocketType::Pub | SocketType::XPub)
+    }
+
+    /// What one socket's messages came to on the wires: written, and of these read.
+    fn wired(&self, socket: usize, way: impl Fn(usize) -> usize) -> (usize, usize) {
+        let state = self.net.state();
+        let (mut written, mut read) = (0, 0);
+        for connection in &state.connections {
+            for end in 0..2 {
+                if connection.sockets[end] == socket {
+                    let way = &connection.ways[way(end)];
+                    written += way.messages.whole.len();
+                    read += way.messages.within(way.read);
+                }
+            }
+        }
+        (written, read)
+    }
+
+    /// How much was accepted and is neither written nor lost.
+    fn outstanding(&self, socket: usize) -> isize {
+        let (written, _) = self.wired(socket, |end| end);
+        let settled = written + self.lost(socket, &OUTGOING);
+        self.accounts()[socket].accepted.len() as isize - settled as isize
+    }
+
+    /// How much was read and is neither delivered nor lost.
+    fn unreceived(&self, socket: usize) -> isize {
+        let (_, read) = self.wired(socket, |end| 1 - end);
+        let settled = self.accounts()[socket].delivered.len() + self.lost(socket, &INCOMING);
+        read as isize - settled as isize
+    }
+
+    /// What was accepted for the one peer of a socket is not more than its mark.
+    fn check_mark(&self, socket: usize) {
+        let party = &self.plan.parties[socket];
+        let mark = party.options.send_hwm.limit();
+        if socket == 0 || party.options.conflate || self.publishes(socket) {
+            return;
+        }
+        let outstanding = self.outstanding(socket);
+        assert!(outstanding.max(0) as usize <= mark, "{outstanding} wait, more than the mark of {mark}");
+    }
+
+    /// What is still to come when nothing goes wrong any more; nothing, if all
+    /// that can arrive has.
+    pub(super) fn unsettled(&self) -> Option<String> {
+        for socket in 0..self.plan.parties.len() {
+            if !self.has_sent(socket) {
+                return Some(format!("socket {socket} still sends"));
+            }
+            let (out, inward) = (self.outstanding(socket), self.unreceived(socket));
+            if (out != 0 && !self.publishes(socket)) || inward != 0 {
+                return Some(format!("socket {socket}: {out} to be written, {inward} to be received"));
+            }
+        }
+        let state = self.net.state();
+        let is_read = |connection: &Connection| connection.ways.iter().all(|way| !way.is_unread());
+        let unread = state.connections.iter().position(|it| it.is_up() && !is_read(it));
+        drop(state);
+        unread.map(|index| format!("octets lie in link {index}")).or_else(|| self.untold())
+    }
+
+    /// What a publisher owes to those of whom it knows.
+    fn untold(&self) -> Option<String> {
+        (0..self.plan.parties.len())
+            .filter(|socket| self.publishes(*socket))
+            .find_map(|socket| self.gaps(socket, true).err())
+    }
+
+    /// What is missing between the messages that a publisher wrote to a subscriber
+    /// is counted as lost.
+    fn gaps(&self, socket: usize, to_the_end: bool) -> Result<(), Fault> {
+        let state = self.net.state();
+        let accounts = self.accounts();
+        let account = &accounts[socket];
+        let mut missing = 0;
+        for connection in &state.connections {
+            for end in 0..2 {
+                if connection.sockets[end] != socket {
+                    continue;
+                }
+                let whole = &connection.ways[end].messages.whole;
+                let (Some(first), Some(last)) = (whole.first(), whole.last()) else { continue };
+                let is_live = to_the_end && connection.is_up();
+                let until = if is_live { u32::MAX } else { last.1.number };
+                let wanted = account.accepted.range(first.1.number..=until);
+                missing += wanted.filter(|it| !account.unwanted.contains(it)).count() - whole.len();
+            }
+        }
+        let lost = self.lost(socket, &OUTGOING);
+        match missing <= lost {
+            true => Ok(()),
+            false => Err(format!("publisher {socket}: {missing} missing, {lost} counted")),
+        }
+    }
+
+    /// Everything adds up. `is_over` once all sockets are closed.
+    pub(super) fn check(&self, is_over: bool) -> Result<(), Fault> {
+        self.check_written()?;
+        for socket in 0..self.plan.parties.len() {
+            self.check_delivered(socket)?;
+            let (out, inward) = (self.outstanding(socket), self.unreceived(socket));
+            if is_over && out != 0 && !self.publishes(socket) {
+                let lost = self.losses(socket);
+                return Err(format!("socket {socket}: {out} accepted, nowhere to be found; {lost}"));
+            }
+            if is_over && inward != 0 {
+                let lost = self.losses(socket);
+                return Err(format!("socket {socket}: {inward} read, nowhere to be found; {lost}"));
+            }
+            if self.publishes(socket) {
+                self.gaps(socket, false)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn losses(&self, socket: usize) -> String {
+        let losses = DropCause::ALL.map(|cause| (cause, self.cores[socket].dropped(cause)));
+        let counted: Vec<_> = losses.into_iter().filter(|(_, count)| *count > 0).collect();
+        format!("counted: {counted:?}")
+    }
+
+    /// Only what was accepted is written, once, and in order.
+    fn check_written(&self) -> Result<(), Fault> {
+        let (state, accounts) = (self.net.state(), self.accounts());
+        let mut seen = BTreeSet::new();
+        for (index, connection) in state.connections.iter().enumerate() {
+            for (end, way) in connection.ways.iter().enumerate() {
+                let (sender, mut last) = (connection.sockets[end], 0);
+                for (_, id) in &way.messages.whole {
+                    let account = &accounts[sender];
+                    let place = if self.publishes(sender) { index } else { 0 };
+                    let is_wanted = !self.publishes(sender) || !account.unwanted.contains(&id.number);
+                    if usize::from(id.socket) != sender || !account.accepted.contains(&id.number) {
+                        return Err(format!("{id:?} was written to link {index}, but not accepted"));
+                    }
+                    if !is_wanted {
+                        return Err(format!("{id:?} was written to link {index}, and not wanted"));
+                    }
+                    if id.number <= last {
+                        return Err(format!("{id:?} follows {last} in link {index}"));
+                    }
+                    if !seen.insert((place, *id)) {
+                        return Err(format!("{id:?} was written twice"));
+                    }
+                    last = id.number;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was delivered was written, once, in order.
+    fn check_delivered(&self, socket: usize) -> Result<(), Fault> {
+        let (state, accounts) = (self.net.state(), self.accounts());
+        // One who listens has a peer for each connection.
+        let mut links = BTreeMap::new();
+        for (index, connection) in state.connections.iter().enumerate() {
+            for end in 0..2 {
+                if connection.sockets[1 - end] == socket {
+                    let whole = &connection.ways[end].messages.whole;
+                    let place = if socket == 0 { index } else { 0 };
+                    links.extend(whole.iter().map(|(_, id)| (*id, place)));
+                }
+            }
+        }
+        let mut last: BTreeMap<(usize, u8), u32> = BTreeMap::new();
+        for id in &accounts[socket].delivered {
+            let Some(place) = links.get(id) else {
+                return Err(format!("{id:?} was delivered to {socket}, but never written to it"));
+            };
+            let last = last.entry((*place, id.socket)).or_default();
+            if id.number <= *last {
+                return Err(format!("{id:?} was delivered to {socket} after {last}"));
+            }
+            *last = id.number;
+        }
+        Ok(())
+    }
+
+    /// What each one has come to, for whoever looks for a fault.
+    pub(super) fn report(&self) -> String {
+        use std::fmt::Write;
+        let mut text = String::new();
+        for (index, party) in self.plan.parties.iter().enumerate() {
+            let (written, read) = (self.wired(index, |end| end), self.wired(index, |end| 1 - end));
+            let account = &self.accounts()[index];
+            let answers = if party.part == Part::Serves { " (answers)" } else { "" };
+            let _ = writeln!(
+                text,
+                "socket {index} {}{answers}: accepted {}, written {}, came {}, read {}, delivered {}; {}",
+                party.socket_type,
+                account.accepted.len(),
+                written.0,
+                read.0,
+                read.1,
+                account.delivered.len(),
+                self.losses(index),
+            );
+        }
+        for (index, connection) in self.net.state().connections.iter().enumerate() {
+            let [one, other] = &connection.ways;
+            let _ = writeln!(
+                text,
+                "link {index} of {}: {}/{}/{} octets written, arrived, read; back {}/{}/{}{}{}",
+                connection.sockets[0],
+                one.log.len(),
+                one.arrived,
+                one.read,
+                other.log.len(),
+                other.arrived,
+                other.read,
+                if connection.is_up() { "; up" } else { "" },
+                if connection.is_silent() { "; silent" } else { "" },
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,205 @@
+//! Two or three sockets and a network that does what it likes, all from a seed.
+//!
+//! The sockets are real: their patterns, tasks, handshakes and reconnects are
+//! those of every other program. The network is not: it takes octets in parts,
+//! delivers them late, cuts connections at any octet; and the world polls whoever
+//! is woken in any order, in a time of its own. What each socket accepted must be
+//! written once and in order, or counted as lost; what it read must be delivered
+//! once and in order, or counted; and whatever can arrive must arrive.
+//!
+//! ```text
+//!   plan ──► world ──polls──► actors ──► sockets ──► transport = network ─► link
+//!                              └─────────► ledger ◄────────────────────────┘
+//! ```
+//! ```text
+//! cargo test --lib simulation
+//! FERROMQ_SIM_SEEDS=100000 cargo test --release --lib simulation::what_goes_in
+//! FERROMQ_SIM_SEED=17 cargo test --lib simulation::what_goes_in -- --nocapture
+//! ```
+//! The first runs 1,000 seeds, the second as many as it says, the third one of
+//! them, telling what happens. A seed that found something goes to [`FOUND`].
+
+mod actors;
+mod ledger;
+mod link;
+mod network;
+mod plan;
+mod rng;
+mod stamp;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::Actor;
+use ledger::Books;
+use network::{Net, PORT};
+use plan::{Ending, Plan};
+use rng::Rng;
+use world::{Ran, World};
+
+use crate::context::Context;
+use crate::random::seeded;
+use crate::socket::Core;
+use crate::tasks::adopted;
+use crate::transport::simulated;
+
+/// How many seeds the ordinary tests run.
+const SEEDS: u64 = 1000;
+
+/// Seeds that found something, and what.
+const FOUND: &[(u64, &str)] = &[];
+
+/// How many failures are told of.
+const FAILURES: usize = 10;
+
+/// How long the network is bad, how long it may take until all is settled after
+/// that, and until all is closed.
+const BAD: Duration = Duration::from_secs(20);
+const SETTLING: Duration = Duration::from_secs(120);
+const CLOSING: Duration = Duration::from_secs(60);
+
+/// What a world came to: the same for the same seed.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    steps: usize,
+    time: Duration,
+    chance: u64,
+}
+
+/// Undoes what makes this thread live in a simulated world.
+struct Undo;
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        simulated::set(None);
+        adopted::set(false);
+        seeded::set(None);
+    }
+}
+
+fn run(seed: u64, traces: bool) -> Outcome {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let rng = Rng::new(seed);
+    let plan = Arc::new(Plan::new(seed, &rng));
+    if traces {
+        println!("{plan:#?}");
+    }
+    let net = Net::new(plan.weather, rng.clone(), traces);
+    let _undo = Undo;
+    simulated::set(Some(Arc::new(net.clone())));
+    adopted::set(true);
+    seeded::set(Some(seed));
+    runtime.unwrap().block_on(live(plan, net, rng))
+}
+
+/// From the first bind to the last close.
+async fn live(plan: Arc<Plan>, net: Net, rng: Rng) -> Outcome {
+    let began = tokio::time::Instant::now();
+    let context = Context::new();
+    let new = |party: &plan::Party| {
+        Core::new(party.socket_type, party.options.clone(), context.clone())
+    };
+    let cores: Arc<Vec<_>> = Arc::new(plan.parties.iter().map(new).collect());
+    let books = Books::new(net.clone(), Arc::clone(&plan), Arc::clone(&cores));
+    let mut world = World::new(net.clone(), rng.clone());
+    for (index, core) in cores.iter().enumerate() {
+        let endpoint = format!("tcp://127.0.0.1:{}", usize::from(PORT) + index).parse();
+        match index {
+            0 => drop(core.bind(endpoint).await.unwrap()),
+            _ => core.connect(endpoint).unwrap(),
+        }
+        let actor = Actor::new(index, &plan, Arc::clone(core), books.clone(), rng.clone());
+        actor.begin(&mut world);
+    }
+    let mut closing = (0..cores.len()).collect::<Vec<_>>();
+    match plan.ending {
+        Ending::Breaks { after } => {
+            world.run(after, |_| false).await;
+        }
+        Ending::Settles => settle(&mut world, &net, &books).await,
+        Ending::Leaves(index) => {
+            world.run(BAD, |_| books.has_sent(index)).await;
+            net.clear_up();
+            close(&mut world, &cores[index..=index], &books).await;
+            closing.retain(|other| *other != index);
+        }
+    }
+    let rest: Vec<_> = closing.iter().map(|index| Arc::clone(&cores[*index])).collect();
+    close(&mut world, &rest, &books).await;
+    let ended = world.run(CLOSING, |world| world.running().next().is_none()).await;
+    assert!(ended == Ran::Done, "still running: {:?}", world.running().collect::<Vec<_>>());
+    books.check(true).unwrap_or_else(|fault| panic!("{fault}\n{}", books.report()));
+    Outcome { steps: world.steps(), time: began.elapsed(), chance: rng.next() }
+}
+
+/// Lets the network be bad for a while, and then everything arrive.
+async fn settle(world: &mut World, net: &Net, books: &Books) {
+    world.run(BAD, |_| books.unsettled().is_none()).await;
+    net.clear_up();
+    if world.run(SETTLING, |_| books.unsettled().is_none()).await == Ran::Late {
+        let unsettled = books.unsettled();
+        panic!("it is stuck: {unsettled:?}\n{}", books.report());
+    }
+    books.check(false).unwrap_or_else(|fault| panic!("{fault}\n{}", books.report()));
+}
+
+async fn close(world: &mut World, cores: &[Arc<Core>], books: &Books) {
+    let open = Arc::new(());
+    for core in cores {
+        let (core, open) = (Arc::clone(core), Arc::clone(&open));
+        world.spawn("closes", async move {
+            core.close().await;
+            drop(open);
+        });
+    }
+    if world.run(CLOSING, |_| Arc::strong_count(&open) == 1).await == Ran::Late {
+        let running: Vec<_> = world.running().collect();
+        panic!("it does not close: {running:?}\n{}", books.report());
+    }
+}
+
+/// Runs a seed; a failure says how to have it again.
+fn replayable(seed: u64) -> Result<Outcome, String> {
+    catch_unwind(AssertUnwindSafe(|| run(seed, false))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("?");
+        format!(
+            "seed {seed}: {text}\nto have it again: FERROMQ_SIM_SEED={seed} cargo test --lib \
+             simulation::what_goes_in -- --nocapture\n"
+        )
+    })
+}
+
+/// Runs many, and fails with the first few that do.
+fn all(seeds: impl Iterator<Item = u64>) {
+    let failed: Vec<_> = seeds.filter_map(|seed| replayable(seed).err()).take(FAILURES).collect();
+    assert!(failed.is_empty(), "\n{}", failed.join("\n"));
+}
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
+#[test]
+fn what_goes_in_comes_out_or_is_counted() {
+    if let Some(seed) = from_environment("FERROMQ_SIM_SEED") {
+        println!("{:?}", run(seed, true));
+        return;
+    }
+    all(0..from_environment("FERROMQ_SIM_SEEDS").unwrap_or(SEEDS));
+}
+
+#[test]
+fn what_was_found_once_stays_mended() {
+    all(FOUND.iter().map(|(seed, _)| *seed));
+}
+
+#[test]
+fn the_same_seed_is_the_same_world() {
+    for seed in 0..24 {
+        assert_eq!(replayable(seed), replayable(seed), "seed {seed}");
+    }
+}
