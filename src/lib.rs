@@ -149,6 +149,7 @@ pub mod fuzzing;
 
 // Two sockets and a network that does what it likes: only in tests.
 #[cfg(all(test, feature = "tcp"))]
+#[allow(clippy::unwrap_used)]
 mod simulation;
 
 pub use context::Context;

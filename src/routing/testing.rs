@@ -87,11 +87,6 @@ impl FakePeer {
         state.controls.drain(..flushed).collect()
     }
 
-    /// Puts a message where receivers find it.
-    pub(crate) fn say(&self, message: Message) {
-        self.state().said.push_back(message);
-    }
-
     /// Whether it was asked something and the reply was not taken yet.
     pub(crate) fn is_asked(&self) -> bool {
         self.state().asked

@@ -129,7 +129,9 @@ impl Core {
     /// Forgets a peer from which nothing more will come.
     pub(super) fn reap(&self, peer: &Arc<Peer>) {
         self.pattern.drained(peer);
-        self.roster.lock().peers.remove(&peer.key);
+        let mut roster = self.roster.lock();
+        roster.peers.remove(&peer.key);
+        self.note_peers(&roster);
     }
 
     /// Admits peers of a new bind or connect.

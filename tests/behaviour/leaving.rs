@@ -123,9 +123,9 @@ async fn peers_that_came_and_went_leave_nothing_behind() {
     // Some dozens of octets each would show.
     const FEW: i64 = 64 * 1024;
     let sub = SubSocket::new();
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     let xsub = XSubSocket::new();
-    xsub.subscribe("");
+    xsub.subscribe("").unwrap();
     for (name, octets) in [
         ("PULL", leaves_behind!(PullSocket::new(), PushSocket, "m")),
         ("DEALER", leaves_behind!(DealerSocket::new(), DealerSocket, "m")),

@@ -236,7 +236,6 @@ async fn those_that_drop(transport: Transport, mark: usize) {
     let (rep, peer) = meet!(RepSocket, options(mark), transport, raw::READY_DEALER);
     let request = [raw::frame(true, b""), raw::frame(false, b"?")].concat();
     let send = async |peer: &mut dyn Stream, message| {
-        let mut peer = peer;
         within(peer.write_all(&request)).await.unwrap();
         within(rep.recv()).await.unwrap();
         rep.send(message).await.unwrap();

@@ -430,7 +430,8 @@ impl<R> Inward<R> {
 }
 
 fn is_full(limits: &Limits, messages: usize, octets: usize) -> bool {
-    !limits.conflate && !(limits.messages.admits(messages) && limits.octets.admits(octets))
+    let has_room = limits.messages.admits(messages) && limits.octets.admits(octets);
+    !(limits.conflate || has_room)
 }
 
 /// What is read ahead of the receivers, while it grows.
