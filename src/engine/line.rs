@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Instant;
@@ -65,6 +65,10 @@ pub(super) struct StreamLine {
     /// What peers that have left this socket left unread.
     backlog: Arc<Backlog>,
     conflate: bool,
+    /// How many messages a receiver has in hand. They count against the marks.
+    in_hand: AtomicUsize,
+    /// Whether the task waits for them to become fewer.
+    waits_for_hand: AtomicBool,
     /// Whether the task reads everything, and receivers nothing: the pattern takes
     /// messages as they come, only the last one counts, or the line is closing.
     reads_alone: AtomicBool,
@@ -102,6 +106,8 @@ impl StreamLine {
                 waker: Waker::from(Arc::new(ReadWaker(me.clone()))),
                 backlog: Arc::clone(&link.backlog),
                 conflate: options.conflate,
+                in_hand: AtomicUsize::new(0),
+                waits_for_hand: AtomicBool::new(false),
                 reads_alone: AtomicBool::new(options.conflate || traits.takes_at_once),
             });
             line = Some(Arc::clone(&new));
@@ -291,9 +297,10 @@ impl StreamLine {
         orders: &mut Orders,
     ) -> Pulled {
         let mut budget = TURN;
-        while !(behind || inward.is_full()) {
-            match inward.read_ahead(&mut budget, orders) {
-                Drained::Enough if !inward.is_full() => return Pulled::More,
+        let in_hand = self.in_hand.load(Ordering::SeqCst);
+        while !(behind || inward.is_full(in_hand)) {
+            match inward.read_ahead(in_hand, &mut budget, orders) {
+                Drained::Enough if !inward.is_full(in_hand) => return Pulled::More,
                 Drained::Enough => {}
                 Drained::Quiet => return Pulled::All,
                 Drained::Over => return Pulled::Over,
@@ -304,6 +311,7 @@ impl StreamLine {
             }
         }
         inward.hold_back(true);
+        self.waits_for_hand.store(in_hand > 0, Ordering::SeqCst);
         Pulled::HeldBack
     }
 
@@ -311,16 +319,16 @@ impl StreamLine {
     fn fill(
         &self,
         inward: &mut Inward<Box<dyn ReadHalf>>,
-        mut hand: Hand<'_>,
+        hand: &mut Hand<'_>,
         orders: &mut Orders,
     ) -> Pulled {
-        inward.take_ahead(&mut hand);
+        inward.take_ahead(hand);
         // With `conflate` only the task reads, since the message that counts is
         // the last of all that have come.
         if self.conflate {
             return if inward.is_spent() { Pulled::Over } else { Pulled::All };
         }
-        let pulled = self.pull(inward, &mut hand, &mut { LOOK }, orders);
+        let pulled = self.pull(inward, hand, &mut { LOOK }, orders);
         // When all is decoded and the last read was short, the transport is armed
         // at once, which costs no system call then.
         if pulled == Pulled::More && hand.is_full() && !inward.has_more() {
@@ -524,7 +532,10 @@ impl Line for StreamLine {
         let mut freed = 0;
         let pulled = self.pull_with(|line, inward, orders| {
             let before = inward.ahead_octets();
-            let pulled = line.fill(inward, Hand { messages: hand, limit }, orders);
+            let mut hand = inward.hand(hand, limit);
+            let pulled = line.fill(inward, &mut hand, orders);
+            line.in_hand.store(hand.messages.len(), Ordering::Relaxed);
+            inward.end_look(hand.messages.len(), hand.octets);
             if inward.is_closed() {
                 freed = before - inward.ahead_octets();
             }
@@ -535,6 +546,14 @@ impl Line for StreamLine {
             Pulled::All => Next::Empty,
             Pulled::More | Pulled::HeldBack => Next::More,
             Pulled::Over => Next::Gone,
+        }
+    }
+
+    fn in_hand(&self, count: usize) {
+        self.in_hand.store(count, Ordering::Relaxed);
+        let waits = &self.waits_for_hand;
+        if waits.load(Ordering::Relaxed) && waits.swap(false, Ordering::SeqCst) {
+            self.bell.ring(Calls::READ);
         }
     }
 
