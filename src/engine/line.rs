@@ -6,14 +6,14 @@
 //! released.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
 use std::time::Instant;
 
 use super::bell::{Bell, Calls};
 use super::reader::{Incoming, Pulled};
-use super::wire::{Flight, Hand, Inward, Orders, Outward, Pulse, Uncounted};
+use super::wire::{Flight, Inward, Orders, Outward, Pulse, Uncounted};
 use super::writer::{Writer, Wrote};
 use crate::message::Message;
 use crate::peer::{DropCause, Subscription, Unwelcome};
@@ -45,6 +45,10 @@ pub(super) struct StreamLine {
     /// What peers that have left this socket left unread.
     pub(super) backlog: Arc<Backlog>,
     pub(super) conflate: bool,
+    /// How many messages a receiver has in hand. They count against the marks.
+    pub(super) in_hand: AtomicUsize,
+    /// Whether the task waits for them to become fewer.
+    pub(super) waits_for_hand: AtomicBool,
     /// Whether the task reads everything, and receivers nothing: the pattern takes
     /// messages as they come, only the last one counts, or the line is closing.
     reads_alone: AtomicBool,
@@ -69,6 +73,8 @@ impl StreamLine {
                 waker: Waker::from(Arc::new(ReadWaker(me.clone()))),
                 backlog: Arc::clone(&link.backlog),
                 conflate: options.conflate,
+                in_hand: AtomicUsize::new(0),
+                waits_for_hand: AtomicBool::new(false),
                 reads_alone: AtomicBool::new(options.conflate || traits.takes_at_once),
             });
             line = Some(Arc::clone(&new));
@@ -238,7 +244,10 @@ impl Line for StreamLine {
         let mut freed = 0;
         let pulled = self.pull_with(|line, inward, orders| {
             let before = inward.ahead_octets();
-            let pulled = line.fill(inward, Hand { messages: hand, limit }, orders);
+            let mut hand = inward.hand(hand, limit);
+            let pulled = line.fill(inward, &mut hand, orders);
+            line.in_hand.store(hand.messages.len(), Ordering::Relaxed);
+            inward.end_look(hand.messages.len(), hand.octets);
             if inward.is_closed() {
                 freed = before - inward.ahead_octets();
             }
@@ -249,6 +258,14 @@ impl Line for StreamLine {
             Pulled::All => Next::Empty,
             Pulled::More | Pulled::HeldBack => Next::More,
             Pulled::Over => Next::Gone,
+        }
+    }
+
+    fn in_hand(&self, count: usize) {
+        self.in_hand.store(count, Ordering::Relaxed);
+        let waits = &self.waits_for_hand;
+        if waits.load(Ordering::Relaxed) && waits.swap(false, Ordering::SeqCst) {
+            self.bell.ring(Calls::READ);
         }
     }
 

@@ -4,6 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncReadExt;
@@ -156,9 +157,10 @@ impl StreamLine {
 
     fn pull_ahead(&self, inward: &mut Incoming, behind: bool, orders: &mut Orders) -> Pulled {
         let mut budget = TURN;
-        while !(behind || inward.is_full()) {
-            match inward.read_ahead(&mut budget, orders) {
-                Drained::Enough if !inward.is_full() => return Pulled::More,
+        let in_hand = self.in_hand.load(Ordering::SeqCst);
+        while !(behind || inward.is_full(in_hand)) {
+            match inward.read_ahead(in_hand, &mut budget, orders) {
+                Drained::Enough if !inward.is_full(in_hand) => return Pulled::More,
                 Drained::Enough => {}
                 Drained::Quiet => return Pulled::All,
                 Drained::Over => return Pulled::Over,
@@ -168,6 +170,7 @@ impl StreamLine {
                 },
             }
         }
+        self.waits_for_hand.store(in_hand > 0, Ordering::SeqCst);
         inward.hold_back(true);
         Pulled::HeldBack
     }
@@ -176,16 +179,16 @@ impl StreamLine {
     pub(super) fn fill(
         &self,
         inward: &mut Incoming,
-        mut hand: Hand<'_>,
+        hand: &mut Hand<'_>,
         orders: &mut Orders,
     ) -> Pulled {
-        inward.take_ahead(&mut hand);
+        inward.take_ahead(hand);
         // With `conflate` only the task reads, since the message that counts is
         // the last of all that have come.
         if self.conflate {
             return if inward.is_spent() { Pulled::Over } else { Pulled::All };
         }
-        let pulled = self.pull(inward, &mut hand, &mut { LOOK }, orders);
+        let pulled = self.pull(inward, hand, &mut { LOOK }, orders);
         // When all is decoded and the last read was short, the transport is armed
         // at once, which costs no system call then.
         if pulled == Pulled::More && hand.is_full() && !inward.has_more() {

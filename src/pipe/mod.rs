@@ -132,9 +132,9 @@ pub(crate) trait Line: Send + Sync {
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next;
 
     /// So many of the messages that [`take`](Self::take) gave are still in hand:
-    /// no receiver has got them yet. Where the high-water mark is that of a queue
-    /// which both sides share, they count against it. Told whenever a receiver
-    /// gets one; the batch itself, less the first, is known.
+    /// no receiver has got them yet, so they count against the high-water mark.
+    /// Told whenever a receiver gets one; the batch itself, less the first, is
+    /// known.
     fn in_hand(&self, count: usize) {
         let _ = count;
     }

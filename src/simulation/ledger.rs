@@ -146,7 +146,10 @@ impl Books {
             return;
         }
         let outstanding = self.outstanding(socket);
-        assert!(outstanding.max(0) as usize <= mark, "{outstanding} wait, more than the mark of {mark}");
+        assert!(
+            outstanding.max(0) as usize <= mark,
+            "{outstanding} wait, more than the mark of {mark}"
+        );
     }
 
     /// What is still to come when nothing goes wrong any more; nothing, if all
@@ -158,7 +161,9 @@ impl Books {
             }
             let (out, inward) = (self.outstanding(socket), self.unreceived(socket));
             if (out != 0 && !self.publishes(socket)) || inward != 0 {
-                return Some(format!("socket {socket}: {out} to be written, {inward} to be received"));
+                return Some(format!(
+                    "socket {socket}: {out} to be written, {inward} to be received"
+                ));
             }
         }
         let state = self.net.state();
@@ -210,7 +215,9 @@ impl Books {
             let (out, inward) = (self.outstanding(socket), self.unreceived(socket));
             if is_over && out != 0 && !self.publishes(socket) {
                 let lost = self.losses(socket);
-                return Err(format!("socket {socket}: {out} accepted, nowhere to be found; {lost}"));
+                return Err(format!(
+                    "socket {socket}: {out} accepted, nowhere to be found; {lost}"
+                ));
             }
             if is_over && inward != 0 {
                 let lost = self.losses(socket);
@@ -239,9 +246,12 @@ impl Books {
                 for (_, id) in &way.messages.whole {
                     let account = &accounts[sender];
                     let place = if self.publishes(sender) { index } else { 0 };
-                    let is_wanted = !self.publishes(sender) || !account.unwanted.contains(&id.number);
+                    let is_wanted =
+                        !self.publishes(sender) || !account.unwanted.contains(&id.number);
                     if usize::from(id.socket) != sender || !account.accepted.contains(&id.number) {
-                        return Err(format!("{id:?} was written to link {index}, but not accepted"));
+                        return Err(format!(
+                            "{id:?} was written to link {index}, but not accepted"
+                        ));
                     }
                     if !is_wanted {
                         return Err(format!("{id:?} was written to link {index}, and not wanted"));

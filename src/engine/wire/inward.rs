@@ -100,6 +100,8 @@ pub(crate) struct Inward<R> {
     /// Messages read ahead of the receivers, and what each counts for.
     ahead: VecDeque<(usize, Message)>,
     ahead_octets: usize,
+    /// What the last look put into a receiver's hand, messages and octets.
+    hand: (usize, usize),
     /// Octets read that are not of a message which was kept.
     since_kept: usize,
     /// No session will come any more.
@@ -148,6 +150,7 @@ impl<R> Inward<R> {
             sessions: VecDeque::new(),
             ahead: VecDeque::new(),
             ahead_octets: 0,
+            hand: (0, 0),
             since_kept: 0,
             is_closed: false,
             is_held_back: false,
@@ -220,9 +223,30 @@ impl<R> Inward<R> {
         self.ahead_octets
     }
 
-    /// Whether the marks allow no more to be read ahead.
-    pub(crate) fn is_full(&self) -> bool {
-        is_full(&self.limits, self.ahead.len(), self.ahead_octets)
+    /// Whether the marks allow no more to be read ahead, if `in_hand` messages of
+    /// the last look are still in hand.
+    pub(crate) fn is_full(&self, in_hand: usize) -> bool {
+        let octets = self.octets_in_hand(in_hand);
+        is_full(&self.limits, self.ahead.len() + in_hand, self.ahead_octets + octets)
+    }
+
+    /// Their octets, about.
+    fn octets_in_hand(&self, in_hand: usize) -> usize {
+        let (messages, octets) = self.hand;
+        octets.saturating_mul(in_hand) / messages.max(1)
+    }
+
+    /// What a receiver takes in hand at most: what is there counts against the
+    /// marks as well.
+    pub(crate) fn hand<'a>(&self, messages: &'a mut VecDeque<Message>, limit: usize) -> Hand<'a> {
+        let Limits { messages: most, octets: most_octets, .. } = self.limits;
+        Hand { messages, limit: limit.min(most.limit()), octets: 0, most_octets }
+    }
+
+    /// A look of a receiver is over, and it has so much in hand.
+    pub(crate) fn end_look(&mut self, messages: usize, octets: usize) {
+        self.hand = (messages, octets);
+        self.since_kept = 0;
     }
 
     /// Notes whether the peer is held back; says whether that is news.
@@ -319,9 +343,15 @@ impl<R> Inward<R> {
     }
 
     /// As [`drain`](Self::drain), into what is read ahead of the receivers, up to
-    /// the marks.
-    pub(crate) fn read_ahead(&mut self, budget: &mut Budget, orders: &mut Orders) -> Drained {
+    /// the marks, while so many messages are in hand.
+    pub(crate) fn read_ahead(
+        &mut self,
+        in_hand: usize,
+        budget: &mut Budget,
+        orders: &mut Orders,
+    ) -> Drained {
         let mut ahead = self.lend_ahead();
+        ahead.in_hand = (in_hand, self.octets_in_hand(in_hand));
         let drained = self.drain(&mut ahead, budget, orders);
         self.return_ahead(ahead);
         drained
@@ -332,6 +362,7 @@ impl<R> Inward<R> {
             limits: self.limits,
             queue: std::mem::take(&mut self.ahead),
             octets: self.ahead_octets,
+            in_hand: (0, 0),
             since_kept: self.since_kept,
             conflated: 0,
         }
@@ -439,13 +470,16 @@ struct Ahead {
     limits: Limits,
     queue: VecDeque<(usize, Message)>,
     octets: usize,
+    /// Messages and octets in a receiver's hand.
+    in_hand: (usize, usize),
     since_kept: usize,
     conflated: usize,
 }
 
 impl Sink for Ahead {
     fn is_full(&self) -> bool {
-        is_full(&self.limits, self.queue.len(), self.octets)
+        let (messages, octets) = self.in_hand;
+        is_full(&self.limits, self.queue.len() + messages, self.octets + octets)
     }
 
     fn message(&mut self, message: Message) {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::mark::Mark;
 use crate::message::Message;
 use crate::peer::Subscription;
 use crate::pipe::Item;
@@ -19,20 +20,24 @@ pub(crate) trait Sink {
     }
 }
 
-/// A receiver's hand: so many messages at most.
+/// A receiver's hand: so many messages at most, and so many octets.
 pub(crate) struct Hand<'a> {
     pub(crate) messages: &'a mut VecDeque<Message>,
     pub(crate) limit: usize,
+    /// What is in it.
+    pub(crate) octets: usize,
+    pub(crate) most_octets: Mark,
 }
 
 impl Sink for Hand<'_> {
     #[inline]
     fn is_full(&self) -> bool {
-        self.messages.len() >= self.limit
+        self.messages.len() >= self.limit || !self.most_octets.admits(self.octets)
     }
 
     #[inline]
     fn message(&mut self, message: Message) {
+        self.octets += message.weight();
         self.messages.push_back(message);
     }
 }
