@@ -100,7 +100,8 @@ pub enum MonitorEvent {
         /// The pause.
         delay: Duration,
     },
-    /// An endpoint no longer listens (`ZMQ_EVENT_CLOSED`).
+    /// An endpoint no longer listens (`ZMQ_EVENT_CLOSED`), or is no longer
+    /// connected to since the tokio runtime in which that was asked for has ended.
     Closed {
         /// The endpoint.
         endpoint: Endpoint,
@@ -143,6 +144,10 @@ pub enum DisconnectReason {
     /// We closed it: `disconnect`, `unbind` or `close`.
     #[error("closed by this side")]
     ByUs,
+    /// The tokio runtime that served it has ended. Connecting to the endpoint or
+    /// binding it again, in another runtime, takes its place.
+    #[error("the tokio runtime of this connection has ended")]
+    RuntimeEnded,
 }
 
 /// A stream of a socket's [`MonitorEvent`]s, from the moment it was asked for.

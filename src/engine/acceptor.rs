@@ -77,11 +77,15 @@ impl Door {
         })
         .await
     }
+
+    fn close(&self) {
+        *self.0.lock() = None;
+    }
 }
 
 impl Drop for Door {
     fn drop(&mut self) {
-        *self.0.lock() = None;
+        self.close();
     }
 }
 
@@ -93,35 +97,34 @@ pub(crate) fn listen(listener: Listener, link: Link, tasks: [Tasks; 2]) -> Liste
     let guards = tasks.each_ref().map(Tasks::enter);
     link.emit(MonitorEvent::Listening { endpoint: link.endpoint.clone() });
     let door = Door::new(listener);
-    let accepting = door.clone();
+    let pending = Arc::new(Lock::new(Rank::Leaf, Pending::default()));
+    let mut acceptor = Acceptor { link, door: door.clone(), tasks, pending, pause: ACCEPT_AGAIN };
     let task = spawn(async move {
         let _guards = guards;
-        let pending = Arc::new(Lock::new(Rank::Leaf, Pending::default()));
-        let mut acceptor = Acceptor { link, tasks, pending, pause: ACCEPT_AGAIN };
         select! {
             biased;
             _ = stopped => {}
-            () = acceptor.run(&accepting) => {}
+            () = acceptor.run() => {}
         }
-        acceptor.pending.lock().clear();
-        let endpoint = acceptor.link.endpoint.clone();
-        acceptor.link.emit(MonitorEvent::Closed { endpoint });
+        drop(acceptor);
     });
     nudge();
     Listening { door, stop, task }
 }
 
+/// However it ends, with its runtime too, nobody listens any more.
 struct Acceptor {
     link: Link,
+    door: Door,
     tasks: [Tasks; 2],
     pending: Arc<Lock<Pending>>,
     pause: Duration,
 }
 
 impl Acceptor {
-    async fn run(&mut self, door: &Door) {
+    async fn run(&mut self) {
         loop {
-            match door.accept().await {
+            match self.door.accept().await {
                 Ok(stream) => {
                     self.pause = ACCEPT_AGAIN;
                     self.serve(stream);
@@ -182,6 +185,15 @@ impl Acceptor {
         self.link.emit(MonitorEvent::AcceptFailed { endpoint, error, retry_in });
         tokio::time::sleep(retry_in).await;
         self.pause = (2 * self.pause).min(ACCEPT_AGAIN_MAX);
+    }
+}
+
+impl Drop for Acceptor {
+    fn drop(&mut self) {
+        self.door.close();
+        self.pending.lock().clear();
+        let endpoint = self.link.endpoint.clone();
+        self.link.emit(MonitorEvent::Closed { endpoint });
     }
 }
 

@@ -12,11 +12,12 @@ use super::line::StreamLine;
 use super::shell::Shell;
 use super::wire::{Closing, Flight, Pulse};
 use super::writer::{Transport, Writer};
+use crate::fault::PeerFault;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Line, Link, Peer, SocketSide};
 use crate::transport::{ReadHalf, Stream};
-use crate::zmtp::{Handshake, HandshakeConfig};
+use crate::zmtp::{Handshake, HandshakeConfig, Incoming};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
@@ -28,6 +29,10 @@ const REFUSED: Duration = Duration::from_secs(1);
 
 /// How many reads look for what a peer that is not wanted has sent.
 const LAST_READS: usize = 64;
+
+/// How many octets are read of one that has been told to go, and may have sent
+/// something before it knew.
+const LAST_OCTETS: usize = 16 << 20;
 
 /// Which side of a connection we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,16 +53,31 @@ pub(super) struct Met {
 
 /// A connection that came to nothing.
 pub(super) struct Refused {
-    reason: DisconnectReason,
-    /// A peer that the socket does not want, and that may be told.
-    to_tell: Option<(Met, Unwelcome)>,
+    pub(super) reason: DisconnectReason,
+    unwanted: Option<Unwanted>,
+}
+
+/// A peer that the socket does not want.
+struct Unwanted {
+    met: Met,
+    why: Unwelcome,
+    side: Arc<dyn SocketSide>,
+    peer: Arc<Peer>,
 }
 
 impl Refused {
-    /// Tells the peer, as far as it may know. Says why it was refused.
+    /// Tells the peer, as far as it may know, and counts what it had sent. Says
+    /// why it was refused.
     pub(super) async fn part(self) -> DisconnectReason {
-        if let Some((mut met, why)) = self.to_tell {
-            met.refuse(why).await;
+        if let Some(Unwanted { mut met, why, side, peer }) = self.unwanted {
+            let discarded = |count| side.lost(&peer, DropCause::Discarded, count);
+            if met.handshake.is_done() {
+                // Ours has gone out, so there is nothing to be told any more.
+                met.hang_up(discarded).await;
+            } else {
+                discarded(met.count_unread());
+                met.refuse(why).await;
+            }
         }
         self.reason
     }
@@ -86,7 +106,7 @@ impl Link {
 
     fn failed(&self, reason: DisconnectReason) -> Refused {
         self.say_failed(reason.clone());
-        Refused { reason, to_tell: None }
+        Refused { reason, unwanted: None }
     }
 
     pub(super) fn say_failed(&self, reason: DisconnectReason) {
@@ -139,8 +159,7 @@ impl Link {
     ) -> Result<Met, Refused> {
         line.set_up();
         if let Err(unwelcome) = self.side.up(peer, &met.peer) {
-            self.side.lost(peer, DropCause::Discarded, met.count_unread());
-            return Err(self.refuse(met, unwelcome));
+            return Err(self.refuse(met, peer, unwelcome));
         }
         if !self.traits.takes_at_once {
             // A subscriber goes on to say what it wants, and is ready once it has.
@@ -195,11 +214,13 @@ impl Link {
     }
 
     /// The socket does not want the peer.
-    fn refuse(&self, met: Met, why: Unwelcome) -> Refused {
+    fn refuse(&self, met: Met, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
         if why == Unwelcome::Closing {
             return self.failed(DisconnectReason::ByUs);
         }
-        Refused { to_tell: Some((met, why)), ..self.failed(DisconnectReason::TurnedAway(why)) }
+        let (side, peer) = (Arc::clone(&self.side), Arc::clone(peer));
+        let unwanted = Some(Unwanted { met, why, side, peer });
+        Refused { unwanted, ..self.failed(DisconnectReason::TurnedAway(why)) }
     }
 
     /// Says that a connection is over, once its peer is out of routing (or
@@ -213,7 +234,7 @@ impl Link {
     pub(super) async fn take_in(&self, met: Met) -> Result<TakenIn, Refused> {
         let (peer, line) = StreamLine::new(self);
         if let Err(unwelcome) = self.side.attach(&peer) {
-            return Err(self.refuse(met, unwelcome));
+            return Err(self.refuse(met, &peer, unwelcome));
         }
         let attached = Attached::new(self.clone(), &peer, &line);
         match self.judge(&peer, &line, met).await {
@@ -247,6 +268,29 @@ impl Met {
         in_time(deadline, async { write.write_all(&output).await.map_err(transport) }).await
     }
 
+    /// Ends our half and waits a while until the peer ends its own. It may have sent
+    /// something in good faith, which is counted.
+    async fn hang_up(self, discarded: impl Fn(usize)) {
+        let Stream { mut read, mut write, .. } = self.stream;
+        let (mut receiving, ..) = self.handshake.into_traffic();
+        let reading = async {
+            let _ = write.shutdown().await;
+            let mut octets = 0;
+            while octets < LAST_OCTETS {
+                // What comes after a fault means nothing.
+                while let Some(incoming) = receiving.next()? {
+                    discarded(usize::from(matches!(incoming, Incoming::Message(_))));
+                }
+                match read.read_buf(&mut receiving.space()).await {
+                    Ok(count @ 1..) => octets += count,
+                    _ => break,
+                }
+            }
+            Ok::<_, PeerFault>(())
+        };
+        let _ = timeout(FAREWELL, reading).await;
+    }
+
     /// How many messages the peer, which is not wanted, has sent already. (None, if
     /// it had to wait for our READY.)
     fn count_unread(&mut self) -> usize {
@@ -265,10 +309,6 @@ impl Met {
     /// being told, though it may be welcome later, is left in the dark for a
     /// while and closed.
     async fn refuse(&mut self, why: Unwelcome) {
-        if self.handshake.is_done() {
-            // Ours has gone out, so there is nothing to be told any more.
-            return;
-        }
         let is_told = self.handshake.refuse(why);
         let output = self.handshake.output();
         let write = &mut self.stream.write;
@@ -327,7 +367,8 @@ impl Attached {
         self.finish(reason, flight);
     }
 
-    fn finish(&mut self, reason: &DisconnectReason, flight: Flight) {
+    /// Says how many messages nobody gets.
+    fn finish(&mut self, reason: &DisconnectReason, flight: Flight) -> usize {
         self.has_ended = true;
         let line = &self.line;
         line.set_down(flight);
@@ -343,6 +384,7 @@ impl Attached {
         }
         line.end_reading();
         self.link.side.detach(&self.peer);
+        leftover.unsent
     }
 }
 
@@ -352,12 +394,16 @@ impl Drop for Attached {
             return;
         }
         // The task was ended by its runtime, and the writer may still be there.
-        let flight = self.line.end_writing().map(|writer| writer.into_parts().0);
-        let endpoint = self.link.endpoint.clone();
-        let was_open = !self.line.outward.lock().is_closing();
-        self.finish(&DisconnectReason::ByUs, flight.unwrap_or_default());
-        if was_open {
-            warn!(%endpoint, "the runtime of this connection has ended, and it with it");
+        let writer = self.line.end_writing();
+        let (was_up, was_open) = (writer.is_some(), !self.line.outward.lock().is_closing());
+        let flight = writer.map(|writer| writer.into_parts().0).unwrap_or_default();
+        let undelivered = self.finish(&DisconnectReason::ByUs, flight);
+        if was_up {
+            self.link.say_ended(&DisconnectReason::RuntimeEnded);
+        }
+        if was_open || undelivered > 0 {
+            let endpoint = &self.link.endpoint;
+            warn!(%endpoint, undelivered, "the runtime of this connection has ended, and it with it");
         }
     }
 }

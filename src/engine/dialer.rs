@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::backoff::{Backoff, Setback};
 use super::clock::now;
-use super::connection::{Attached, Met, Role, given_up, tidy};
+use super::connection::{Attached, Met, Refused, Role, given_up, tidy};
 use super::line::StreamLine;
 use super::nudge::nudge;
 use super::wire::Flight;
@@ -51,6 +51,7 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Dialling, Unwel
     // left for it is counted.
     let attached = Endpoint {
         attached: (!immediate).then(|| Attached::new(link.clone(), &peer, &line)),
+        link: link.clone(),
         line: Arc::clone(&line),
     };
     let dialer = Dialer { backoff: Backoff::new(&link.options), link, peer, line, immediate };
@@ -66,13 +67,20 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Dialling, Unwel
 /// What ends with the task that dials.
 struct Endpoint {
     attached: Option<Attached>,
+    link: Link,
     line: Arc<StreamLine>,
 }
 
 impl Drop for Endpoint {
     fn drop(&mut self) {
+        let was_open = !self.line.outward.lock().is_closing();
         drop(self.attached.take());
         let _ = self.line.outward.lock().end();
+        if was_open {
+            // Nobody wanted that: the task ended with its runtime.
+            let endpoint = self.link.endpoint.clone();
+            self.link.emit(MonitorEvent::Closed { endpoint });
+        }
     }
 }
 
@@ -147,7 +155,7 @@ impl Dialer {
         if self.immediate {
             return match self.link.take_in(met).await {
                 Ok(taken) => self.link.serve(taken).await,
-                Err(refused) => refused.part().await,
+                Err(refused) => self.part(refused).await,
             };
         }
         let met = match self.link.judge(&self.peer, &self.line, met).await {
@@ -155,7 +163,7 @@ impl Dialer {
             Err(refused) => {
                 self.down(Flight::default());
                 tidy(&*self.link.side).await;
-                return refused.part().await;
+                return self.part(refused).await;
             }
         };
         let end = self.link.run(&self.peer, &self.line, met).await;
@@ -164,6 +172,16 @@ impl Dialer {
         self.link.say_ended(&end.reason);
         tidy(&*self.link.side).await;
         end.reason
+    }
+
+    /// Parts from a peer that is not wanted, unless the endpoint is to end first.
+    async fn part(&self, refused: Refused) -> DisconnectReason {
+        let reason = refused.reason.clone();
+        select! {
+            biased;
+            () = given_up(&self.line) => reason,
+            reason = refused.part() => reason,
+        }
     }
 
     /// The connection is lost, the peer stays.

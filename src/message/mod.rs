@@ -30,7 +30,8 @@ const SHOWN_OCTETS: usize = 64;
 /// arrays, vectors and iterators of such things become a message of several.
 /// A `Vec<u8>` is one frame. There is no message without frames: from none
 /// comes a message of one empty frame. One of more than 1,000,000 frames can be
-/// made, but `send` refuses it, since no ferromq peer would take it.
+/// made, but `send` refuses it, since no ferromq peer would take it; the frames
+/// that REQ and REP put in front count.
 ///
 /// ```
 /// use bytes::Bytes;

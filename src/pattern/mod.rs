@@ -66,6 +66,8 @@ pub(crate) enum SendRefusal {
     Unroutable,
     /// A raw ROUTER message needs an id frame and at least one frame after it.
     NoRoutingId,
+    /// With what the pattern puts in front it has more frames than a peer takes.
+    TooManyFrames,
     /// XSUB: a subscription that a publisher would refuse.
     Subscription(SubscribeError),
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::message::Message;
+use crate::message::{MAX_FRAMES, Message};
 
 /// The address envelope of a request or reply, with its delimiter: the frames
 /// up to and including the first empty one.
@@ -26,6 +26,12 @@ impl Envelope {
     /// A number that the reply must repeat, then the delimiter.
     pub(crate) fn numbered(number: u32) -> Self {
         Self { addresses: vec![Bytes::copy_from_slice(&number.to_be_bytes())] }
+    }
+
+    /// Whether a peer takes a message with this in front: it counts the frames of
+    /// both.
+    pub(crate) fn fits(&self, message: &Message) -> bool {
+        self.addresses.len() + 1 + message.len() <= MAX_FRAMES
     }
 
     /// Takes the envelope off. `None` leaves the message as it was: it has no

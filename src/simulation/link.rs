@@ -127,7 +127,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(sockets: [usize; 2], rng: &Rng) -> Self {
-        let mut capacity = || rng.pick(&[1, 7, 64, 500, 4096, 100_000, 100_000]);
+        let capacity = || rng.pick(&[1, 7, 64, 500, 4096, 100_000, 100_000]);
         let ways = [Way::new(capacity()), Way::new(capacity())];
         Self { sockets, ways, halves: [2; 2] }
     }

@@ -168,7 +168,9 @@ impl Core {
         if self.is_closed() {
             return Offer::Refused(SendError::new(SendErrorKind::Closed, message));
         }
-        if message.len() > MAX_FRAMES {
+        // The id in front, which tells a ROUTER where it goes, goes nowhere.
+        let own = usize::from(self.traits.names_peers && to.is_none());
+        if message.len() > MAX_FRAMES + own {
             return Offer::Refused(SendError::new(SendErrorKind::TooManyFrames, message));
         }
         let mut touched = Touched::default();
@@ -364,6 +366,7 @@ fn kind_of(refusal: SendRefusal) -> SendErrorKind {
         SendRefusal::OutOfTurn => SendErrorKind::OutOfTurn,
         SendRefusal::Unroutable => SendErrorKind::Unroutable,
         SendRefusal::NoRoutingId => SendErrorKind::NoRoutingId,
+        SendRefusal::TooManyFrames => SendErrorKind::TooManyFrames,
         SendRefusal::Subscription(SubscribeError::TooMany { .. }) => {
             SendErrorKind::TooManySubscriptions
         }

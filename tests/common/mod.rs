@@ -99,3 +99,13 @@ pub fn quick() -> SocketOptions {
 pub fn isolated() -> Context {
     Context::new()
 }
+
+/// Looks again and again until the condition holds.
+#[track_caller]
+pub fn eventually(mut condition: impl FnMut() -> bool) -> impl Future<Output = ()> {
+    within(async move {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+}

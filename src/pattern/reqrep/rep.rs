@@ -43,6 +43,16 @@ enum Turn {
     },
 }
 
+impl Turn {
+    /// Whether a reply with its envelope is one that a peer takes.
+    fn has_room_for(&self, reply: &Message) -> bool {
+        match self {
+            Self::Idle => true,
+            Self::Replying { envelope, .. } => envelope.fits(reply),
+        }
+    }
+}
+
 impl Rep {
     pub(crate) fn new(_options: &SocketOptions) -> Self {
         Self { turn: Lock::new(Rank::Pattern, Turn::Idle) }
@@ -80,6 +90,10 @@ impl Pattern for Rep {
         let mut turn = self.turn.lock();
         match std::mem::take(&mut *turn) {
             Turn::Idle => Routed::Refused(message, SendRefusal::OutOfTurn),
+            replying @ Turn::Replying { .. } if !replying.has_room_for(&message) => {
+                *turn = replying;
+                Routed::Refused(message, SendRefusal::TooManyFrames)
+            }
             Turn::Replying { asker, envelope } => {
                 // RFC 28: SHALL prepend the address envelope and delimiter.
                 envelope.put_on(&mut message);

@@ -173,6 +173,9 @@ impl Pattern for Req {
             return Routed::Refused(message, SendRefusal::OutOfTurn);
         }
         let envelope = self.envelope(state.number);
+        if !envelope.fits(&message) {
+            return Routed::Refused(message, SendRefusal::TooManyFrames);
+        }
         match state.ask(envelope, message, touched) {
             Ok(()) => Routed::Sent,
             // RFC 28: SHALL block on sending, or return a suitable error, when it
