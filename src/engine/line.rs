@@ -414,13 +414,18 @@ impl StreamLine {
             side.emit(event);
         }
         if report.settled.room {
-            if let Some(peer) = self.peer.upgrade() {
-                side.room(&peer);
-            }
+            self.room();
         }
         if report.fenced {
             // From now on replies are received; whoever looked before saw none.
             self.event();
+        }
+    }
+
+    /// Somebody was refused, and there is room now.
+    fn room(&self) {
+        if let (Some(side), Some(peer)) = (self.side.upgrade(), self.peer.upgrade()) {
+            side.room(&peer);
         }
     }
 
@@ -439,9 +444,13 @@ impl StreamLine {
 
     /// The connection is over; what it had not written waits for the next one.
     pub(super) fn set_down(&self, flight: Flight) {
-        let cut = self.outward.lock().session_lost(flight);
+        let settled = self.outward.lock().session_lost(flight);
         *self.pulse.lock() = None;
-        self.lost(DropCause::CutInTransit, usize::from(cut));
+        self.lost(DropCause::CutInTransit, usize::from(settled.cut));
+        self.lost(DropCause::Conflated, settled.conflated);
+        if settled.room {
+            self.room();
+        }
         if self.bell.set_down().has(Calls::SWEEP) {
             self.pass_sweep();
         }
