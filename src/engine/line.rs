@@ -570,7 +570,15 @@ impl Line for StreamLine {
     }
 
     fn close(&self, deadline: Option<Instant>) {
-        self.outward.lock().close(deadline);
+        let was_gone = {
+            let mut outward = self.outward.lock();
+            outward.close(deadline);
+            outward.is_gone()
+        };
+        if was_gone {
+            // Nobody else will, since its task has ended.
+            self.lost(DropCause::Unread, self.discard());
+        }
         self.bell.ring(Calls::LOOK);
     }
 
