@@ -17,7 +17,7 @@ use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Line, Link, Peer, SocketSide};
 use crate::transport::{ReadHalf, Stream};
-use crate::zmtp::{Handshake, HandshakeConfig, Incoming};
+use crate::zmtp::{Handshake, HandshakeConfig, Incoming, Receiving};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
@@ -198,7 +198,10 @@ impl Link {
         };
         if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, flight.is_written(), write) {
             let time = line.outward.lock().time_left(now()).min(FAREWELL);
-            let _ = timeout(time, farewell(read, write)).await;
+            let receiving = line.inward.lock().take_receiving();
+            let mut farewell = Farewell { receiving, unread: 0 };
+            let _ = timeout(time, farewell.bid(read, write)).await;
+            line.lost(DropCause::Unread, farewell.unread);
         }
         End { reason, flight }
     }
@@ -372,14 +375,19 @@ impl Attached {
         self.has_ended = true;
         let line = &self.line;
         line.set_down(flight);
-        let leftover = line.outward.lock().end();
+        let (leftover, was_closing) = {
+            let mut outward = line.outward.lock();
+            let was_closing = outward.is_closing();
+            (outward.end(), was_closing)
+        };
         let cause = match reason {
             DisconnectReason::ByUs => DropCause::LingerExpired,
             _ => DropCause::PeerLeft,
         };
         line.lost(cause, leftover.unsent);
         line.lost(DropCause::Conflated, leftover.conflated);
-        if matches!(reason, DisconnectReason::ByUs) {
+        // Also if the peer was the first to hang up.
+        if was_closing || matches!(reason, DisconnectReason::ByUs) {
             line.lost(DropCause::Unread, line.discard());
         }
         line.end_reading();
@@ -408,15 +416,49 @@ impl Drop for Attached {
     }
 }
 
-/// Ends our half of a connection and waits until the peer ends its own, so
-/// that what we wrote is not destroyed by a reset over what we did not read.
-async fn farewell(read: Option<Box<dyn ReadHalf>>, mut write: Transport) {
-    let Some(mut read) = read else { return };
-    if write.shutdown().await.is_err() {
-        return;
+/// The end of a connection that we close: what still comes is for nobody.
+struct Farewell {
+    /// `None` once what comes means nothing.
+    receiving: Option<Receiving>,
+    /// How many messages came.
+    unread: usize,
+}
+
+impl Farewell {
+    /// Ends our half of a connection and waits until the peer ends its own, so
+    /// that what we wrote is not destroyed by a reset over what we did not read.
+    async fn bid(&mut self, read: Option<Box<dyn ReadHalf>>, mut write: Transport) {
+        self.count();
+        let Some(mut read) = read else { return };
+        if write.shutdown().await.is_err() {
+            return;
+        }
+        let mut beyond = Vec::new();
+        loop {
+            let reading = match &mut self.receiving {
+                Some(receiving) => read.read_buf(&mut receiving.space()).await,
+                None => {
+                    beyond.resize(8 * 1024, 0);
+                    read.read(&mut beyond).await
+                }
+            };
+            if !matches!(reading, Ok(1..)) {
+                return;
+            }
+            self.count();
+        }
     }
-    let mut unread = vec![0; 8 * 1024];
-    while matches!(read.read(&mut unread).await, Ok(1..)) {}
+
+    fn count(&mut self) {
+        while let Some(receiving) = &mut self.receiving {
+            match receiving.next() {
+                Ok(Some(Incoming::Message(_))) => self.unread += 1,
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(_) => self.receiving = None,
+            }
+        }
+    }
 }
 
 /// Waits until closing a line is done: nothing left to send, or no time.

@@ -192,6 +192,13 @@ impl StreamLine {
         self.inward.lock().rest() || has_written
     }
 
+    /// Somebody was refused, and there is room now.
+    pub(super) fn room(&self) {
+        if let (Some(side), Some(peer)) = (self.side.upgrade(), self.peer.upgrade()) {
+            side.room(&peer);
+        }
+    }
+
     /// Takes the writer from those who might use it.
     pub(super) fn end_writing(&self) -> Option<Writer> {
         self.writer.lock().take()
@@ -199,9 +206,13 @@ impl StreamLine {
 
     /// The connection is over; what it had not written waits for the next one.
     pub(super) fn set_down(&self, flight: Flight) {
-        let cut = self.outward.lock().session_lost(flight);
+        let settled = self.outward.lock().session_lost(flight);
         *self.pulse.lock() = None;
-        self.lost(DropCause::CutInTransit, usize::from(cut));
+        self.lost(DropCause::CutInTransit, usize::from(settled.cut));
+        self.lost(DropCause::Conflated, settled.conflated);
+        if settled.room {
+            self.room();
+        }
         self.bell.set_down();
     }
 }
@@ -288,7 +299,15 @@ impl Line for StreamLine {
     }
 
     fn close(&self, deadline: Option<Instant>) {
-        self.outward.lock().close(deadline);
+        let was_gone = {
+            let mut outward = self.outward.lock();
+            outward.close(deadline);
+            outward.is_gone()
+        };
+        if was_gone {
+            // Nobody else will, since its task has ended.
+            self.lost(DropCause::Unread, self.discard());
+        }
         self.bell.ring(Calls::LOOK);
     }
 

@@ -223,9 +223,7 @@ impl StreamLine {
             side.emit(event);
         }
         if report.settled.room {
-            if let Some(peer) = self.peer.upgrade() {
-                side.room(&peer);
-            }
+            self.room();
         }
         if report.fenced {
             // From now on replies are received; whoever looked before saw none.

@@ -15,6 +15,8 @@ pub(crate) struct Traits {
     pub(crate) lockstep: bool,
     /// Only what comes after a request was written may be its reply (REQ).
     pub(crate) asks: bool,
+    /// Says from whom each message came, and is told to whom each goes (ROUTER).
+    pub(crate) names_peers: bool,
     /// May turn away a peer that fits, for want of a place or a name; so where it
     /// accepts connections it judges the peer's READY before it sends its own.
     pub(crate) judges: bool,
@@ -34,6 +36,7 @@ impl Traits {
         takes_at_once: false,
         lockstep: false,
         asks: false,
+        names_peers: false,
         judges: false,
         filters: false,
         connects_once: false,

@@ -194,8 +194,13 @@ impl<R> Inward<R> {
     /// messages that were.
     pub(crate) fn discard(&mut self) -> usize {
         self.is_closed = true;
-        self.sessions.clear();
-        self.drop_ahead()
+        let mut dropped = self.drop_ahead();
+        for mut session in self.sessions.drain(..) {
+            while let Ok(Some(incoming)) = session.next() {
+                dropped += usize::from(matches!(incoming, Incoming::Message(_)));
+            }
+        }
+        dropped
     }
 
     /// Ends the newest connection from our side and gives what it was read from.
@@ -206,6 +211,12 @@ impl<R> Inward<R> {
         session.ended.get_or_insert_with(|| reason.clone());
         self.sessions.push_back(session);
         read
+    }
+
+    /// What decodes the newest connection, for whoever reads the rest of it in
+    /// order to drop it.
+    pub(crate) fn take_receiving(&mut self) -> Option<Receiving> {
+        self.sessions.back_mut()?.receiving.take()
     }
 
     /// Why the newest connection ended, if it did.

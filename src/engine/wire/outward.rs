@@ -75,12 +75,15 @@ pub(crate) struct Settled {
     pub(crate) room: bool,
     /// Messages replaced by newer ones, to be counted.
     pub(crate) conflated: usize,
+    /// A message was cut in the middle and is lost.
+    pub(crate) cut: bool,
 }
 
 impl Settled {
     pub(crate) fn add(&mut self, other: Self) {
         self.room |= other.room;
         self.conflated += other.conflated;
+        self.cut |= other.cut;
     }
 }
 
@@ -190,8 +193,8 @@ impl Outward {
     }
 
     /// The session is over. What it had not begun to write goes back to the
-    /// front; says whether a message was cut in the middle and is lost.
-    pub(crate) fn session_lost(&mut self, flight: Flight) -> bool {
+    /// front. A message that was cut in the middle is lost, which makes room.
+    pub(crate) fn session_lost(&mut self, flight: Flight) -> Settled {
         self.up = false;
         self.in_flight = 0;
         self.is_awaited = false;
@@ -204,7 +207,7 @@ impl Outward {
             rest.append(std::mem::take(&mut self.queue));
             self.queue = rest;
         }
-        cut
+        Settled { cut, ..self.settle() }
     }
 
     /// Moves what waits into `flight`, all of which is written: all messages, and
@@ -237,9 +240,13 @@ impl Outward {
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> Settled {
         self.in_flight -= progress.messages.min(self.in_flight);
         self.is_awaited = flight.is_awaited();
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Settled {
         let room = self.wanted && self.is_below_mark();
         self.wanted &= !room;
-        Settled { room, conflated: std::mem::take(&mut self.conflated) }
+        Settled { room, conflated: std::mem::take(&mut self.conflated), cut: false }
     }
 
     /// A turn of writing is over. True if the connection's task must be told.
@@ -355,12 +362,24 @@ mod tests {
         assert!(outward.take(&mut flight, &sending()));
         let progress = flight.advance(4);
         let _ = outward.written(progress, &flight);
-        assert!(outward.session_lost(flight));
+        assert!(outward.session_lost(flight).cut);
         // One is written, one was cut, one waits.
         for _ in 0..2 {
             assert!(outward.push(Message::from("m")).is_ok());
         }
         assert!(refused(&mut outward));
+    }
+
+    #[test]
+    fn a_message_that_was_cut_makes_room_for_whoever_waits() {
+        let mut outward = outward(&SocketOptions::new().send_hwm(1));
+        assert!(outward.push(Message::from("m")).is_ok());
+        let mut flight = Flight::default();
+        assert!(outward.take(&mut flight, &sending()));
+        let progress = flight.advance(1);
+        assert!(!outward.written(progress, &flight).room);
+        assert!(refused(&mut outward));
+        assert!(outward.session_lost(flight).room);
     }
 
     #[test]
@@ -374,7 +393,7 @@ mod tests {
     #[test]
     fn the_ping_of_a_lost_connection_is_not_answered_on_the_next() {
         let mut outward = outward(&SocketOptions::new());
-        assert!(!outward.session_lost(Flight::default()));
+        assert!(!outward.session_lost(Flight::default()).cut);
         assert_eq!(outward.pong(Bytes::new()), NeedsFlush::No);
         assert!(outward.lane.take_pong().is_none());
     }
