@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -12,6 +13,13 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> JoinHand
     #[cfg(test)]
     let task = adopted::adopt(task);
     tokio::spawn(task)
+}
+
+/// Starts a task on a runtime, which may have ended: then it ends at once.
+pub(crate) fn spawn_on(runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) {
+    #[cfg(test)]
+    let task = adopted::adopt(task);
+    drop(runtime.spawn(task));
 }
 
 /// A count of running tasks, shared.

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use super::core::Core;
 use crate::pipe::{Flush, Line};
 use crate::sync::{Lock, Rank};
-use crate::tasks::TaskGuard;
+use crate::tasks::{TaskGuard, spawn_on};
 
 /// The time between two looks.
 const TICK: Duration = Duration::from_millis(1);
@@ -137,7 +137,7 @@ impl Core {
             runtime: runtime.clone(),
             _guards: self.guards(),
         };
-        drop(runtime.spawn(appointed.run()));
+        spawn_on(runtime, appointed.run());
     }
 
     /// One look; says whether another is to follow.
