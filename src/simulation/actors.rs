@@ -207,7 +207,9 @@ impl Actor {
         Ok(self.receive_whole().await?.and_then(|(_, received)| received))
     }
 
-    async fn receive_whole(&self) -> Result<Option<(Delivery, Option<(Id, Option<Id>)>)>, IsClosed> {
+    async fn receive_whole(
+        &self,
+    ) -> Result<Option<(Delivery, Option<(Id, Option<Id>)>)>, IsClosed> {
         let received = if self.rng.one_in(6) {
             Some(self.core.try_recv())
         } else {

@@ -84,7 +84,9 @@ impl Way {
     }
 
     fn space(&self) -> usize {
-        self.capacity.saturating_sub(self.log.len() - self.read)
+        // It widens, or a large message would take too long through a narrow one.
+        let capacity = self.capacity.max(self.log.len() / 8);
+        capacity.saturating_sub(self.log.len() - self.read)
     }
 
     /// Whether something is under way: octets, or the end.
@@ -127,7 +129,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(sockets: [usize; 2], rng: &Rng) -> Self {
-        let mut capacity = || rng.pick(&[1, 7, 64, 500, 4096, 100_000, 100_000]);
+        let capacity = || rng.pick(&[1, 7, 64, 500, 4096, 100_000, 100_000]);
         let ways = [Way::new(capacity()), Way::new(capacity())];
         Self { sockets, ways, halves: [2; 2] }
     }
@@ -139,7 +141,8 @@ impl Connection {
 
     /// Whether both ends hold it and nothing ended it.
     pub(super) fn is_up(&self) -> bool {
-        self.halves == [2; 2] && self.ways.iter().all(|way| way.end.is_none() && way.lost_from.is_none())
+        self.halves == [2; 2]
+            && self.ways.iter().all(|way| way.end.is_none() && way.lost_from.is_none())
     }
 
     /// Whether nothing passes and nobody is told.
@@ -147,7 +150,11 @@ impl Connection {
         self.ways.iter().any(|way| way.lost_from.is_some() && way.end.is_none())
     }
 
-    pub(super) fn poll_readable(&mut self, way: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) fn poll_readable(
+        &mut self,
+        way: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         self.ways[way].poll_heard(cx).map(Ok)
     }
 
@@ -185,7 +192,11 @@ impl Connection {
         if there > 0 {
             return Ok(way.take(there));
         }
-        if way.has_ended { way.ended().map(|()| &[][..]) } else { Err(ErrorKind::WouldBlock.into()) }
+        if way.has_ended {
+            way.ended().map(|()| &[][..])
+        } else {
+            Err(ErrorKind::WouldBlock.into())
+        }
     }
 
     /// Takes a part of what is to be written.
@@ -273,7 +284,8 @@ impl Connection {
     pub(super) fn possible(&self, index: usize, now: Instant) -> impl Iterator<Item = Event> {
         let way = &self.ways[index];
         let is_paused = way.paused_until.is_some_and(|until| until > now);
-        let can_go_on = way.space() > 0 || (self.ways[1 - index].has_ended && way.lost_from.is_some());
+        let can_go_on =
+            way.space() > 0 || (self.ways[1 - index].has_ended && way.lost_from.is_some());
         [
             (way.is_moving() && !is_paused).then_some(Event::Arrive),
             way.news.then_some(Event::Hear),

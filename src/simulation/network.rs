@@ -134,7 +134,9 @@ impl Net {
         }
         let woken = state.connections[index].happen(way, event, rng);
         let there = &state.connections[index].ways[way];
-        self.trace(|| format!("link {index}.{way} {event:?} {}/{}", there.arrived, there.log.len()));
+        self.trace(|| {
+            format!("link {index}.{way} {event:?} {}/{}", there.arrived, there.log.len())
+        });
         state.wakers.extend(woken);
         true
     }

@@ -114,13 +114,7 @@ struct Common {
     ending: Ending,
 }
 
-fn party(
-    index: usize,
-    ours: SocketType,
-    theirs: SocketType,
-    common: &Common,
-    rng: &Rng,
-) -> Party {
+fn party(index: usize, ours: SocketType, theirs: SocketType, common: &Common, rng: &Rng) -> Party {
     let conflates = common.conflates && matches!(ours, Push | Pull | Pub | Sub);
     let slow = Duration::from_millis(rng.within(1..=200) as u64);
     Party {
@@ -156,8 +150,7 @@ fn options(
         Ending::Leaves(leaving) if leaving == index => Linger::Forever,
         _ => Linger::For(Duration::from_millis(rng.pick(&[0, 1, 50, 500]))),
     };
-    let is_named = ours == Router && theirs == Router
-        || theirs == Router && rng.one_in(2);
+    let is_named = ours == Router && theirs == Router || theirs == Router && rng.one_in(2);
     let relaxed = !common.is_fair;
     SocketOptions {
         send_hwm: mark(),
@@ -168,8 +161,12 @@ fn options(
         reconnect_interval: Duration::from_millis(rng.within(0..=100) as u64),
         reconnect_interval_max: Duration::from_millis(rng.pick(&[0, 0, 400])),
         handshake_timeout: Some(Duration::from_secs(2)),
-        heartbeat_interval: common.beats.then(|| Duration::from_millis(rng.within(20..=300) as u64)),
-        heartbeat_timeout: rng.one_in(3).then(|| Duration::from_millis(rng.within(20..=300) as u64)),
+        heartbeat_interval: common
+            .beats
+            .then(|| Duration::from_millis(rng.within(20..=300) as u64)),
+        heartbeat_timeout: rng
+            .one_in(3)
+            .then(|| Duration::from_millis(rng.within(20..=300) as u64)),
         heartbeat_ttl: Duration::from_millis(rng.pick(&[0, 0, 300])),
         routing_id: is_named.then(|| name_of(index)),
         router_mandatory: rng.one_in(3),

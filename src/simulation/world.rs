@@ -100,7 +100,11 @@ impl World {
     }
 
     /// Runs until `done`, which is asked when nothing moves, or the time is up.
-    pub(super) async fn run(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> Ran {
+    pub(super) async fn run(
+        &mut self,
+        limit: Duration,
+        mut done: impl FnMut(&Self) -> bool,
+    ) -> Ran {
         let limit = Instant::now() + limit;
         let mut timer = Box::pin(sleep_until(limit));
         unconstrained(poll_fn(|cx| {
