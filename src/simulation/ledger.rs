@@ -8,6 +8,7 @@ use super::link::Connection;
 use super::network::Net;
 use super::plan::{Part, Plan};
 use super::stamp::{Id, Stamp, UNWANTED};
+use super::watch::Wait;
 use crate::peer::DropCause;
 use crate::socket::Core;
 use crate::socket_type::SocketType;
@@ -25,8 +26,8 @@ const INCOMING: [DropCause; 2] = [DropCause::Unread, DropCause::Discarded];
 /// The books of a world.
 #[derive(Clone)]
 pub(super) struct Books {
-    net: Net,
-    plan: Arc<Plan>,
+    pub(super) net: Net,
+    pub(super) plan: Arc<Plan>,
     cores: Arc<Vec<Arc<Core>>>,
     accounts: Arc<Mutex<Vec<Account>>>,
 }
@@ -44,6 +45,8 @@ struct Account {
     /// How many of its parts still send by themselves.
     sending: usize,
     has_left: bool,
+    /// How many of its parts wait for each thing.
+    waiting: Vec<Wait>,
 }
 
 /// What does not add up.
@@ -135,7 +138,19 @@ impl Books {
         connections.filter(|(_, it)| has_subscribed(it)).map(|(index, _)| index).collect()
     }
 
-    fn publishes(&self, socket: usize) -> bool {
+    pub(super) fn waits(&self, socket: usize, wait: Wait) {
+        self.accounts()[socket].waiting.push(wait);
+    }
+
+    pub(super) fn waits_no_more(&self, socket: usize, wait: Wait) {
+        self.accounts()[socket].waiting.retain(|other| *other != wait);
+    }
+
+    pub(super) fn is_waiting(&self, socket: usize, wait: Wait) -> bool {
+        self.accounts()[socket].waiting.contains(&wait)
+    }
+
+    pub(super) fn publishes(&self, socket: usize) -> bool {
         matches!(self.plan.parties[socket].socket_type, SocketType::Pub | SocketType::XPub)
     }
 
@@ -156,7 +171,7 @@ impl Books {
     }
 
     /// How much was accepted and is neither written nor lost.
-    fn outstanding(&self, socket: usize) -> isize {
+    pub(super) fn outstanding(&self, socket: usize) -> isize {
         let (written, _) = self.wired(socket, |end| end);
         let settled = written + self.lost_outgoing(socket);
         self.accounts()[socket].accepted.len() as isize - settled as isize
@@ -165,8 +180,12 @@ impl Books {
     /// How much was read and is neither delivered nor lost.
     fn unreceived(&self, socket: usize) -> isize {
         let (_, read) = self.wired(socket, |end| 1 - end);
-        let settled = self.accounts()[socket].delivered.len() + self.lost_incoming(socket);
-        read as isize - settled as isize
+        read as isize - self.received(socket) as isize
+    }
+
+    /// How much was delivered, or lost after it was read.
+    pub(super) fn received(&self, socket: usize) -> usize {
+        self.accounts()[socket].delivered.len() + self.lost_incoming(socket)
     }
 
     /// What was accepted for the one peer of a socket is not more than its mark.
