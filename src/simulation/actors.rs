@@ -14,6 +14,7 @@ use super::ledger::Books;
 use super::plan::{Part, Party, Plan, name_of};
 use super::rng::Rng;
 use super::stamp::{Id, PLAIN, Stamp, UNWANTED, WANTED};
+use super::watch::Wait;
 use super::world::World;
 use crate::error::{RecvError, SendErrorKind};
 use crate::pattern::Delivery;
@@ -35,6 +36,19 @@ pub(super) struct Actor {
     drops: Option<u64>,
     /// How many sockets are at the other end.
     others: usize,
+}
+
+/// Somebody waits until this is dropped.
+struct Waiting<'a> {
+    books: &'a Books,
+    socket: usize,
+    wait: Wait,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.books.waits_no_more(self.socket, self.wait);
+    }
 }
 
 /// The socket is closed.
@@ -167,7 +181,7 @@ impl Actor {
             let sent = if self.rng.one_in(6) {
                 Some(self.core.try_send(to, message))
             } else {
-                self.flaky(self.core.send(to, message)).await
+                self.flaky(Wait::Sends, self.core.send(to, message)).await
             };
             match sent {
                 Some(Ok(())) => {
@@ -213,7 +227,7 @@ impl Actor {
         let received = if self.rng.one_in(6) {
             Some(self.core.try_recv())
         } else {
-            self.flaky(self.core.recv()).await
+            self.flaky(Wait::Receives, self.core.recv()).await
         };
         let delivery = match received {
             None => return Ok(None),
@@ -243,7 +257,9 @@ impl Actor {
     }
 
     /// Waits for a future, or drops it after a poll or before the next.
-    async fn flaky<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+    async fn flaky<T>(&self, wait: Wait, future: impl Future<Output = T>) -> Option<T> {
+        let _waiting = Waiting { books: &self.books, socket: self.index, wait };
+        self.books.waits(self.index, wait);
         let mut future = pin!(future);
         let mut polled = false;
         let drops = || self.drops.is_some_and(|times| self.rng.one_in(times));

@@ -8,26 +8,26 @@ use super::link::Connection;
 use super::network::Net;
 use super::plan::{Part, Plan};
 use super::stamp::{Id, Stamp, UNWANTED};
+use super::watch::Wait;
 use crate::peer::DropCause;
 use crate::socket::Core;
 use crate::socket_type::SocketType;
 
 /// What is lost on the way out, and on the way in.
-const OUTGOING: [DropCause; 6] = [
+const OUTGOING: [DropCause; 5] = [
     DropCause::PeerFull,
     DropCause::Unroutable,
     DropCause::PeerLeft,
     DropCause::CutInTransit,
     DropCause::LingerExpired,
-    DropCause::Conflated,
 ];
-const INCOMING: [DropCause; 3] = [DropCause::Unread, DropCause::Discarded, DropCause::Conflated];
+const INCOMING: [DropCause; 2] = [DropCause::Unread, DropCause::Discarded];
 
 /// The books of a world.
 #[derive(Clone)]
 pub(super) struct Books {
-    net: Net,
-    plan: Arc<Plan>,
+    pub(super) net: Net,
+    pub(super) plan: Arc<Plan>,
     cores: Arc<Vec<Arc<Core>>>,
     accounts: Arc<Mutex<Vec<Account>>>,
 }
@@ -39,10 +39,14 @@ struct Account {
     accepted: BTreeSet<u32>,
     /// Of these, what nobody subscribed to.
     unwanted: BTreeSet<u32>,
+    /// What a publisher accepted, and which connections had subscribed by then.
+    owed: Vec<(usize, u32)>,
     delivered: Vec<Id>,
     /// How many of its parts still send by themselves.
     sending: usize,
     has_left: bool,
+    /// How many of its parts wait for each thing.
+    waiting: Vec<Wait>,
 }
 
 /// What does not add up.
@@ -83,6 +87,9 @@ impl Books {
             account.accepted.insert(stamp.id.number);
             if stamp.topic == UNWANTED {
                 account.unwanted.insert(stamp.id.number);
+            } else if self.publishes(socket) {
+                let subscribed = self.subscribed(socket).into_iter();
+                account.owed.extend(subscribed.map(|index| (index, stamp.id.number)));
             }
         }
         self.check_mark(socket);
@@ -100,11 +107,50 @@ impl Books {
         std::mem::take(&mut self.accounts()[socket].has_left)
     }
 
-    fn lost(&self, socket: usize, causes: &[DropCause]) -> usize {
-        causes.iter().map(|cause| self.cores[socket].dropped(*cause) as usize).sum()
+    fn lost(&self, socket: usize, causes: &[DropCause], conflates: bool) -> usize {
+        let conflated = conflates.then_some(&DropCause::Conflated);
+        let causes = causes.iter().chain(conflated);
+        causes.map(|cause| self.cores[socket].dropped(*cause) as usize).sum()
     }
 
-    fn publishes(&self, socket: usize) -> bool {
+    /// What conflates is PUSH or PUB, or PULL or SUB: it loses one way only.
+    fn sends(&self, socket: usize) -> bool {
+        self.plan.parties[socket].part != Part::Talks { sends: false, receives: true }
+    }
+
+    fn lost_outgoing(&self, socket: usize) -> usize {
+        self.lost(socket, &OUTGOING, self.sends(socket))
+    }
+
+    fn lost_incoming(&self, socket: usize) -> usize {
+        self.lost(socket, &INCOMING, !self.sends(socket))
+    }
+
+    /// The connections on which a publisher has read a subscription.
+    fn subscribed(&self, socket: usize) -> Vec<usize> {
+        let state = self.net.state();
+        let has_subscribed = |connection: &Connection| {
+            let ways = connection.sockets.iter().zip(connection.ways.iter().rev());
+            ways.filter(|(end, _)| **end == socket)
+                .any(|(_, way)| way.messages.subscribed_at.is_some_and(|at| at <= way.read))
+        };
+        let connections = state.connections.iter().enumerate();
+        connections.filter(|(_, it)| has_subscribed(it)).map(|(index, _)| index).collect()
+    }
+
+    pub(super) fn waits(&self, socket: usize, wait: Wait) {
+        self.accounts()[socket].waiting.push(wait);
+    }
+
+    pub(super) fn waits_no_more(&self, socket: usize, wait: Wait) {
+        self.accounts()[socket].waiting.retain(|other| *other != wait);
+    }
+
+    pub(super) fn is_waiting(&self, socket: usize, wait: Wait) -> bool {
+        self.accounts()[socket].waiting.contains(&wait)
+    }
+
+    pub(super) fn publishes(&self, socket: usize) -> bool {
         matches!(self.plan.parties[socket].socket_type, SocketType::Pub | SocketType::XPub)
     }
 
@@ -125,17 +171,21 @@ impl Books {
     }
 
     /// How much was accepted and is neither written nor lost.
-    fn outstanding(&self, socket: usize) -> isize {
+    pub(super) fn outstanding(&self, socket: usize) -> isize {
         let (written, _) = self.wired(socket, |end| end);
-        let settled = written + self.lost(socket, &OUTGOING);
+        let settled = written + self.lost_outgoing(socket);
         self.accounts()[socket].accepted.len() as isize - settled as isize
     }
 
     /// How much was read and is neither delivered nor lost.
     fn unreceived(&self, socket: usize) -> isize {
         let (_, read) = self.wired(socket, |end| 1 - end);
-        let settled = self.accounts()[socket].delivered.len() + self.lost(socket, &INCOMING);
-        read as isize - settled as isize
+        read as isize - self.received(socket) as isize
+    }
+
+    /// How much was delivered, or lost after it was read.
+    pub(super) fn received(&self, socket: usize) -> usize {
+        self.accounts()[socket].delivered.len() + self.lost_incoming(socket)
     }
 
     /// What was accepted for the one peer of a socket is not more than its mark.
@@ -160,7 +210,9 @@ impl Books {
                 return Some(format!("socket {socket} still sends"));
             }
             let (out, inward) = (self.outstanding(socket), self.unreceived(socket));
-            if (out != 0 && !self.publishes(socket)) || inward != 0 {
+            // One that asks may have given up on the last reply.
+            let is_late = self.plan.parties[socket].part == Part::Asks && inward > 0;
+            if (out != 0 && !self.publishes(socket)) || (inward != 0 && !is_late) {
                 return Some(format!(
                     "socket {socket}: {out} to be written, {inward} to be received"
                 ));
@@ -180,27 +232,22 @@ impl Books {
             .find_map(|socket| self.gaps(socket, true).err())
     }
 
-    /// What is missing between the messages that a publisher wrote to a subscriber
-    /// is counted as lost.
+    /// What a publisher did not write to one that had subscribed, and went on
+    /// writing to, is counted as lost.
     fn gaps(&self, socket: usize, to_the_end: bool) -> Result<(), Fault> {
         let state = self.net.state();
         let accounts = self.accounts();
-        let account = &accounts[socket];
         let mut missing = 0;
-        for connection in &state.connections {
-            for end in 0..2 {
-                if connection.sockets[end] != socket {
-                    continue;
-                }
-                let whole = &connection.ways[end].messages.whole;
-                let (Some(first), Some(last)) = (whole.first(), whole.last()) else { continue };
-                let is_live = to_the_end && connection.is_up();
-                let until = if is_live { u32::MAX } else { last.1.number };
-                let wanted = account.accepted.range(first.1.number..=until);
-                missing += wanted.filter(|it| !account.unwanted.contains(it)).count() - whole.len();
-            }
+        for (index, number) in &accounts[socket].owed {
+            let connection = &state.connections[*index];
+            let end = usize::from(connection.sockets[1] == socket);
+            let whole = &connection.ways[end].messages.whole;
+            let last = whole.last().map_or(0, |(_, id)| id.number);
+            let is_written = whole.binary_search_by_key(number, |(_, id)| id.number).is_ok();
+            let is_owed = *number < last || (to_the_end && connection.is_up());
+            missing += usize::from(is_owed && !is_written);
         }
-        let lost = self.lost(socket, &OUTGOING);
+        let lost = self.lost_outgoing(socket);
         match missing <= lost {
             true => Ok(()),
             false => Err(format!("publisher {socket}: {missing} missing, {lost} counted")),

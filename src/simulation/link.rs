@@ -84,7 +84,9 @@ impl Way {
     }
 
     fn space(&self) -> usize {
-        self.capacity.saturating_sub(self.log.len() - self.read)
+        // It widens, or a large message would take too long through a narrow one.
+        let capacity = self.capacity.max(self.log.len() / 8);
+        capacity.saturating_sub(self.log.len() - self.read)
     }
 
     /// Whether something is under way: octets, or the end.
@@ -141,6 +143,33 @@ impl Connection {
     pub(super) fn is_up(&self) -> bool {
         self.halves == [2; 2]
             && self.ways.iter().all(|way| way.end.is_none() && way.lost_from.is_none())
+    }
+
+    /// Whether an end holds both its halves.
+    pub(super) fn is_held(&self, end: usize) -> bool {
+        self.halves[end] == 2
+    }
+
+    /// Whether an end has said and heard all of the handshake, and heard of no end.
+    pub(super) fn is_in_traffic(&self, end: usize) -> bool {
+        let (out, inward) = (&self.ways[end], &self.ways[1 - end]);
+        let is_ready = |way: &Way, octets| way.messages.ready_at.is_some_and(|at| at <= octets);
+        let goes_on = !inward.has_ended;
+        self.is_held(end)
+            && goes_on
+            && is_ready(out, out.log.len())
+            && is_ready(inward, inward.read)
+    }
+
+    /// Whether an end could write now.
+    pub(super) fn would_take(&self, end: usize) -> bool {
+        self.is_in_traffic(end) && self.ways[end].space() > 0
+    }
+
+    /// How many messages an end has read, or could read.
+    pub(super) fn come(&self, end: usize) -> usize {
+        let way = &self.ways[1 - end];
+        way.messages.within(if self.is_held(end) { way.arrived } else { way.read })
     }
 
     /// Whether nothing passes and nobody is told.

@@ -112,6 +112,10 @@ pub(super) struct Reader {
     begun: Option<Id>,
     /// Messages with a stamp, and where each ends.
     pub(super) whole: Vec<(usize, Id)>,
+    /// Where the handshake ends.
+    pub(super) ready_at: Option<usize>,
+    /// Where the first subscription ends.
+    pub(super) subscribed_at: Option<usize>,
 }
 
 const GREETING: usize = 64;
@@ -129,6 +133,11 @@ impl Reader {
             self.at = end;
             let (is_command, has_more) = (flags & 4 != 0, flags & 1 != 0);
             if is_command {
+                if body.starts_with(b"\x05READY") {
+                    self.ready_at.get_or_insert(end);
+                } else if body.starts_with(b"\x09SUBSCRIBE") {
+                    self.subscribed_at.get_or_insert(end);
+                }
                 continue;
             }
             self.begun = self.begun.or(Stamp::of(body).map(|stamp| stamp.id));

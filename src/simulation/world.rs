@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::ledger::Books;
 use super::network::Net;
 use super::rng::Rng;
 use crate::tasks::adopted::{self, Task};
@@ -22,6 +23,9 @@ pub(super) struct World {
     tasks: Vec<Entry>,
     woken: Arc<Woken>,
     steps: usize,
+    books: Books,
+    /// Whether nothing has moved since the runtime last had its turn.
+    is_quiet: bool,
 }
 
 struct Entry {
@@ -70,8 +74,9 @@ pub(super) enum Ran {
 }
 
 impl World {
-    pub(super) fn new(net: Net, rng: Rng) -> Self {
-        Self { net, rng, tasks: Vec::new(), woken: Arc::default(), steps: 0 }
+    pub(super) fn new(net: Net, rng: Rng, books: Books) -> Self {
+        let (tasks, woken) = (Vec::new(), Arc::default());
+        Self { net, rng, tasks, woken, steps: 0, books, is_quiet: false }
     }
 
     pub(super) fn spawn(
@@ -108,22 +113,25 @@ impl World {
         let limit = Instant::now() + limit;
         let mut timer = Box::pin(sleep_until(limit));
         unconstrained(poll_fn(|cx| {
-            loop {
-                if self.steps_in_a_moment() {
-                    // Looks again, since something may have happened meanwhile.
-                    self.woken.0.lock().unwrap().world = Some(cx.waker().clone());
-                    if self.has_work() {
-                        continue;
-                    }
-                    if done(self) {
-                        return Poll::Ready(Ran::Done);
-                    }
-                    if Instant::now() >= limit {
-                        return Poll::Ready(Ran::Late);
-                    }
-                    return self.wait(timer.as_mut(), limit, cx);
-                }
+            if self.steps_in_a_moment() || !self.is_quiet {
+                // What yields is woken by the runtime, which may have tasks of
+                // its own, too.
+                self.is_quiet = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
+            self.books.check_waiting().unwrap_or_else(|fault| {
+                panic!("{fault}\n{}", self.books.report());
+            });
+            if done(self) {
+                return Poll::Ready(Ran::Done);
+            }
+            if Instant::now() >= limit {
+                return Poll::Ready(Ran::Late);
+            }
+            self.woken.0.lock().unwrap().world = Some(cx.waker().clone());
+            self.is_quiet = false;
+            self.wait(timer.as_mut(), limit, cx)
         }))
         .await
     }
@@ -146,11 +154,11 @@ impl World {
         !self.woken.0.lock().unwrap().tasks.is_empty() || self.net.has_wakers()
     }
 
-    /// Takes steps until nothing moves; true then.
+    /// Takes steps until nothing moves; false if there were none to take.
     fn steps_in_a_moment(&mut self) -> bool {
-        for _ in 0..STEPS {
+        for step in 0..STEPS {
             if !self.step() {
-                return true;
+                return step > 0;
             }
             self.steps += 1;
         }
