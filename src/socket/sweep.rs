@@ -42,15 +42,17 @@ impl Sweep {
     }
 
     /// A peer was listed: somebody is to keep the time from now on. `ask` asks a
-    /// task to, and says whether it will.
-    pub(super) fn start(&self, ask: impl FnOnce() -> bool) {
+    /// task to, and says whether it will. True if a task was woken for it.
+    pub(super) fn start(&self, ask: impl FnOnce() -> bool) -> bool {
         // Most times it runs already, which a load finds out at no cost to others.
-        if self.is_running.load(Ordering::SeqCst) {
-            return;
+        if self.is_running.load(Ordering::SeqCst) || self.is_running.swap(true, Ordering::SeqCst) {
+            return false;
         }
-        if !self.is_running.swap(true, Ordering::SeqCst) && !ask() {
+        let asked = ask();
+        if !asked {
             self.is_running.store(false, Ordering::SeqCst);
         }
+        asked
     }
 
     /// The task that kept the time has ended.

@@ -351,8 +351,9 @@ impl Core {
         if left {
             // One event may have brought more than one message.
             self.receivers.wake_one();
-            if peer.duty.is_listed() {
-                self.sweep.start(|| peer.line.sweep_soon());
+            if peer.duty.is_listed() && self.sweep.start(|| peer.line.sweep_soon()) {
+                // As after a send: the receiver may compute for a while now.
+                nudge();
             }
         }
     }
