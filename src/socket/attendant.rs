@@ -79,19 +79,21 @@ impl Attendant {
         self.tick.load(Ordering::Relaxed)
     }
 
-    /// There is something to see to: the clock is to run.
+    /// There is something to see to: the clock is to run. True if its task was
+    /// woken for that.
     #[inline]
-    pub(super) fn start(&self) {
+    pub(super) fn start(&self) -> bool {
         // Most times it runs already, which a load finds out at no cost to others.
-        if !self.is_ticking.load(Ordering::SeqCst) {
-            self.start_clock();
-        }
+        !self.is_ticking.load(Ordering::SeqCst) && self.start_clock()
     }
 
-    fn start_clock(&self) {
-        if self.is_there.load(Ordering::SeqCst) && !self.is_ticking.swap(true, Ordering::SeqCst) {
+    fn start_clock(&self) -> bool {
+        let starts =
+            self.is_there.load(Ordering::SeqCst) && !self.is_ticking.swap(true, Ordering::SeqCst);
+        if starts {
             self.call.notify_one();
         }
+        starts
     }
 
     /// A line is about to be left to its task.

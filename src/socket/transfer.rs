@@ -354,8 +354,9 @@ impl Core {
         if left {
             // One event may have brought more than one message.
             self.receivers.wake_one();
-            if peer.duty.is_listed() {
-                self.attendant.start();
+            if peer.duty.is_listed() && self.attendant.start() {
+                // As after a send: the receiver may compute for a while now.
+                nudge();
             }
         }
     }
