@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 
 use super::ledger::Books;
+use super::network::PORT;
 use super::plan::{Part, Party, Plan, name_of};
 use super::rng::Rng;
 use super::stamp::{Id, PLAIN, Stamp, UNWANTED, WANTED};
@@ -54,6 +55,12 @@ impl Drop for Waiting<'_> {
 /// The socket is closed.
 struct IsClosed;
 
+/// What a socket binds or connects to: the first listens, the others dial it, each
+/// by a name of its own.
+pub(super) fn endpoint_of(index: usize) -> String {
+    format!("tcp://127.0.0.1:{}", usize::from(PORT) + index)
+}
+
 impl Actor {
     pub(super) fn new(index: usize, plan: &Plan, core: Arc<Core>, books: Books, rng: Rng) -> Self {
         let party = plan.parties[index].clone();
@@ -68,6 +75,14 @@ impl Actor {
             let topic = Bytes::from_static(&[WANTED]);
             self.core.subscribe(Subscription::Subscribe(topic)).unwrap();
         }
+        if self.party.moves {
+            let me = self.clone();
+            self.books.begins(self.index);
+            world.spawn(name("moves"), async move {
+                me.relocate().await;
+                me.books.ends(me.index);
+            });
+        }
         match self.party.part {
             Part::Asks => {
                 let me = self.clone();
@@ -79,17 +94,49 @@ impl Actor {
                 world.spawn(name("serves"), async move { drop(me.serve().await) });
             }
             Part::Talks { sends, receives } => {
-                if sends {
-                    let me = self.clone();
-                    self.books.begins(self.index);
-                    world.spawn(name("sends"), async move { me.until_closed(me.talk()).await });
-                }
-                if receives {
-                    let me = self.clone();
-                    world.spawn(name("receives"), async move { drop(me.listen().await) });
+                for _ in 0..self.party.tasks {
+                    self.talk_and_listen(sends, receives, world);
                 }
             }
         }
+    }
+
+    fn talk_and_listen(&self, sends: bool, receives: bool, world: &mut World) {
+        let name = |what: &str| format!("{} {} {what}", self.party.socket_type, self.index);
+        if sends {
+            let me = self.clone();
+            self.books.begins(self.index);
+            world.spawn(name("sends"), async move { me.until_closed(me.talk()).await });
+        }
+        if receives {
+            let me = self.clone();
+            world.spawn(name("receives"), async move { drop(me.listen().await) });
+        }
+    }
+
+    /// Takes the endpoint back in the middle of it, and binds or connects it again.
+    async fn relocate(&self) {
+        self.doze().await;
+        let endpoint = || endpoint_of(self.index).parse();
+        match self.index {
+            0 => drop(self.core.unbind(endpoint()).await),
+            _ => drop(self.core.disconnect(endpoint())),
+        }
+        loop {
+            self.doze().await;
+            let again = match self.index {
+                0 => self.core.bind(endpoint()).await.map_err(drop).map(drop),
+                _ => self.core.connect(endpoint()).map_err(drop),
+            };
+            // PAIR is occupied as long as the former one lingers.
+            if again.is_ok() || self.core.is_shut() {
+                return;
+            }
+        }
+    }
+
+    async fn doze(&self) {
+        sleep(Duration::from_millis(self.rng.within(0..=200) as u64)).await;
     }
 
     async fn until_closed(&self, part: impl Future<Output = Result<(), IsClosed>>) {

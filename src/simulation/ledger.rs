@@ -36,7 +36,8 @@ pub(super) struct Books {
 #[derive(Debug, Default)]
 struct Account {
     next: u32,
-    accepted: BTreeSet<u32>,
+    /// The numbers of what was accepted, and which place each had.
+    accepted: BTreeMap<u32, usize>,
     /// Of these, what nobody subscribed to.
     unwanted: BTreeSet<u32>,
     /// What a publisher accepted, and which connections had subscribed by then.
@@ -84,7 +85,8 @@ impl Books {
     pub(super) fn accepted(&self, socket: usize, stamp: Stamp) {
         {
             let account = &mut self.accounts()[socket];
-            account.accepted.insert(stamp.id.number);
+            let place = account.accepted.len() + 1;
+            account.accepted.insert(stamp.id.number, place);
             if stamp.topic == UNWANTED {
                 account.unwanted.insert(stamp.id.number);
             } else if self.publishes(socket) {
@@ -143,7 +145,9 @@ impl Books {
     }
 
     pub(super) fn waits_no_more(&self, socket: usize, wait: Wait) {
-        self.accounts()[socket].waiting.retain(|other| *other != wait);
+        let waiting = &mut self.accounts()[socket].waiting;
+        let place = waiting.iter().position(|other| *other == wait);
+        waiting.swap_remove(place.expect("it waits"));
     }
 
     pub(super) fn is_waiting(&self, socket: usize, wait: Wait) -> bool {
@@ -192,7 +196,7 @@ impl Books {
     fn check_mark(&self, socket: usize) {
         let party = &self.plan.parties[socket];
         let mark = party.options.send_hwm.limit();
-        if socket == 0 || party.options.conflate || self.publishes(socket) {
+        if socket == 0 || party.moves || party.options.conflate || self.publishes(socket) {
             return;
         }
         let outstanding = self.outstanding(socket);
@@ -242,9 +246,10 @@ impl Books {
             let connection = &state.connections[*index];
             let end = usize::from(connection.sockets[1] == socket);
             let whole = &connection.ways[end].messages.whole;
-            let last = whole.last().map_or(0, |(_, id)| id.number);
-            let is_written = whole.binary_search_by_key(number, |(_, id)| id.number).is_ok();
-            let is_owed = *number < last || (to_the_end && connection.is_up());
+            let place = |number: u32| accounts[socket].accepted.get(&number).copied();
+            let last = whole.last().and_then(|(_, id)| place(id.number));
+            let is_written = whole.iter().any(|(_, id)| id.number == *number);
+            let is_owed = place(*number) < last || (to_the_end && connection.is_up());
             missing += usize::from(is_owed && !is_written);
         }
         let lost = self.lost_outgoing(socket);
@@ -252,6 +257,16 @@ impl Books {
             true => Ok(()),
             false => Err(format!("publisher {socket}: {missing} missing, {lost} counted")),
         }
+    }
+
+    /// How many messages this one wrote to connections that nothing cut, and that
+    /// have not been read.
+    pub(super) fn unread_of(&self, socket: usize) -> usize {
+        let state = self.net.state();
+        let whole = state.connections.iter().filter(|it| !it.was_cut);
+        let ways = whole.flat_map(|it| it.sockets.iter().zip(&it.ways));
+        let ours = ways.filter(|(sender, _)| **sender == socket);
+        ours.map(|(_, way)| way.messages.whole.len() - way.messages.within(way.read)).sum()
     }
 
     /// Everything adds up. `is_over` once all sockets are closed.
@@ -288,28 +303,26 @@ impl Books {
         let (state, accounts) = (self.net.state(), self.accounts());
         let mut seen = BTreeSet::new();
         for (index, connection) in state.connections.iter().enumerate() {
-            for (end, way) in connection.ways.iter().enumerate() {
-                let (sender, mut last) = (connection.sockets[end], 0);
+            for (sender, way) in connection.sockets.iter().zip(&connection.ways) {
+                let (account, publishes) = (&accounts[*sender], self.publishes(*sender));
+                let mut last = 0;
                 for (_, id) in &way.messages.whole {
-                    let account = &accounts[sender];
-                    let place = if self.publishes(sender) { index } else { 0 };
-                    let is_wanted =
-                        !self.publishes(sender) || !account.unwanted.contains(&id.number);
-                    if usize::from(id.socket) != sender || !account.accepted.contains(&id.number) {
+                    let accepted = account.accepted.get(&id.number);
+                    let Some(place) = accepted.filter(|_| usize::from(id.socket) == *sender) else {
                         return Err(format!(
                             "{id:?} was written to link {index}, but not accepted"
                         ));
-                    }
-                    if !is_wanted {
+                    };
+                    if publishes && account.unwanted.contains(&id.number) {
                         return Err(format!("{id:?} was written to link {index}, and not wanted"));
                     }
-                    if id.number <= last {
-                        return Err(format!("{id:?} follows {last} in link {index}"));
+                    if *place <= last {
+                        return Err(format!("{id:?} is too late in link {index}"));
                     }
-                    if !seen.insert((place, *id)) {
+                    if !seen.insert((if publishes { index } else { 0 }, *id)) {
                         return Err(format!("{id:?} was written twice"));
                     }
-                    last = id.number;
+                    last = *place;
                 }
             }
         }
@@ -320,26 +333,27 @@ impl Books {
     fn check_delivered(&self, socket: usize) -> Result<(), Fault> {
         let (state, accounts) = (self.net.state(), self.accounts());
         // One who listens has a peer for each connection.
+        let has_many = socket == 0 || self.plan.parties[socket].has_many_peers();
         let mut links = BTreeMap::new();
         for (index, connection) in state.connections.iter().enumerate() {
-            for end in 0..2 {
-                if connection.sockets[1 - end] == socket {
-                    let whole = &connection.ways[end].messages.whole;
-                    let place = if socket == 0 { index } else { 0 };
-                    links.extend(whole.iter().map(|(_, id)| (*id, place)));
+            for (receiver, way) in connection.sockets.iter().rev().zip(&connection.ways) {
+                if *receiver == socket {
+                    let place = if has_many { index } else { 0 };
+                    links.extend(way.messages.whole.iter().map(|(_, id)| (*id, place)));
                 }
             }
         }
-        let mut last: BTreeMap<(usize, u8), u32> = BTreeMap::new();
+        let mut last: BTreeMap<(usize, u8), usize> = BTreeMap::new();
         for id in &accounts[socket].delivered {
-            let Some(place) = links.get(id) else {
+            let Some(link) = links.get(id) else {
                 return Err(format!("{id:?} was delivered to {socket}, but never written to it"));
             };
-            let last = last.entry((*place, id.socket)).or_default();
-            if id.number <= *last {
-                return Err(format!("{id:?} was delivered to {socket} after {last}"));
+            let last = last.entry((*link, id.socket)).or_default();
+            let place = accounts[usize::from(id.socket)].accepted[&id.number];
+            if place <= *last {
+                return Err(format!("{id:?} was delivered to {socket} too late"));
             }
-            *last = id.number;
+            *last = place;
         }
         Ok(())
     }

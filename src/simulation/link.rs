@@ -125,13 +125,15 @@ pub(super) struct Connection {
     pub(super) ways: [Way; 2],
     /// How many halves each end still holds.
     halves: [u8; 2],
+    /// Whether it did not end by itself.
+    pub(super) was_cut: bool,
 }
 
 impl Connection {
     pub(super) fn new(sockets: [usize; 2], rng: &Rng) -> Self {
         let capacity = || rng.pick(&[1, 7, 64, 500, 4096, 100_000, 100_000]);
         let ways = [Way::new(capacity()), Way::new(capacity())];
-        Self { sockets, ways, halves: [2; 2] }
+        Self { sockets, ways, halves: [2; 2], was_cut: false }
     }
 
     /// Whether nobody holds it any more.
@@ -262,6 +264,7 @@ impl Connection {
 
     /// Breaks it, in both ways.
     pub(super) fn cut(&mut self, cut: Cut, rng: &Rng) {
+        self.was_cut = true;
         for way in &mut self.ways {
             if way.has_ended || way.lost_from.is_some() {
                 continue;

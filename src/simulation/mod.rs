@@ -33,10 +33,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::Actor;
+use actors::{Actor, endpoint_of};
 use ledger::Books;
-use network::{Net, PORT};
-use plan::{Ending, Plan};
+use network::Net;
+use plan::{Ending, Part, Plan};
 use rng::Rng;
 use world::{Ran, World};
 
@@ -111,7 +111,7 @@ async fn live(plan: Arc<Plan>, net: Net, rng: Rng) -> Outcome {
     let books = Books::new(net.clone(), Arc::clone(&plan), Arc::clone(&cores));
     let mut world = World::new(net.clone(), rng.clone(), books.clone());
     for (index, core) in cores.iter().enumerate() {
-        let endpoint = format!("tcp://127.0.0.1:{}", usize::from(PORT) + index).parse();
+        let endpoint = endpoint_of(index).parse();
         match index {
             0 => drop(core.bind(endpoint).await.unwrap()),
             _ => core.connect(endpoint).unwrap(),
@@ -127,6 +127,7 @@ async fn live(plan: Arc<Plan>, net: Net, rng: Rng) -> Outcome {
             world.run(BAD, |_| books.has_sent(index)).await;
             net.clear_up();
             close(&mut world, &cores[index..=index], &books).await;
+            arrive(&mut world, index, &plan, &books).await;
             closing.retain(|other| *other != index);
         }
     }
@@ -147,6 +148,16 @@ async fn settle(world: &mut World, net: &Net, books: &Books) {
         panic!("it is stuck: {unsettled:?}\n{}", books.report());
     }
     books.check(false).unwrap_or_else(|fault| panic!("{fault}\n{}", books.report()));
+}
+
+/// What one that has left had written before arrives.
+async fn arrive(world: &mut World, from: usize, plan: &Plan, books: &Books) {
+    let asks = plan.parties.iter().any(|party| party.part == Part::Asks);
+    let may_cut = plan.weather.may_fall_silent || plan.parties.iter().any(|party| party.moves);
+    let ran = world.run(CLOSING, |_| books.unread_of(from) == 0).await;
+    if ran == Ran::Late && !asks && !may_cut {
+        panic!("{} of {from} did not arrive\n{}", books.unread_of(from), books.report());
+    }
 }
 
 async fn close(world: &mut World, cores: &[Arc<Core>], books: &Books) {

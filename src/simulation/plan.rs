@@ -59,8 +59,19 @@ pub(super) struct Party {
     pub(super) messages: usize,
     /// Whether each message gets an empty frame in front.
     pub(super) delimits: bool,
+    /// How many of its tasks send, and receive, at the same time.
+    pub(super) tasks: usize,
+    /// Whether it takes its endpoint back once, and binds or connects it again.
+    pub(super) moves: bool,
     /// When it begins to receive.
     pub(super) receives_after: Duration,
+}
+
+impl Party {
+    /// Whether what it dials becomes a new peer with each connection, or once.
+    pub(super) fn has_many_peers(&self) -> bool {
+        self.moves || self.options.immediate
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -95,7 +106,8 @@ impl Plan {
             3..=4 => Ending::Leaves(rng.within(0..=dialling)),
             _ => Ending::Breaks { after: Duration::from_millis(rng.within(0..=300) as u64) },
         };
-        let common = Common { is_fair, beats, conflates: rng.one_in(8), ending };
+        let (conflates, moves) = (rng.one_in(8), rng.one_in(4));
+        let common = Common { is_fair, beats, conflates, moves, ending };
         let parties = (0..=dialling)
             .map(|index| {
                 let (ours, theirs) = if index == 0 { (0, 1) } else { (1, 0) };
@@ -111,6 +123,7 @@ struct Common {
     is_fair: bool,
     beats: bool,
     conflates: bool,
+    moves: bool,
     ending: Ending,
 }
 
@@ -123,6 +136,8 @@ fn party(index: usize, ours: SocketType, theirs: SocketType, common: &Common, rn
         options: SocketOptions { conflate: conflates, ..options(index, ours, theirs, common, rng) },
         messages: rng.within(1..=30),
         delimits: ours == Dealer && theirs == Rep,
+        tasks: if rng.one_in(4) { rng.within(2..=3) } else { 1 },
+        moves: common.moves && rng.one_in(2),
         receives_after: if rng.one_in(3) { slow } else { Duration::ZERO },
     }
 }
@@ -151,7 +166,7 @@ fn options(
         _ => Linger::For(Duration::from_millis(rng.pick(&[0, 1, 50, 500]))),
     };
     let is_named = ours == Router && theirs == Router || theirs == Router && rng.one_in(2);
-    let relaxed = !common.is_fair;
+    let relaxed = !common.is_fair || common.moves;
     SocketOptions {
         send_hwm: mark(),
         recv_hwm: mark(),

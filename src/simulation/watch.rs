@@ -6,7 +6,7 @@
 
 use super::ledger::{Books, Fault};
 use super::link::Connection;
-use super::plan::Part;
+use super::plan::{Part, Party};
 
 impl Books {
     /// Nobody waits for what is there.
@@ -21,8 +21,9 @@ impl Books {
     /// Who waits for a message has got all that have arrived.
     fn check_receiver(&self, socket: usize) -> Result<(), Fault> {
         // One that asks takes nothing before it has asked, and leaves it unread.
-        if !self.is_waiting(socket, Wait::Receives) || self.plan.parties[socket].part == Part::Asks
-        {
+        // And what came of an endpoint that was taken back is for nobody.
+        let party = &self.plan.parties[socket];
+        if !self.is_waiting(socket, Wait::Receives) || party.part == Part::Asks || party.moves {
             return Ok(());
         }
         let came: usize = {
@@ -39,7 +40,9 @@ impl Books {
 
     /// What the network would take is written.
     fn check_writing(&self, socket: usize) -> Result<(), Fault> {
-        if self.publishes(socket) || self.outstanding(socket) <= 0 {
+        // Of an endpoint that was taken back some may still wait for a connection.
+        let moves = self.plan.parties[socket].moves;
+        if moves || self.publishes(socket) || self.outstanding(socket) <= 0 {
             return Ok(());
         }
         let state = self.net.state();
@@ -55,8 +58,8 @@ impl Books {
 
     /// Who waits to send has no room.
     fn check_sender(&self, socket: usize) -> Result<(), Fault> {
-        let options = &self.plan.parties[socket].options;
-        if !self.is_waiting(socket, Wait::Sends) || self.publishes(socket) {
+        let Party { options, moves, .. } = &self.plan.parties[socket];
+        if *moves || !self.is_waiting(socket, Wait::Sends) || self.publishes(socket) {
             return Ok(());
         }
         let mark = if options.conflate { usize::MAX } else { options.send_hwm.limit() };

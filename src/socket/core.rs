@@ -111,6 +111,12 @@ impl Core {
         self.counters.lost.of(cause)
     }
 
+    /// Whether it was closed.
+    #[cfg(test)]
+    pub(crate) fn is_shut(&self) -> bool {
+        self.is_closed()
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
