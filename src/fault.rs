@@ -72,7 +72,7 @@ pub enum PeerFault {
     },
     /// The routing id that it chose is not one that a peer may choose.
     #[error("its routing id is refused: {0}")]
-    InvalidRoutingId(#[from] InvalidRoutingId),
+    InvalidRoutingId(InvalidRoutingId),
     /// Its socket type is not one that we know.
     #[error("its socket type '{name}' is unknown")]
     UnknownSocketType {
@@ -118,6 +118,13 @@ pub enum PeerFault {
         /// The length of the topic.
         size: usize,
     },
+}
+
+// Not by `#[from]`, which would also make it the source of what prints it.
+impl From<InvalidRoutingId> for PeerFault {
+    fn from(why: InvalidRoutingId) -> Self {
+        Self::InvalidRoutingId(why)
+    }
 }
 
 impl PeerFault {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
@@ -122,7 +123,10 @@ impl Link {
     ) -> Result<Met, DisconnectReason> {
         let mut handshake = Handshake::new(HandshakeConfig {
             socket_type: self.socket_type,
-            routing_id: self.options.routing_id.clone(),
+            identity: self
+                .traits
+                .identifies
+                .then(|| self.options.routing_id.clone().map(Bytes::from).unwrap_or_default()),
             metadata: self.options.metadata.clone(),
             max_message_size: self.options.max_message_size,
             judges: self.traits.judges && role == Role::Accepting,

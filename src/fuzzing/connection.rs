@@ -59,9 +59,10 @@ fn config(octet: u8) -> HandshakeConfig {
         ("X-short".to_owned(), Bytes::from_static(b"value")),
         ("X-long".to_owned(), Bytes::from_static(&[b'v'; 300])),
     ];
+    let socket_type = SocketType::ALL[usize::from(octet & 0x0F) % SocketType::ALL.len()];
     HandshakeConfig {
-        socket_type: SocketType::ALL[usize::from(octet & 0x0F) % SocketType::ALL.len()],
-        routing_id,
+        socket_type,
+        identity: says_who(socket_type).then(|| routing_id.map(Bytes::from).unwrap_or_default()),
         metadata: metadata.into_iter().take(usize::from(octet >> 5) % 3).collect(),
         max_message_size: None,
         judges: false,
@@ -208,8 +209,8 @@ fn pair(configs: [HandshakeConfig; 2], verdict: Verdict, plans: [Plan; 2], mut i
         let [(_, sending, known), (receiving, ..)] = ends.map(|end| end.handshake.into_traffic());
         if !flipped {
             assert_eq!(
-                known.routing_id,
-                configs[1].routing_id.clone().filter(|_| says_who(&configs[1]))
+                known.routing_id.map(Bytes::from),
+                configs[1].identity.clone().filter(|identity| !identity.is_empty())
             );
             assert_eq!(known.metadata, configs[1].metadata);
         }
@@ -218,8 +219,8 @@ fn pair(configs: [HandshakeConfig; 2], verdict: Verdict, plans: [Plan; 2], mut i
 }
 
 /// Whether a socket of this type tells its routing id.
-fn says_who(config: &HandshakeConfig) -> bool {
-    matches!(config.socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router)
+fn says_who(socket_type: SocketType) -> bool {
+    matches!(socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router)
 }
 
 fn hear(end: &mut End, octets: &[u8], said: &mut Vec<u8>) {

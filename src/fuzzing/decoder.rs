@@ -44,7 +44,7 @@ pub(super) fn run(mut input: Input<'_>) {
 fn traffic(max_message_size: Option<usize>, early: &[u8]) -> Receiving {
     let config = |max_message_size| HandshakeConfig {
         socket_type: SocketType::Pair,
-        routing_id: None,
+        identity: None,
         metadata: Vec::new(),
         max_message_size,
         judges: false,

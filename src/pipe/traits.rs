@@ -17,6 +17,9 @@ pub(crate) struct Traits {
     pub(crate) asks: bool,
     /// Says from whom each message came, and is told to whom each goes (ROUTER).
     pub(crate) names_peers: bool,
+    /// Names itself to its peers (RFC 37: REQ, DEALER and ROUTER MAY send an
+    /// Identity. libzmq always does).
+    pub(crate) identifies: bool,
     /// May turn away a peer that fits, for want of a place or a name; so where it
     /// accepts connections it judges the peer's READY before it sends its own.
     pub(crate) judges: bool,
@@ -37,6 +40,7 @@ impl Traits {
         lockstep: false,
         asks: false,
         names_peers: false,
+        identifies: false,
         judges: false,
         filters: false,
         connects_once: false,

@@ -147,14 +147,13 @@ fn routing_id(value: &[u8]) -> Result<Option<RoutingId>, PeerFault> {
 /// are left out, since every peer would refuse the handshake.
 pub(crate) fn put(
     socket_type: SocketType,
-    routing_id: Option<&RoutingId>,
+    identity: Option<&[u8]>,
     metadata: &[(String, Bytes)],
     out: &mut impl BufMut,
 ) {
     put_property(SOCKET_TYPE, socket_type.as_str().as_bytes(), out);
-    // RFC 37: REQ, DEALER and ROUTER MAY send an Identity. libzmq always does.
-    if matches!(socket_type, SocketType::Req | SocketType::Dealer | SocketType::Router) {
-        put_property(IDENTITY, routing_id.map_or(&[], RoutingId::as_ref), out);
+    if let Some(identity) = identity {
+        put_property(IDENTITY, identity, out);
     }
     let is_taken = |name: &str| OURS.iter().any(|it| it.eq_ignore_ascii_case(name));
     for (name, value) in metadata.iter().filter(|(name, _)| !is_taken(name)) {

@@ -11,7 +11,8 @@ use crate::routing::{Envelope, LoadBalancer, random_start};
 use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
-const TRAITS: Traits = Traits { lockstep: true, asks: true, connects_once: true, ..Traits::PLAIN };
+const TRAITS: Traits =
+    Traits { lockstep: true, asks: true, identifies: true, connects_once: true, ..Traits::PLAIN };
 
 /// REQ asks one peer at a time, and only it may answer.
 ///

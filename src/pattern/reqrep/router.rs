@@ -11,7 +11,8 @@ use crate::routing::{IdTaken, RoutingTable};
 use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
-const TRAITS: Traits = Traits { drops: true, names_peers: true, judges: true, ..Traits::PLAIN };
+const TRAITS: Traits =
+    Traits { drops: true, names_peers: true, identifies: true, judges: true, ..Traits::PLAIN };
 
 /// ROUTER sends to the peer it is told and says from whom each message came.
 pub(crate) struct Router {

@@ -6,7 +6,6 @@ use tracing::debug;
 use super::{Incoming, Receiving, Sending};
 use crate::fault::{ALREADY_PAIRED, PeerFault, ROUTING_ID_TAKEN};
 use crate::peer::{PeerInfo, Unwelcome};
-use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
 use crate::zmtp::command::{self, Command};
 use crate::zmtp::framing::Header;
@@ -22,7 +21,9 @@ const MAX_COMMAND: usize = 8 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct HandshakeConfig {
     pub(crate) socket_type: SocketType,
-    pub(crate) routing_id: Option<RoutingId>,
+    /// What we call ourselves, which may be nothing, if this socket type says so
+    /// at all.
+    pub(crate) identity: Option<Bytes>,
     /// Further properties, `X-…`.
     pub(crate) metadata: Vec<(String, Bytes)>,
     /// The largest message of the traffic. (libzmq applies it to the commands
@@ -77,9 +78,8 @@ impl Handshake {
     /// A handshake with the mechanism NULL.
     pub(crate) fn new(config: HandshakeConfig) -> Self {
         let mut properties = BytesMut::new();
-        let HandshakeConfig { socket_type, routing_id, metadata, max_message_size, judges } =
-            config;
-        metadata::put(socket_type, routing_id.as_ref(), &metadata, &mut properties);
+        let HandshakeConfig { socket_type, identity, metadata, max_message_size, judges } = config;
+        metadata::put(socket_type, identity.as_deref(), &metadata, &mut properties);
         let mechanism = Mechanism::null(socket_type, properties, judges);
         Self {
             stage: Stage::Greeting(PeerGreeting::new(mechanism.name())),

@@ -97,7 +97,7 @@ fn what_is_put_is_what_is_read() {
         ("X-none".to_owned(), Bytes::new()),
     ];
     let mut octets = Vec::new();
-    metadata::put(SocketType::Dealer, Some(&routing_id), &metadata, &mut octets);
+    metadata::put(SocketType::Dealer, Some(routing_id.as_ref()), &metadata, &mut octets);
     let peer = decode(&octets).unwrap();
     assert_eq!(peer.socket_type, Some(SocketType::Dealer));
     assert_eq!(peer.routing_id, Some(routing_id));
@@ -110,7 +110,7 @@ fn properties_that_are_ours_are_not_sent_twice() {
     let further = ["identity", "SOCKET-TYPE", "X-a", "", "x-ferromq"];
     let further = further.map(|name| (name.to_owned(), Bytes::from_static(b"v")));
     let mut octets = Vec::new();
-    metadata::put(SocketType::Dealer, None, &further, &mut octets);
+    metadata::put(SocketType::Dealer, Some(&[]), &further, &mut octets);
     let expected = [
         property(b"Socket-Type", b"DEALER"),
         property(b"Identity", b""),

@@ -32,9 +32,11 @@ const OUR_DEALER_READY: &[u8; 58] = b"\x04\x38\x05READY\x0bSocket-Type\0\0\0\x06
     \x08Identity\0\0\0\0\x09X-Ferromq\0\0\0\x011";
 
 fn config(socket_type: SocketType) -> HandshakeConfig {
+    use SocketType::{Dealer, Req, Router};
+    let is_named = matches!(socket_type, Req | Dealer | Router);
     HandshakeConfig {
         socket_type,
-        routing_id: None,
+        identity: is_named.then(Bytes::new),
         metadata: Vec::new(),
         max_message_size: None,
         judges: false,
