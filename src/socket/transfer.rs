@@ -36,6 +36,11 @@ const PUSHES: u32 = 1024;
 /// cost of a message would grow with their number.
 const PUSHES_PER_PEER: u32 = 32;
 
+/// How many pushes one message that is dropped for a full peer stands for: a
+/// sender that never let others run would drop all that follows as well. Not so
+/// many that one stuck peer slows down the others.
+const PUSHES_PER_DROP: u32 = 16;
+
 /// How many receives may go by before one lets other tasks run.
 const RECEIVES: u32 = 1024;
 
@@ -141,11 +146,10 @@ impl Core {
         let pushed = match touched.is_near_mark() && self.traits.drops {
             // A burst is not to be lost only since nobody else got to run.
             true => u32::MAX,
-            // Not one atomic step: that several tasks lose count is no harm. A call
-            // that reaches nobody is work as well.
-            false => self.pushed.load(Ordering::Relaxed).saturating_add(touched.pushed().max(1)),
+            // A call that reaches nobody is work as well.
+            false => touched.pushed().max(1),
         };
-        self.pushed.store(pushed, Ordering::Relaxed);
+        self.note_pushed(pushed);
         if touched.is_settled() {
             return;
         }
@@ -153,6 +157,12 @@ impl Core {
             // The task that was woken must not have to wait for this one to await.
             nudge();
         }
+    }
+
+    fn note_pushed(&self, count: u32) {
+        // Not one atomic step: that several tasks lose count is no harm.
+        let pushed = self.pushed.load(Ordering::Relaxed).saturating_add(count);
+        self.pushed.store(pushed, Ordering::Relaxed);
     }
 
     /// How to flush the line that a message went to, if it is just one.
@@ -189,6 +199,8 @@ impl Core {
             Routed::Sent => Offer::Done,
             Routed::Dropped { lost, cause } => {
                 self.counters.lost.add(cause, lost);
+                let lost = u32::try_from(lost).unwrap_or(u32::MAX);
+                self.note_pushed(lost.saturating_mul(PUSHES_PER_DROP));
                 Offer::Done
             }
             Routed::Mute(message) => Offer::Mute(message),

@@ -8,6 +8,7 @@ mod cancelling;
 mod closing;
 mod deadlines;
 mod endpoints;
+mod heartbeats;
 mod leaving;
 mod lingering;
 mod lockstep;

@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ferromq::{
     DealerSocket, DropCause, PairSocket, PullSocket, PushSocket, RepSocket, RouterSocket,
     SocketOptions, SubSocket, XPubSocket, XSubSocket,
 };
 use tokio::io::{AsyncWriteExt, ReadHalf};
+use tokio::task::JoinHandle;
 
 use crate::common::events::Events;
 use crate::common::raw::{self, Stream, TIGHT};
-use crate::common::{Transport, within};
+use crate::common::{DEADLINE, Transport, within};
 
 /// Options with buffers in the kernel that hold next to nothing.
 fn tight(options: SocketOptions) -> SocketOptions {
@@ -118,12 +119,16 @@ async fn without_marks_everything_is_taken() {
     }
 }
 
-/// What people meet: a subscriber that is busy for a while, and a publisher that
-/// drops at its own mark.
-async fn busy_sub(transport: Transport, busy: impl FnOnce()) {
+/// A subscriber that is busy while all else is sent.
+async fn busy_sub(
+    transport: Transport,
+    options: [SocketOptions; 2],
+    busy: impl FnOnce(&JoinHandle<XPubSocket>),
+) {
     const COUNT: usize = 50_000;
-    let publisher = XPubSocket::new();
-    let sub = SubSocket::with_options(SocketOptions::new().recv_hwm(100_000));
+    let [publishing, subscribing] = options;
+    let publisher = XPubSocket::with_options(publishing);
+    let sub = SubSocket::with_options(subscribing.recv_hwm(100_000));
     sub.subscribe("").unwrap();
     sub.connect(publisher.bind(transport.any()).await.unwrap()).unwrap();
     within(publisher.recv()).await.unwrap();
@@ -134,7 +139,7 @@ async fn busy_sub(transport: Transport, busy: impl FnOnce()) {
         publisher
     });
     assert_eq!(within(sub.recv()).await.unwrap(), numbered(0, 100).into());
-    busy();
+    busy(&sending);
     let publisher = within(sending).await.unwrap();
     assert_eq!(publisher.dropped(DropCause::PeerFull), 0, "{transport:?}");
     for number in 1..COUNT {
@@ -143,18 +148,28 @@ async fn busy_sub(transport: Transport, busy: impl FnOnce()) {
     }
 }
 
+/// What people meet: the publisher drops at its own mark.
 #[tokio::test]
 async fn a_sub_that_is_busy_for_a_while_loses_nothing() {
     for transport in Transport::STREAMS {
-        busy_sub(transport, || ()).await;
+        busy_sub(transport, [SocketOptions::new(), SocketOptions::new()], |_| ()).await;
     }
 }
 
+/// Here it takes a thread for itself until all is sent. The publisher waits at its
+/// mark: when the system lets which thread run is not to count.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sub_that_blocks_its_thread_for_a_while_loses_nothing() {
+async fn a_sub_that_blocks_its_thread_for_a_while_is_read_for() {
     for transport in Transport::STREAMS {
-        let busy = || std::thread::sleep(Duration::from_millis(300));
-        within(tokio::spawn(busy_sub(transport, busy))).await.unwrap();
+        let options = [SocketOptions::new().xpub_nodrop(true), SocketOptions::new()].map(tight);
+        let busy = |sending: &JoinHandle<XPubSocket>| {
+            let since = Instant::now();
+            while !sending.is_finished() && since.elapsed() < DEADLINE / 2 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            assert!(sending.is_finished(), "nobody reads");
+        };
+        within(tokio::spawn(busy_sub(transport, options, busy))).await.unwrap();
     }
 }
 
@@ -162,7 +177,7 @@ async fn a_sub_that_blocks_its_thread_for_a_while_loses_nothing() {
 struct Flood {
     read: ReadHalf<Box<dyn Stream>>,
     taken: Arc<AtomicUsize>,
-    task: tokio::task::JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Flood {
@@ -207,7 +222,10 @@ macro_rules! holds {
             let (socket, message, expected): (_, Vec<u8>, usize) = ($socket, $message, $expected);
             let mut events = Events::from(socket.monitor());
             let endpoint = socket.bind($transport.any()).await.unwrap();
-            let peer = raw::join_tightly(&endpoint, $ready).await;
+            let mut peer = raw::join_tightly(&endpoint, $ready).await;
+            // Two PINGs in short order, so that it wants to hear of us often.
+            raw::barrier(&mut peer).await;
+            raw::barrier(&mut peer).await;
             let mut flood = Flood::start(peer, message.clone());
             flood.held_back().await;
             for _ in 0..received {
@@ -219,6 +237,7 @@ macro_rules! holds {
             assert!(taken <= most, "{case}: {taken} octets");
             // What a socket holds is discarded with its endpoint, and counted.
             within(socket.unbind(&endpoint)).await.unwrap();
+            drop(flood);
             events.disconnected().await;
             assert_eq!(socket.dropped(DropCause::Unread), expected as u64, "{case}");
         }

@@ -43,7 +43,7 @@ async fn fill(
     let mut refused = 0;
     within(async {
         // Once it has what it should take, it is to take no more of it.
-        while sent < at_least || refused < 20 {
+        while sent < at_least || refused < 5 {
             match try_send(big(from + sent)) {
                 Ok(()) => (sent, refused) = (sent + 1, 0),
                 Err(error) => {

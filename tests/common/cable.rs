@@ -1,13 +1,16 @@
-//! A cable between a socket that connects and one that is bound: it can be cut.
+//! A cable between a socket that connects and one that is bound: it can be cut, or
+//! be slow.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferromq::Endpoint;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
+
+use super::raw::TIGHT;
 
 /// Forwards connections to `to`. Every end of a connection is abrupt for both
 /// sides: a reset, nothing orderly.
@@ -26,6 +29,19 @@ impl Cable {
         let (cut, _) = watch::channel(0);
         let task = tokio::spawn(forward(listener, Arc::clone(&to), cut.clone()));
         let endpoint = format!("tcp://{address}").parse().expect("an endpoint");
+        Self { endpoint, cut, task, to }
+    }
+
+    /// One that forwards so many octets in a millisecond and holds next to none.
+    pub async fn slow(to: &Endpoint, octets_per_ms: usize) -> Self {
+        let socket = tight_socket();
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+        let listener = socket.listen(16).expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let to = Arc::new(Mutex::new(to.socket_addr().expect("an address")));
+        let task = tokio::spawn(forward_slowly(listener, Arc::clone(&to), octets_per_ms));
+        let endpoint = format!("tcp://{address}").parse().expect("an endpoint");
+        let (cut, _) = watch::channel(0);
         Self { endpoint, cut, task, to }
     }
 
@@ -65,6 +81,49 @@ async fn forward(listener: TcpListener, to: Arc<Mutex<SocketAddr>>, cut: watch::
                 _ = copy_bidirectional(&mut near, &mut far) => {}
             }
         });
+    }
+}
+
+/// How often a slow cable forwards something.
+const STEP: Duration = Duration::from_millis(10);
+
+fn tight_socket() -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_send_buffer_size(TIGHT as u32).expect("a buffer");
+    socket.set_recv_buffer_size(TIGHT as u32).expect("a buffer");
+    socket
+}
+
+async fn forward_slowly(listener: TcpListener, to: Arc<Mutex<SocketAddr>>, octets_per_ms: usize) {
+    loop {
+        let Ok((near, _)) = listener.accept().await else { return };
+        let to = *to.lock().expect("no panic");
+        tokio::spawn(async move {
+            let Ok(far) = tight_socket().connect(to).await else { return };
+            let (near, far) = (near.into_split(), far.into_split());
+            tokio::join!(
+                copy_slowly(near.0, far.1, octets_per_ms),
+                copy_slowly(far.0, near.1, octets_per_ms)
+            );
+        });
+    }
+}
+
+async fn copy_slowly(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    octets_per_ms: usize,
+) {
+    let mut octets = vec![0; octets_per_ms * STEP.as_millis() as usize];
+    let mut steps = tokio::time::interval(STEP);
+    loop {
+        // Those that were missed are made up for: the line has its speed, however
+        // busy the machine is.
+        steps.tick().await;
+        let Ok(count @ 1..) = from.read(&mut octets).await else { return };
+        if to.write_all(&octets[..count]).await.is_err() {
+            return;
+        }
     }
 }
 

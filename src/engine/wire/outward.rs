@@ -26,8 +26,9 @@ const COMMANDS: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Outward {
     mark: Mark,
-    /// Half of it, rounded up.
-    half_mark: usize,
+    /// So many wait when those who write are to be let at it: half of the mark,
+    /// three quarters, all.
+    near_mark: [usize; 3],
     conflate: bool,
     /// Whether every message is a request (REQ).
     asks: bool,
@@ -99,7 +100,7 @@ impl Outward {
     pub(crate) fn new(options: &SocketOptions, traits: &Traits) -> Self {
         Self {
             mark: options.send_hwm,
-            half_mark: options.send_hwm.limit().div_ceil(2),
+            near_mark: near(options.send_hwm.limit()),
             conflate: options.conflate,
             asks: traits.asks,
             queue: Encoded::default(),
@@ -146,7 +147,7 @@ impl Outward {
         }
         self.queue.push(message);
         match self.tell() {
-            NeedsFlush::No if self.unsent() == self.half_mark => Ok(NeedsFlush::NearMark),
+            NeedsFlush::No if self.near_mark.contains(&self.unsent()) => Ok(NeedsFlush::NearMark),
             needs => Ok(needs),
         }
     }
@@ -313,6 +314,12 @@ impl Outward {
         let unsent = std::mem::take(&mut self.queue).messages();
         Leftover { unsent, conflated: std::mem::take(&mut self.conflated) }
     }
+}
+
+/// Once is not enough: whoever makes room in the kernel, the one who writes, and
+/// the one who sends may get their turns in any order.
+fn near(mark: usize) -> [usize; 3] {
+    [mark.div_ceil(2), mark - mark / 4, mark]
 }
 
 #[cfg(test)]
