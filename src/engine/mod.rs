@@ -24,6 +24,8 @@ mod line;
 mod nudge;
 mod reader;
 mod shell;
+#[cfg(test)]
+mod tests;
 mod wire;
 mod writer;
 

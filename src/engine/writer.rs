@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
+use super::bell::Calls;
 use super::clock::now;
 use super::line::StreamLine;
 use super::wire::{Flight, Orders, Pulse, Settled, Uncounted};
@@ -212,6 +213,10 @@ impl StreamLine {
     fn settle(&self, by: By, report: Report) {
         if let Some(pulse) = self.pulse.lock().as_mut() {
             report.tell(pulse);
+        }
+        if by == By::Caller && report.ping {
+            // The task has waited for that since it was due, without a timer.
+            self.bell.ring(Calls::LOOK);
         }
         self.act(report.orders, &report.uncounted);
         self.lost(DropCause::Conflated, report.settled.conflated);
