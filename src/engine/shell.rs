@@ -37,8 +37,8 @@ pub(super) struct Shell<'a> {
     /// write since somebody thought of that.
     rest_at: Option<Instant>,
     has_written: bool,
-    /// Whether nobody has read yet. The task does so first: a connection that
-    /// begins is nothing that receivers are to be woken for.
+    /// Whether nobody has read all that was there at first. The task does so: a
+    /// connection that begins is nothing that receivers are to be woken for.
     begins: bool,
     /// How far reading has come, where it is this task's duty.
     pulled: Pulled,
@@ -132,9 +132,14 @@ impl<'a> Shell<'a> {
         (!may_write_on).then_some(ended)
     }
 
+    /// Whether this task is the one to read.
+    fn is_on_duty(&self) -> bool {
+        self.begins || self.line.is_for_task(self.peer)
+    }
+
     /// Reads what nobody else will.
     fn read(&mut self) {
-        if !(self.begins || self.line.is_for_task(self.peer)) {
+        if !self.is_on_duty() {
             return;
         }
         self.pulled = match (self.takes_at_once, self.is_closing) {
@@ -142,10 +147,13 @@ impl<'a> Shell<'a> {
             (false, true) => self.line.read_away(),
             (false, false) => self.read_ahead(),
         };
-        if self.pulled == Pulled::More {
-            self.line.bell.ring(Calls::READ);
-        } else {
-            self.begins = false;
+        match self.pulled {
+            Pulled::More => self.line.bell.ring(Calls::READ),
+            // The next event says who reads.
+            Pulled::All | Pulled::Over => self.begins = false,
+            // Nothing is armed that would bring one. With nothing for receivers
+            // either, this task reads on when it is called.
+            Pulled::HeldBack => {}
         }
     }
 
@@ -203,7 +211,7 @@ impl<'a> Shell<'a> {
     /// Heartbeats.
     fn on_beat(&mut self, now: Instant) -> Result<Option<Instant>, DisconnectReason> {
         let heard = self.line.inward.lock().take_heard();
-        let is_held_back = self.pulled == Pulled::HeldBack && self.line.is_for_task(self.peer);
+        let is_held_back = self.pulled == Pulled::HeldBack && self.is_on_duty();
         let is_unread = self.peer.duty.is_of_receiver() || self.pulled == Pulled::More;
         let (beat, ttl, deadline) = {
             let mut pulse = self.line.pulse.lock();

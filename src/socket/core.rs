@@ -295,6 +295,40 @@ mod tests {
         (core.roster.lock().peers.len(), core.ready.lock().iter().count())
     }
 
+    /// Waits for an event.
+    #[cfg(feature = "tcp")]
+    async fn until(monitor: &mut Monitor, is_meant: impl Fn(&MonitorEvent) -> bool) {
+        let seen = async {
+            while let Some(event) = monitor.recv().await {
+                if is_meant(&event) {
+                    return;
+                }
+            }
+            panic!("the socket is gone");
+        };
+        tokio::time::timeout(Duration::from_secs(20), seen).await.expect("it is seen in time");
+    }
+
+    #[cfg(feature = "tcp")]
+    #[tokio::test]
+    async fn a_connection_that_began_while_too_much_was_unread_is_read_later() {
+        let (ours, theirs) = (core(SocketType::Pull), core(SocketType::Push));
+        let endpoint = ours.bind("tcp://127.0.0.1:0".parse()).await.unwrap();
+        let mut monitor = ours.monitor();
+        // As if somebody who left had left it.
+        let unread = 64 << 20;
+        ours.backlog.add(unread);
+        assert!(ours.backlog.is_full());
+        theirs.connect(Ok(endpoint)).unwrap();
+        // Its first turn ends with this, and reading comes before.
+        until(&mut monitor, |event| matches!(event, MonitorEvent::Ready { .. })).await;
+        assert!(ours.backlog.remove(unread));
+        ours.caught_up();
+        theirs.send(None, "m".into()).await.unwrap();
+        let received = tokio::time::timeout(Duration::from_secs(20), ours.recv()).await;
+        assert_eq!(received.expect("it comes in time").unwrap().message, "m".into());
+    }
+
     #[cfg(feature = "tcp")]
     #[tokio::test]
     async fn peers_that_come_and_go_unread_leave_nothing_behind() {
