@@ -140,6 +140,8 @@ impl<'a> Shell<'a> {
     /// Reads what nobody else will.
     fn read(&mut self) {
         if !self.is_on_duty() {
+            // Whatever was left to read is a receiver's now.
+            self.pulled = Pulled::All;
             return;
         }
         self.pulled = match (self.takes_at_once, self.is_closing) {

@@ -40,6 +40,21 @@ async fn a_peer_that_falls_silent_is_given_up() {
     }
 }
 
+/// The task that begins to read is relieved by a receiver before it is done.
+#[tokio::test]
+async fn a_peer_that_falls_silent_after_many_messages_is_given_up() {
+    for side in Side::BOTH {
+        let Scene { pull, mut monitor, mut raw, .. } = meet(side, &beating()).await;
+        let receiver = pull.clone();
+        let receiving = tokio::spawn(async move { while receiver.recv().await.is_ok() {} });
+        let many = frame(0, "m").repeat(500);
+        raw.shake(&[prelude("PUSH"), many].concat()).await;
+        let end = next_end(&mut monitor).await;
+        assert!(matches!(end, End::Traffic(DisconnectReason::HeartbeatTimeout)), "{end:?}");
+        receiving.abort();
+    }
+}
+
 /// Answered or not, whoever says anything is alive.
 #[tokio::test]
 async fn a_peer_that_answers_or_talks_is_kept() {
