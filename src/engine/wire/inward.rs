@@ -27,6 +27,9 @@ const CHUNK: usize = 64 * 1024;
 /// What a frame takes on the wire besides its body, at most.
 const FRAMING: usize = 9;
 
+/// How much room for messages an idle connection may keep.
+const FEW: usize = 4;
+
 /// How many lost connections of one endpoint may have unread octets; beyond that
 /// the oldest loses what it still had in the kernel.
 const ORPHANS: usize = 16;
@@ -398,8 +401,12 @@ impl<R> Inward<R> {
         }
     }
 
-    /// The transport has nothing more for now.
+    /// The transport has nothing more for now: gives memory back that holds
+    /// nothing.
     pub(crate) fn idle(&mut self) {
+        if self.ahead.is_empty() && self.ahead.capacity() > FEW {
+            self.ahead = VecDeque::new();
+        }
         if let Some(session) = self.sessions.front_mut() {
             session.filled = false;
             if let Some(receiving) = &mut session.receiving {
