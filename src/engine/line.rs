@@ -92,7 +92,7 @@ impl StreamLine {
 
     /// Octets come from here from now on.
     pub(super) fn read_from(&self, read: Box<dyn ReadHalf>, receiving: Receiving) {
-        self.inward.lock().session_up(read, receiving);
+        self.inward.lock().session_up(read, receiving, now());
         self.bell.set_up();
     }
 

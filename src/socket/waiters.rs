@@ -37,7 +37,7 @@ impl Receivers {
         waiting
     }
 
-    /// Wakes all: the socket is closed.
+    /// Wakes all: the socket is closed, or those that were woken do not come.
     pub(super) fn wake_all(&self) {
         self.notify.notify_waiters();
     }

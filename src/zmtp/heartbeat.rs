@@ -94,8 +94,9 @@ impl Heartbeat {
     }
 
     /// Octets came from the peer. Anything is a sign of life, not PONG alone.
+    /// They may have lain unread for a while, and be told of late.
     pub(crate) fn on_activity(&mut self, now: Instant) {
-        self.heard_at = now;
+        self.heard_at = self.heard_at.max(now);
         self.waiting_since = None;
         self.due_since = self.due_since.and(Some(now));
         self.be_patient();

@@ -265,6 +265,33 @@ async fn a_peer_that_is_held_back_is_not_given_up_for_its_silence() {
     }
 }
 
+/// Wherever a PING lies, the time it asks for counts once it is read.
+#[tokio::test]
+async fn a_ttl_that_came_along_with_other_things_holds() {
+    const SOON: &[u8] = b"\x04\x07\x04PING\0\x01";
+    for transport in Transport::STREAMS {
+        let pull = PullSocket::with_options(SocketOptions::new().recv_hwm(10));
+        let mut events = Events::from(pull.monitor());
+        let endpoint = pull.bind(transport.any()).await.unwrap();
+        // Along with the end of the handshake.
+        let mut peer = raw::connect_tightly(&endpoint).await;
+        let all = [&raw::GREETING, raw::READY_PUSH, SOON].concat();
+        within(peer.write_all(&all)).await.unwrap();
+        let reason = events.disconnected().await;
+        assert!(matches!(reason, DisconnectReason::HeartbeatTimeout), "{transport:?}: {reason:?}");
+        // Behind messages that were held back.
+        let mut peer = raw::join_tightly(&endpoint, raw::READY_PUSH).await;
+        let all = [&raw::frame(false, b"m").repeat(20), SOON].concat();
+        within(peer.write_all(&all)).await.unwrap();
+        assert_eq!(raw::read_frame(&mut peer).await, (4, PONG[2..].to_vec()));
+        for _ in 0..20 {
+            within(pull.recv()).await.unwrap();
+        }
+        let reason = events.disconnected().await;
+        assert!(matches!(reason, DisconnectReason::HeartbeatTimeout), "{transport:?}: {reason:?}");
+    }
+}
+
 /// The peers that wait for their turn are many, and the receiver is slow; so the
 /// PING behind the message of one would have to wait for long.
 #[tokio::test]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ferromq::{PullSocket, PushSocket};
+use ferromq::{PullSocket, PushSocket, RepSocket, ReqSocket};
+use tokio::io::AsyncWriteExt;
 
-use crate::common::{Transport, within};
+use crate::common::{Transport, raw, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_receivers_share_all_messages() {
@@ -103,6 +104,82 @@ async fn a_receive_that_is_dropped_passes_its_wake_on() {
             };
             assert_eq!(within(left).await.unwrap(), round.to_string().into(), "{transport:?}");
         }
+    }
+}
+
+/// Futures of this socket that wait, and that nobody polls any more.
+macro_rules! stuck {
+    ($socket:expr, $count:expr) => {{
+        let futures: Vec<_> = (0..$count)
+            .map(|_| {
+                let mut future = Box::pin($socket.recv());
+                assert!(Wakes::default().poll(&mut future).is_pending());
+                future
+            })
+            .collect();
+        futures
+    }};
+}
+
+#[tokio::test]
+async fn a_receive_that_is_kept_and_not_polled_keeps_nothing_from_the_others() {
+    for transport in Transport::STREAMS {
+        for count in [1, 10] {
+            let (push, pull) = (PushSocket::new(), PullSocket::new());
+            push.connect(pull.bind(transport.any()).await.unwrap()).unwrap();
+            let kept = stuck!(pull, count);
+            for round in 0..3 {
+                let receiver = pull.clone();
+                let receiving = tokio::spawn(async move { receiver.recv().await });
+                tokio::task::yield_now().await;
+                within(push.send(round.to_string())).await.unwrap();
+                let message = within(receiving).await.unwrap().unwrap();
+                assert_eq!(message, round.to_string().into(), "{transport:?}, {count}");
+            }
+            drop(kept);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rep_whose_receive_is_kept_and_not_polled_still_serves() {
+    for transport in Transport::STREAMS {
+        let (req, rep) = (ReqSocket::new(), RepSocket::new());
+        req.connect(rep.bind(transport.any()).await.unwrap()).unwrap();
+        let kept = stuck!(rep, 3);
+        let server = rep.clone();
+        let serving = tokio::spawn(async move {
+            let request = server.recv().await.unwrap();
+            server.send(request).await.unwrap();
+        });
+        tokio::task::yield_now().await;
+        within(req.send("?")).await.unwrap();
+        assert_eq!(within(req.recv()).await.unwrap(), "?".into(), "{transport:?}");
+        within(serving).await.unwrap();
+        drop(kept);
+    }
+}
+
+/// Nobody else receives: the message waits for whoever does later, and what the
+/// peer asks meanwhile is answered.
+#[tokio::test]
+async fn a_peer_whose_message_nobody_takes_is_answered() {
+    for transport in Transport::STREAMS {
+        let pull = PullSocket::new();
+        let endpoint = pull.bind(transport.any()).await.unwrap();
+        let mut peer = raw::join_tightly(&endpoint, raw::READY_PUSH).await;
+        let kept = stuck!(pull, 1);
+        for round in 0..3 {
+            within(peer.write_all(&raw::frame(false, b"m"))).await.unwrap();
+            raw::barrier(&mut peer).await;
+            if round == 1 {
+                assert_eq!(pull.try_recv().unwrap(), "m".into(), "{transport:?}");
+            }
+        }
+        for _ in 0..2 {
+            assert_eq!(within(pull.recv()).await.unwrap(), "m".into(), "{transport:?}");
+        }
+        drop(kept);
     }
 }
 

@@ -4,7 +4,7 @@ use ferromq::{
     ConnectError, DealerSocket, DisconnectReason, DropCause, Endpoint, PairSocket, PullSocket,
     PushSocket, ReleaseError, ReqSocket, SocketOptions,
 };
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::events::Events;
 use crate::common::{Transport, quick, raw, temporary, within};
@@ -153,6 +153,61 @@ async fn req_learns_that_the_endpoint_it_asked_was_disconnected() {
         req.disconnect(&never).unwrap();
         let error = within(req.recv()).await.unwrap_err();
         assert_eq!(error, ferromq::RecvError::PeerLeft, "{transport:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_we_break_off_is_told() {
+    // How far it had come does not matter.
+    for heard in [0, 30, 64] {
+        for close in [false, true] {
+            let (listener, endpoint) = raw::listener().await;
+            let dealer = DealerSocket::with_options(quick().linger(zero()));
+            let mut events = Events::from(dealer.monitor());
+            dealer.connect(&endpoint).unwrap();
+            let mut peer = raw::accept(&listener).await;
+            within(peer.write_all(&raw::GREETING[..heard])).await.unwrap();
+            within(peer.read_exact(&mut [0; 11])).await.unwrap();
+            if close {
+                let _ = within(dealer.close()).await;
+            } else {
+                dealer.disconnect(&endpoint).unwrap();
+            }
+            assert_eq!(
+                events.names(2).await,
+                ["connected", "handshake failed: by us"],
+                "{heard} octets, close: {close}"
+            );
+            raw::read_to_end(&mut peer).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_unbind_breaks_off_is_told() {
+    for heard in [0, 30, 64] {
+        for close in [false, true] {
+            let dealer = DealerSocket::with_options(quick().linger(zero()));
+            let mut events = Events::from(dealer.monitor());
+            let endpoint = dealer.bind("tcp://127.0.0.1:0").await.unwrap();
+            let mut peer = raw::connect(&endpoint).await;
+            within(peer.write_all(&raw::GREETING[..heard])).await.unwrap();
+            within(peer.read_exact(&mut [0; 11])).await.unwrap();
+            if close {
+                let _ = within(dealer.close()).await;
+            } else {
+                within(dealer.unbind(&endpoint)).await.unwrap();
+            }
+            let mut names = events.names(4).await;
+            // The listener and the handshake end each for itself.
+            names[2..].sort();
+            assert_eq!(
+                names,
+                ["listening", "accepted", "closed", "handshake failed: by us"],
+                "{heard} octets, close: {close}"
+            );
+            raw::read_to_end(&mut peer).await;
+        }
     }
 }
 

@@ -27,6 +27,9 @@ const CHUNK: usize = 64 * 1024;
 /// What a frame takes on the wire besides its body, at most.
 const FRAMING: usize = 9;
 
+/// How much room for messages an idle connection may keep.
+const FEW: usize = 4;
+
 /// How many lost connections of one endpoint may have unread octets; beyond that
 /// the oldest loses what it still had in the kernel.
 const ORPHANS: usize = 16;
@@ -126,7 +129,8 @@ struct Session<R> {
     receiving: Option<Receiving>,
     /// Whether the last read filled the buffer, so that there may be more.
     filled: bool,
-    heard: Option<Instant>,
+    /// When the peer was last heard, and whether that is news.
+    heard: (Instant, bool),
     ended: Option<DisconnectReason>,
 }
 
@@ -162,7 +166,7 @@ impl<R> Inward<R> {
     }
 
     /// A new connection: its messages come after those of the former ones.
-    pub(crate) fn session_up(&mut self, read: R, receiving: Receiving) {
+    pub(crate) fn session_up(&mut self, read: R, receiving: Receiving, now: Instant) {
         self.keep_rest();
         if self.sessions.len() > ORPHANS {
             self.sessions[0].read = None;
@@ -173,7 +177,7 @@ impl<R> Inward<R> {
             read: Some(read),
             receiving: Some(receiving),
             filled: true,
-            heard: None,
+            heard: (now, false),
             ended: None,
         });
     }
@@ -226,7 +230,8 @@ impl<R> Inward<R> {
 
     /// When the peer was last heard, since the last call.
     pub(crate) fn take_heard(&mut self) -> Option<Instant> {
-        self.sessions.back_mut()?.heard.take()
+        let (at, is_news) = &mut self.sessions.back_mut()?.heard;
+        std::mem::take(is_news).then_some(*at)
     }
 
     /// The octets that are read ahead of the receivers.
@@ -335,7 +340,7 @@ impl<R> Inward<R> {
                 // That of a connection which is lost needs no answer.
                 Ok(Some(Incoming::Ping { ttl, context })) if is_newest => {
                     orders.pong = Some(context);
-                    orders.ping = session.heard.map(|at| (at, ttl)).or(orders.ping);
+                    orders.ping = Some((session.heard.0, ttl));
                 }
                 Ok(Some(Incoming::Ping { .. })) => {}
                 Ok(None) if session.read.is_some() => return Drained::Starved,
@@ -412,7 +417,7 @@ impl<R> Inward<R> {
         orders.released |= self.hold_back(false);
         if let Some(session) = self.sessions.front_mut() {
             session.filled = filled;
-            session.heard = Some(now);
+            session.heard = (now, true);
         }
     }
 
@@ -432,6 +437,9 @@ impl<R> Inward<R> {
         if !self.is_kept {
             let receiving = self.sessions.iter_mut().filter_map(|it| it.receiving.as_mut());
             receiving.for_each(Receiving::rest);
+            if self.ahead.is_empty() && self.ahead.capacity() > FEW {
+                self.ahead = VecDeque::new();
+            }
         }
         self.is_kept
     }
