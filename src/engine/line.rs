@@ -185,7 +185,7 @@ impl StreamLine {
         let left = {
             let mut inward = self.inward.lock();
             inward.close();
-            inward.ahead_octets()
+            inward.charge()
         };
         self.backlog.add(left);
     }
@@ -257,9 +257,10 @@ impl StreamLine {
         let mut orders = Orders::default();
         let mut inward = self.inward.lock();
         let pulled = work(self, &mut inward, &mut orders);
-        let uncounted = inward.take_uncounted();
+        let (uncounted, freed) = (inward.take_uncounted(), inward.take_freed());
         drop(inward);
         self.act(orders, &uncounted);
+        self.free(freed);
         pulled
     }
 
@@ -521,16 +522,9 @@ impl Line for StreamLine {
     }
 
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {
-        let mut freed = 0;
         let pulled = self.pull_with(|line, inward, orders| {
-            let before = inward.ahead_octets();
-            let pulled = line.fill(inward, Hand { messages: hand, limit }, orders);
-            if inward.is_closed() {
-                freed = before - inward.ahead_octets();
-            }
-            pulled
+            line.fill(inward, Hand { messages: hand, limit }, orders)
         });
-        self.free(freed);
         match pulled {
             Pulled::All => Next::Empty,
             Pulled::More | Pulled::HeldBack => Next::More,
@@ -553,8 +547,7 @@ impl Line for StreamLine {
     fn discard(&self) -> usize {
         let (dropped, freed) = {
             let mut inward = self.inward.lock();
-            let freed = if inward.is_closed() { inward.ahead_octets() } else { 0 };
-            (inward.discard(), freed)
+            (inward.discard(), inward.take_freed())
         };
         self.free(freed);
         dropped

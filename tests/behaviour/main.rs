@@ -4,13 +4,18 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod backlog;
 mod cancelling;
 mod closing;
+mod computing;
 mod deadlines;
+mod endings;
 mod endpoints;
 mod leaving;
+mod limits;
 mod lingering;
 mod lockstep;
+mod long_work;
 mod marks;
 mod monitoring;
 mod naming;
@@ -19,6 +24,7 @@ mod rebinding;
 mod receivers;
 mod reconnecting;
 mod redialling;
+mod refusing;
 mod release;
 mod resources;
 mod subscribing;

@@ -94,6 +94,8 @@ pub(crate) struct Inward<R> {
     /// Messages read ahead of the receivers, and what each counts for.
     ahead: VecDeque<(usize, Message)>,
     ahead_octets: usize,
+    /// How many of those the bound on what departed peers left is charged with.
+    charged: usize,
     /// Octets read since a message was last kept.
     since_kept: usize,
     /// No session will come any more.
@@ -138,6 +140,7 @@ impl<R> Inward<R> {
             sessions: VecDeque::new(),
             ahead: VecDeque::new(),
             ahead_octets: 0,
+            charged: 0,
             since_kept: 0,
             is_closed: false,
             is_held_back: false,
@@ -203,9 +206,19 @@ impl<R> Inward<R> {
         self.sessions.back_mut()?.heard.take()
     }
 
-    /// The octets that are read ahead of the receivers.
-    pub(crate) fn ahead_octets(&self) -> usize {
-        self.ahead_octets
+    /// The peer has left: says how many octets of it are unread, and counts from
+    /// now on how many [are no more](Self::take_freed).
+    pub(crate) fn charge(&mut self) -> usize {
+        self.charged = self.ahead_octets;
+        self.charged
+    }
+
+    /// How many octets of what a departed peer left were taken, or dropped, since
+    /// the last call.
+    pub(crate) fn take_freed(&mut self) -> usize {
+        let freed = self.charged.saturating_sub(self.ahead_octets);
+        self.charged -= freed;
+        freed
     }
 
     /// Whether the marks allow no more to be read ahead.
@@ -255,11 +268,6 @@ impl<R> Inward<R> {
     /// Whether the last read filled the buffer, so that there may be more.
     pub(crate) fn was_filled(&self) -> bool {
         self.sessions.front().is_some_and(|session| session.filled)
-    }
-
-    /// Whether no session will come any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed
     }
 
     /// Whether something was read ahead and is not taken.
