@@ -20,7 +20,7 @@ use crate::zmtp::{Encoded, Sending};
 
 /// From how many octets of commands on a batch takes no more of them, since they
 /// are rendered under the lock.
-const COMMANDS: usize = 64 * 1024;
+const COMMANDS: usize = 16 * 1024;
 
 /// What waits for one peer, and who writes it. Kept under one lock.
 #[derive(Debug)]
