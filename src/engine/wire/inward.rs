@@ -16,7 +16,7 @@ use crate::mark::Mark;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
-use crate::pipe::Traits;
+use crate::pipe::{Traits, free_messages};
 use crate::zmtp::{Incoming, Receiving};
 
 /// What a message counts for at least when it is read ahead: it may keep alive
@@ -392,7 +392,7 @@ impl<R> Inward<R> {
     pub(crate) fn drop_ahead(&mut self) -> usize {
         self.ahead_octets = 0;
         let dropped = self.ahead.len();
-        self.ahead = VecDeque::new();
+        free_messages(dropped, std::mem::take(&mut self.ahead));
         dropped
     }
 
