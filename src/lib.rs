@@ -51,12 +51,20 @@
 //!   [`monitor`](PushSocket::monitor) for what happens to connections, which is
 //!   also logged through `tracing`, at the level debug.
 //! - **The runtime** in which `bind` or `connect` is called carries that
-//!   endpoint; with its end a tcp or ipc endpoint is dead. For these two it
-//!   needs its drivers (`enable_all`), as `#[tokio::main]` and `Runtime::new`
-//!   have them; without, `bind` and `connect` are errors. After the end of a
-//!   runtime, the same `bind` or `connect` in another takes its place.
-//!   Connections are tasks: on a `current_thread` runtime they run only when the
-//!   program awaits.
+//!   endpoint; with its end a tcp or ipc endpoint is dead, which a monitor tells,
+//!   and may be bound or connected again in another. For these two it needs its
+//!   drivers (`enable_all`), as `#[tokio::main]` and `Runtime::new` have them;
+//!   without, `bind` and `connect` are errors.
+//!
+//! # Tasks that compute
+//!
+//! Sockets do their work in tasks of their own. On a runtime with several workers
+//! (`multi_thread`) another worker does it while the task that asked for it
+//! computes and does not await: what it sent goes out, what it connects to, binds
+//! or subscribes to is seen to, heartbeats go on. On `current_thread` there is no
+//! other worker, so all that stands still until the task awaits something:
+//! let it await now and then, `tokio::task::yield_now` if there is nothing else, or
+//! compute in `spawn_blocking`.
 //!
 //! # Cancel safety
 //!

@@ -12,6 +12,7 @@ use std::task::{Context, Wake, Waker};
 use std::time::Instant;
 
 use super::bell::{Bell, Calls};
+use super::clock::now;
 use super::reader::{Incoming, Pulled};
 use super::wire::{Flight, Inward, Orders, Outward, Pulse, Uncounted};
 use super::writer::{Writer, Wrote};
@@ -252,19 +253,13 @@ impl Line for StreamLine {
     }
 
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {
-        let mut freed = 0;
         let pulled = self.pull_with(|line, inward, orders| {
-            let before = inward.ahead_octets();
             let mut hand = inward.hand(hand, limit);
             let pulled = line.fill(inward, &mut hand, orders);
             line.in_hand.store(hand.messages.len(), Ordering::Relaxed);
             inward.end_look(hand.messages.len(), hand.octets);
-            if inward.is_closed() {
-                freed = before - inward.ahead_octets();
-            }
             pulled
         });
-        self.free(freed);
         match pulled {
             Pulled::All => Next::Empty,
             Pulled::More | Pulled::HeldBack => Next::More,
@@ -291,8 +286,7 @@ impl Line for StreamLine {
     fn discard(&self) -> usize {
         let (dropped, freed) = {
             let mut inward = self.inward.lock();
-            let freed = if inward.is_closed() { inward.ahead_octets() } else { 0 };
-            (inward.discard(), freed)
+            (inward.discard(), inward.take_freed())
         };
         self.free(freed);
         dropped

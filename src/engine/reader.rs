@@ -52,7 +52,7 @@ impl StreamLine {
         let left = {
             let mut inward = self.inward.lock();
             inward.close();
-            inward.ahead_octets()
+            inward.charge()
         };
         self.backlog.add(left);
     }
@@ -128,9 +128,10 @@ impl StreamLine {
         let mut orders = Orders::default();
         let mut inward = self.inward.lock();
         let pulled = work(self, &mut inward, &mut orders);
-        let uncounted = inward.take_uncounted();
+        let (uncounted, freed) = (inward.take_uncounted(), inward.take_freed());
         drop(inward);
         self.act(orders, &uncounted);
+        self.free(freed);
         pulled
     }
 

@@ -2,7 +2,7 @@
 //! what is its duty, and keeps the time; bounded work per turn.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -104,8 +104,12 @@ impl<'a> Shell<'a> {
             Err(reason) => return Poll::Ready(reason),
         };
         self.calls = self.listen(cx);
-        if again || !self.calls.is_none() || self.poll_timer(wake_at, cx).is_ready() {
-            // Others first.
+        again |= self.pulled == Pulled::More && self.calls.has(Calls::READ);
+        if again {
+            // That was a whole turn, so others first, timers among them. A task that
+            // wakes itself is polled some dozen times before tokio looks at those.
+            let _ = pin!(tokio::task::yield_now()).poll(cx);
+        } else if !self.calls.is_none() || self.poll_timer(wake_at, cx).is_ready() {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

@@ -113,7 +113,7 @@ fn traffic() -> (Receiving, Sending) {
     let new = || {
         Handshake::new(HandshakeConfig {
             socket_type: SocketType::Dealer,
-            routing_id: None,
+            identity: None,
             metadata: Vec::new(),
             max_message_size: None,
             judges: false,

@@ -21,6 +21,10 @@ const SLICES: usize = 256;
 /// How many octets are written in a turn before others get theirs.
 const TURN: usize = 1 << 20;
 
+/// How many octets of messages an octet of commands is as much work as: small
+/// ones are taken from where they wait in their order, and rendered.
+const COMMANDS: usize = 32;
+
 /// The writing half of a transport.
 pub(super) type Transport = Pin<Box<dyn AsyncWrite + Send>>;
 
@@ -63,6 +67,8 @@ pub(super) struct Report {
     pub(super) fenced: bool,
     pub(super) messages: usize,
     octets: usize,
+    /// How much work it was, in octets of messages.
+    work: usize,
     ping: bool,
     is_blocked: bool,
 }
@@ -141,7 +147,7 @@ impl Writer {
                 ready!(self.transport.as_mut().poll_flush(cx))?;
                 return Poll::Ready(Ok(true));
             }
-            if report.octets >= TURN {
+            if report.work >= TURN {
                 return Poll::Ready(Ok(false));
             }
             let written = ready!(self.poll_write_some(cx))?;
@@ -149,6 +155,7 @@ impl Writer {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             report.octets += written;
+            report.work += written;
             let progress = self.flight.advance(written);
             report.ping |= progress.ping;
             let settled = line.outward.lock().written(progress, &self.flight);
@@ -160,6 +167,7 @@ impl Writer {
     /// Takes the next batch; false if nothing waits.
     fn take(&mut self, line: &StreamLine, report: &mut Report) -> bool {
         let taken = line.outward.lock().take(&mut self.flight, &self.sending);
+        report.work += COMMANDS * self.flight.command_octets();
         if self.started || !taken {
             report.ready = report.ready.take().or(self.ready.take());
         }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::peer::Subscription;
-use crate::pipe::{Item, NeedsFlush, Next, Refused, Traits};
+use crate::pipe::{Item, NeedsFlush, Next, Refused, Traits, free, free_messages};
 use crate::sync::{Lock, Rank};
 
 /// What one side sends and the other takes.
@@ -199,9 +199,13 @@ impl Queue {
     pub(super) fn discard(&self) -> usize {
         let mut state = self.state.lock();
         state.life = Life::Ended;
-        let count = state.clear();
-        state.messages = VecDeque::new();
-        state.controls = VecDeque::new();
+        let (messages, controls) =
+            (std::mem::take(&mut state.messages), std::mem::take(&mut state.controls));
+        let count = messages.len();
+        state.passed += count;
+        drop(state);
+        free(controls.len(), controls);
+        free_messages(count, messages);
         count
     }
 

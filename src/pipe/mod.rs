@@ -24,6 +24,7 @@ use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 
 mod backlog;
 mod duty;
+mod freeing;
 mod handover;
 mod link;
 mod peer;
@@ -32,6 +33,7 @@ mod traits;
 
 pub(crate) use backlog::Backlog;
 pub(crate) use duty::{Duty, Who};
+pub(crate) use freeing::{free, free_messages};
 pub(crate) use handover::{By, Handover, Rest};
 pub(crate) use link::Link;
 pub(crate) use peer::{Counters, Peer, PeerKey};

@@ -28,6 +28,9 @@ macro_rules! common_methods {
             /// socket may bind and connect any number of endpoints, in any
             /// order (`zmq_bind`).
             ///
+            /// On a `current_thread` runtime nobody is accepted while a task
+            /// computes: [Tasks that compute](crate#tasks-that-compute).
+            ///
             /// # Errors
             /// When the endpoint is no endpoint or not one to bind, is in use,
             /// the system does not allow it, the socket is closed, or there is
@@ -53,6 +56,10 @@ macro_rules! common_methods {
             /// dialled once a second until it takes it in; one that does not
             /// fit (another socket type, another mechanism) more and more
             /// slowly, up to once a minute. What is sent meanwhile waits.
+            ///
+            /// On a `current_thread` runtime it does not begin before the task
+            /// awaits something:
+            /// [Tasks that compute](crate#tasks-that-compute).
             ///
             /// REQ, DEALER, PUB and SUB ignore an endpoint that they are
             /// connecting to already; for the others each call makes a
@@ -161,14 +168,15 @@ macro_rules! send_methods {
             /// it, as the pattern says. `Ok` means that the socket has accepted
             /// it (`zmq_msg_send`).
             ///
-            /// It need not be written yet when this returns. On a
-            /// `current_thread` runtime the rest is done only when the program
-            /// awaits, so await before you compute for long.
+            /// On a `current_thread` runtime it may not go out before the task
+            /// awaits something:
+            /// [Tasks that compute](crate#tasks-that-compute).
             ///
             /// # Errors
-            /// Gives the message back when the socket is closed, when it has
-            /// more than 1,000,000 frames, which no ferromq peer would take,
-            /// or, for REQ and REP, when it is not this socket's turn to send.
+            /// Gives the message back when the socket is closed, when the message
+            /// has more than 1,000,000 frames (with those that REQ and REP put in
+            /// front) or, for REQ and REP, when it is not this socket's turn to
+            /// send.
             ///
             /// # Cancel safety
             /// The message is accepted in the very poll that returns `Ok`:

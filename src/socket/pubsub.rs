@@ -24,7 +24,9 @@ macro_rules! subscribe_methods {
             /// (`ZMQ_SUBSCRIBE`).
             ///
             /// It takes effect when the publisher has heard of it, so what is
-            /// published until then is missed.
+            /// published until then is missed. On a `current_thread` runtime that
+            /// is not before the task awaits something:
+            /// [Tasks that compute](crate#tasks-that-compute).
             ///
             /// # Errors
             /// A publisher lets one subscriber have 1,000,000 prefixes, of 64 MiB

@@ -201,8 +201,8 @@ impl RouterSocket {
     /// Sends a message to the peer with this id.
     ///
     /// # Errors
-    /// Gives the message back when the socket is closed, when it has more than
-    /// 1,000,000 frames or, with
+    /// Gives the message back when the socket is closed, when the message has
+    /// more than 1,000,000 frames (the id does not count) or, with
     /// [`router_mandatory`](SocketOptions::router_mandatory), when no peer has
     /// the id.
     ///

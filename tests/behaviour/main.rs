@@ -4,14 +4,19 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod backlog;
 mod cancelling;
 mod closing;
+mod computing;
 mod deadlines;
+mod endings;
 mod endpoints;
 mod heartbeats;
 mod leaving;
+mod limits;
 mod lingering;
 mod lockstep;
+mod long_work;
 mod marks;
 mod monitoring;
 mod naming;
@@ -21,6 +26,7 @@ mod receivers;
 mod reconnecting;
 mod recv_marks;
 mod redialling;
+mod refusing;
 mod release;
 mod resources;
 mod send_marks;

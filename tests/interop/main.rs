@@ -12,6 +12,7 @@ mod ours;
 mod pair;
 mod peer;
 mod python;
+mod refusal;
 mod restart;
 
 use std::fmt::Display;

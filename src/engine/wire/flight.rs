@@ -73,6 +73,11 @@ impl Flight {
         self.batch.is_few_pieces()
     }
 
+    /// How many octets of commands are in it.
+    pub(crate) fn command_octets(&self) -> usize {
+        self.batch.command_octets()
+    }
+
     /// Whether a request is in it.
     pub(crate) fn is_request(&self) -> bool {
         self.is_request

@@ -16,7 +16,7 @@ use crate::mark::Mark;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
-use crate::pipe::Traits;
+use crate::pipe::{Traits, free_messages};
 use crate::zmtp::{Incoming, Receiving};
 
 /// What one read buffer holds. A message that is read ahead keeps the one alive
@@ -105,6 +105,8 @@ pub(crate) struct Inward<R> {
     ahead_octets: usize,
     /// What the last look put into a receiver's hand, messages and octets.
     hand: (usize, usize),
+    /// How many octets of those the bound on what departed peers left is charged with.
+    charged: usize,
     /// Octets read that are not of a message which was kept.
     since_kept: usize,
     /// No session will come any more.
@@ -155,6 +157,7 @@ impl<R> Inward<R> {
             ahead: VecDeque::new(),
             ahead_octets: 0,
             hand: (0, 0),
+            charged: 0,
             since_kept: 0,
             is_closed: false,
             is_held_back: false,
@@ -234,9 +237,19 @@ impl<R> Inward<R> {
         std::mem::take(is_news).then_some(*at)
     }
 
-    /// The octets that are read ahead of the receivers.
-    pub(crate) fn ahead_octets(&self) -> usize {
-        self.ahead_octets
+    /// The peer has left: says how many octets of it are unread, and counts from
+    /// now on how many [are no more](Self::take_freed).
+    pub(crate) fn charge(&mut self) -> usize {
+        self.charged = self.ahead_octets;
+        self.charged
+    }
+
+    /// How many octets of what a departed peer left were taken, or dropped, since
+    /// the last call.
+    pub(crate) fn take_freed(&mut self) -> usize {
+        let freed = self.charged.saturating_sub(self.ahead_octets);
+        self.charged -= freed;
+        freed
     }
 
     /// Whether the marks allow no more to be read ahead, if `in_hand` messages of
@@ -307,11 +320,6 @@ impl<R> Inward<R> {
     /// Whether the last read filled the buffer, so that there may be more.
     pub(crate) fn was_filled(&self) -> bool {
         self.sessions.front().is_some_and(|session| session.filled)
-    }
-
-    /// Whether no session will come any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.is_closed
     }
 
     /// Whether something was read ahead and is not taken.
@@ -457,7 +465,7 @@ impl<R> Inward<R> {
     pub(crate) fn drop_ahead(&mut self) -> usize {
         self.ahead_octets = 0;
         let dropped = self.ahead.len();
-        self.ahead = VecDeque::new();
+        free_messages(dropped, std::mem::take(&mut self.ahead));
         dropped
     }
 

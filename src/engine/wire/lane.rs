@@ -36,6 +36,11 @@ impl Lane {
         !self.changes.is_empty()
     }
 
+    /// How many subscriptions and cancellations wait.
+    pub(super) fn subscriptions(&self) -> usize {
+        self.changes.len()
+    }
+
     pub(super) fn subscription(&mut self, change: Subscription) {
         let number = self.next;
         self.next += 1;

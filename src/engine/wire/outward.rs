@@ -15,12 +15,12 @@ use crate::mark::Mark;
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::peer::Subscription;
-use crate::pipe::{By, Handover, NeedsFlush, Refused, Rest, Traits};
+use crate::pipe::{By, Handover, NeedsFlush, Refused, Rest, Traits, free, free_messages};
 use crate::zmtp::{Encoded, Sending};
 
 /// From how many octets of commands on a batch takes no more of them, since they
 /// are rendered under the lock.
-const COMMANDS: usize = 64 * 1024;
+const COMMANDS: usize = 16 * 1024;
 
 /// What waits for one peer, and who writes it. Kept under one lock.
 #[derive(Debug)]
@@ -200,7 +200,7 @@ impl Outward {
         self.in_flight = 0;
         self.is_awaited = false;
         self.handover = Handover::Idle;
-        self.lane = Lane::default();
+        self.drop_lane();
         let (mut rest, cut) = flight.recover();
         if self.conflate && !self.queue.is_empty() {
             self.conflated += rest.messages();
@@ -306,12 +306,19 @@ impl Outward {
         }
     }
 
+    fn drop_lane(&mut self) {
+        let lane = std::mem::take(&mut self.lane);
+        free(lane.subscriptions(), lane);
+    }
+
     /// Ends it for good.
     pub(crate) fn end(&mut self) -> Leftover {
         self.phase = Phase::Gone;
         self.up = false;
-        self.lane = Lane::default();
-        let unsent = std::mem::take(&mut self.queue).messages();
+        self.drop_lane();
+        let queue = std::mem::take(&mut self.queue);
+        let unsent = queue.messages();
+        free_messages(unsent, queue);
         Leftover { unsent, conflated: std::mem::take(&mut self.conflated) }
     }
 }

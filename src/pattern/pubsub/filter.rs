@@ -5,10 +5,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::pipe::free;
 use crate::routing::SubscriptionTrie;
 use crate::sync::{Rank, SharedLock};
-
-use super::freeing::free;
 
 pub(super) struct Filter {
     /// Whether the empty topic, which matches everything, is subscribed to.

@@ -17,7 +17,6 @@ use crate::message::Message;
 use crate::peer::Subscription;
 
 mod filter;
-mod freeing;
 mod interest;
 mod pending;
 mod subscribers;

@@ -12,10 +12,9 @@ use crate::message::Message;
 use crate::options::{SocketOptions, XPubVerbosity};
 use crate::pattern::Touched;
 use crate::peer::{Subscription, Unwelcome};
-use crate::pipe::{Line, Peer};
+use crate::pipe::{Line, Peer, free};
 use crate::routing::{Distributor, Slot};
 
-use super::freeing::free;
 use super::interest::{Bounds, Farewell, Interest, Step, TooMuch, Topics};
 use super::pending::{Asker, Entry, Pending};
 use super::{CANCEL, SUBSCRIBE, notice, single};

@@ -15,14 +15,13 @@ use crate::message::Message;
 use crate::options::Linger;
 use crate::pattern::{Delivery, Pattern, Routed, SendRefusal, Touched};
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
-use crate::pipe::{Line, NeedsFlush, Peer, Traits};
+use crate::pipe::{Line, NeedsFlush, Peer, Traits, free};
 use crate::routing::Distributor;
 use crate::routing_id::RoutingId;
 use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
 use super::filter::Filter;
-use super::freeing::free;
 use super::interest::{Bounds, Step, TooMuch};
 
 /// Neither has anything to say that anybody would miss.

@@ -74,6 +74,11 @@ impl Flight {
         self.commands_written < self.commands.len()
     }
 
+    /// How many octets of commands were put in.
+    pub(crate) fn command_octets(&self) -> usize {
+        self.commands.len()
+    }
+
     /// How many messages are not written as a whole yet.
     pub(crate) fn messages(&self) -> usize {
         self.messages.messages()

@@ -5,14 +5,23 @@ use std::thread;
 /// So many topics are freed within some hundred microseconds.
 const AT_ONCE: usize = 1024;
 
-/// Frees what is kept of so many topics: here if they are few, else on a thread
-/// of its own, which ends with that. Whoever lets go of a socket last may be any
-/// task, and a million topics take some hundred milliseconds.
-pub(super) fn free<T: Send + 'static>(topics: usize, kept: T) {
+/// And so many messages for each.
+const MESSAGES: usize = 16;
+
+/// Frees what is kept of so many topics: here if they are few, else on a
+/// thread of its own, which ends with that. Whoever lets go of a socket last, or hears
+/// that a peer has left, may be any task, and a million take some hundred
+/// milliseconds.
+pub(crate) fn free<T: Send + 'static>(topics: usize, kept: T) {
     if topics > AT_ONCE {
         // Where no thread can be had, this frees it here.
         let _ = thread::Builder::new().name("ferromq-free".into()).spawn(move || drop(kept));
     }
+}
+
+/// The same for what is kept of so many messages.
+pub(crate) fn free_messages<T: Send + 'static>(messages: usize, kept: T) {
+    free(messages / MESSAGES, kept);
 }
 
 #[cfg(test)]
