@@ -172,6 +172,12 @@ pub(crate) trait Pattern: Send + Sync {
         }
     }
 
+    /// The socket is closed, and nobody receives any more. Says how many messages
+    /// the pattern has in store, which are lost.
+    fn close(&self) -> usize {
+        0
+    }
+
     /// Changes what the socket subscribes to (SUB, XSUB) or, for XPUB in
     /// manual mode, what the peer of the last request is subscribed to.
     ///

@@ -74,6 +74,8 @@ impl Actor {
         if matches!(self.party.socket_type, SocketType::Sub | SocketType::XSub) {
             let topic = Bytes::from_static(&[WANTED]);
             self.core.subscribe(Subscription::Subscribe(topic)).unwrap();
+            let me = self.clone();
+            world.spawn(name("subscribes"), async move { me.change_its_mind().await });
         }
         if self.party.moves {
             let me = self.clone();
@@ -111,6 +113,23 @@ impl Actor {
         if receives {
             let me = self.clone();
             world.spawn(name("receives"), async move { drop(me.listen().await) });
+        }
+    }
+
+    /// Subscribes to more and cancels it, which changes nothing: what it wants it
+    /// wants all the time.
+    async fn change_its_mind(&self) {
+        // Only a SUB counts, so another one must not cancel what it wants.
+        let topics: &[&'static [u8]] = match self.party.socket_type {
+            SocketType::Sub => &[&[WANTED], b"aS", b"c", b"aSM"],
+            _ => &[b"aS", b"c", b"aSM"],
+        };
+        for _ in 0..self.rng.within(0..=6) {
+            let topic = Bytes::from_static(self.rng.pick(topics));
+            let _ = self.core.subscribe(Subscription::Subscribe(topic.clone()));
+            self.pause().await;
+            let _ = self.core.subscribe(Subscription::Cancel(topic));
+            self.doze().await;
         }
     }
 

@@ -87,7 +87,7 @@ impl Books {
             let account = &mut self.accounts()[socket];
             let place = account.accepted.len() + 1;
             account.accepted.insert(stamp.id.number, place);
-            if stamp.topic == UNWANTED {
+            if stamp.topic == UNWANTED && self.filters(socket) {
                 account.unwanted.insert(stamp.id.number);
             } else if self.publishes(socket) {
                 let subscribed = self.subscribed(socket).into_iter();
@@ -154,8 +154,15 @@ impl Books {
         self.accounts()[socket].waiting.contains(&wait)
     }
 
+    /// Whether it sends only what was subscribed to.
+    fn filters(&self, socket: usize) -> bool {
+        self.publishes(socket) && self.plan.parties[socket].socket_type != SocketType::XSub
+    }
+
+    /// Whether it sends each message to all.
     pub(super) fn publishes(&self, socket: usize) -> bool {
-        matches!(self.plan.parties[socket].socket_type, SocketType::Pub | SocketType::XPub)
+        let socket_type = self.plan.parties[socket].socket_type;
+        matches!(socket_type, SocketType::Pub | SocketType::XPub | SocketType::XSub)
     }
 
     /// What one socket's messages came to on the wires: written, and of these read.

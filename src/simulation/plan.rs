@@ -147,7 +147,7 @@ fn part(ours: SocketType, theirs: SocketType) -> Part {
         (Req, _) => Part::Asks,
         (Rep, _) | (Router, Dealer | Req) => Part::Serves,
         _ => Part::Talks {
-            sends: !matches!(ours, Pull | Sub | XSub),
+            sends: !matches!(ours, Pull | Sub),
             receives: !matches!(ours, Push | Pub),
         },
     }

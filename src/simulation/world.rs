@@ -1,6 +1,7 @@
 //! [`World`]: runs the futures of a simulation, whoever is woken in any order.
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -204,9 +205,16 @@ impl World {
         if self.net.traces {
             println!("{:?} poll {index} {}", Instant::now(), entry.name);
         }
-        match task.as_mut().poll(&mut Context::from_waker(&entry.waker)) {
-            Poll::Pending => entry.task = Some(task),
-            Poll::Ready(()) => drop(task),
+        let mut cx = Context::from_waker(&entry.waker);
+        match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut cx))) {
+            Ok(Poll::Pending) => entry.task = Some(task),
+            Ok(Poll::Ready(())) => drop(task),
+            Err(panic) => {
+                // What is dropped now could panic as well, and end the process
+                // before the seed is told.
+                std::mem::forget((task, std::mem::take(&mut self.tasks)));
+                resume_unwind(panic);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::endpoint::{Endpoint, EndpointError};
 use crate::engine::{self, Dialling, Listening};
 use crate::error::{BindError, ConnectError, ReleaseError};
 use crate::options::Linger;
-use crate::peer::Unwelcome;
+use crate::peer::{DropCause, Unwelcome};
 use crate::pipe::{EndpointKey, Link, SocketSide};
 use crate::tasks::{TaskGuard, Tasks};
 use crate::transport::{self, BindFailure, Listener};
@@ -213,6 +213,7 @@ impl Core {
     /// given up. Dropping the listeners that are returned stops them.
     pub(crate) fn begin_close(&self) -> Vec<Listening> {
         self.closed.store(true, Ordering::SeqCst);
+        self.counters.lost.add(DropCause::Unread, self.pattern.close());
         let entries = std::mem::take(&mut *self.endpoints.lock());
         let listening = entries.into_iter().filter_map(|entry| self.release(entry)).collect();
         self.attendant.dismiss();

@@ -43,4 +43,4 @@ pub(crate) use heartbeat::{Heartbeat, HeartbeatAction, HeartbeatConfig};
 pub(crate) use reassurance::Reassurance;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

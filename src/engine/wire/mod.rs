@@ -20,6 +20,8 @@ mod lane;
 mod outward;
 mod pulse;
 mod sinks;
+#[cfg(test)]
+mod tests;
 
 pub(super) use flight::Flight;
 pub(super) use inward::{Budget, Drained, Inward, Orders, Uncounted};

@@ -41,6 +41,8 @@ pub(super) struct Pending {
     messages: Gauge,
     notices: Gauge,
     dropped: usize,
+    /// Whether nobody takes anything any more.
+    is_closed: bool,
 }
 
 impl Pending {
@@ -53,10 +55,15 @@ impl Pending {
             messages: Gauge::new(messages),
             notices: Gauge::new(NOTICES),
             dropped: 0,
+            is_closed: false,
         }
     }
 
     pub(super) fn push(&mut self, entry: Entry) {
+        if self.is_closed {
+            self.dropped += usize::from(matches!(entry, Entry::Message(_)));
+            return;
+        }
         let (gauge, octets) = self.gauge(&entry);
         if gauge.admit(octets) {
             self.entries.push(entry);
@@ -66,10 +73,21 @@ impl Pending {
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry> {
+        if self.is_closed {
+            return None;
+        }
         let entry = self.entries.pop()?;
         let (gauge, octets) = self.gauge(&entry);
         gauge.release(octets);
         Some(entry)
+    }
+
+    /// From now on nobody takes anything; says how many messages nobody took. What
+    /// is kept is freed with the socket.
+    pub(super) fn close(&mut self) -> usize {
+        let left = if self.is_closed { 0 } else { self.messages.count };
+        self.is_closed = true;
+        left
     }
 
     pub(super) fn len(&self) -> usize {

@@ -182,6 +182,10 @@ impl Pattern for XPub {
         Delivered { readable, discarded: discarded + state.pending().take_dropped() }
     }
 
+    fn close(&self) -> usize {
+        self.lock().pending().close()
+    }
+
     fn subscribe(&self, change: Subscription, _: &mut Touched) -> Result<(), SubscribeError> {
         if self.exposure != Exposure::Requests {
             return Err(SubscribeError::NotManual);

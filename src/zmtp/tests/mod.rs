@@ -8,7 +8,7 @@ mod handshake;
 mod heartbeat;
 mod metadata;
 mod reassurance;
-mod seal;
+pub(crate) mod seal;
 mod traffic;
 
 use bytes::{BufMut, Bytes};

@@ -67,7 +67,7 @@ impl Open for Toy {
 }
 
 /// The halves of a session, sealed or not.
-fn session(is_sealed: bool, max_message_size: Option<usize>) -> (Sending, Receiving) {
+pub(crate) fn session(is_sealed: bool, max_message_size: Option<usize>) -> (Sending, Receiving) {
     let seal: Option<Box<dyn Seal>> =
         if is_sealed { Some(Box::new(Toy { nonce: 0 })) } else { None };
     let open: Option<Box<dyn Open>> =
