@@ -165,7 +165,7 @@ fn options(
         Ending::Leaves(leaving) if leaving == index => Linger::Forever,
         _ => Linger::For(Duration::from_millis(rng.pick(&[0, 1, 50, 500]))),
     };
-    let is_named = ours == Router && theirs == Router || theirs == Router && rng.one_in(2);
+    let is_named = theirs == Router && (ours == Router || rng.one_in(2));
     let relaxed = !common.is_fair || common.moves;
     SocketOptions {
         send_hwm: mark(),

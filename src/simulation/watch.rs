@@ -67,9 +67,7 @@ impl Books {
         let has_queue = socket > 0 && !options.immediate;
         let is_connected = {
             let state = self.net.state();
-            let is_connected =
-                ends_of(&state.connections, socket).any(|(it, end)| it.is_in_traffic(end));
-            is_connected
+            ends_of(&state.connections, socket).any(|(it, end)| it.is_in_traffic(end))
         };
         match outstanding < mark && (has_queue || is_connected) {
             true => Err(format!("socket {socket} waits to send, and has room: {outstanding}")),

@@ -269,7 +269,7 @@ fn the_monitor_tells_that_a_runtime_has_ended() {
                 }
             }
         });
-        assert_eq!(ended, [at.clone()]);
+        assert_eq!(ended, std::slice::from_ref(&at));
         for endpoint in [at, waiting, listening] {
             assert!(closed.contains(&endpoint), "{endpoint}: {closed:?}");
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::{BufMut, Bytes};
 
 use super::*;
+use crate::mark::Mark;
 use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
@@ -101,7 +102,8 @@ fn read(inward: &mut Inward<()>, mut octets: &[u8], step: usize) -> Vec<Message>
     let (mut messages, mut orders) = (VecDeque::new(), Orders::default());
     loop {
         let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
-        let mut hand = Hand { messages: &mut messages, limit: usize::MAX };
+        let most_octets = Mark::UNLIMITED;
+        let mut hand = Hand { messages: &mut messages, limit: usize::MAX, octets: 0, most_octets };
         let drained = inward.drain(&mut hand, &mut budget, &mut orders);
         if drained != Drained::Starved || octets.is_empty() {
             assert!(!orders.ended, "a prefix of what was written is no fault");
@@ -159,7 +161,7 @@ fn cut_after(messages: &[Message], octets: usize, is_sealed: bool) {
 
 /// Reads a session to its end.
 fn receive(inward: &mut Inward<()>, receiving: Receiving, octets: &[u8]) -> Vec<Message> {
-    inward.session_up((), receiving);
+    inward.session_up((), receiving, Instant::now());
     let messages = read(inward, octets, 1 + octets.len() % 61);
     let mut orders = Orders::default();
     inward.end_reading(DisconnectReason::PeerClosed, &mut orders);
