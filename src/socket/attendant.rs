@@ -101,10 +101,11 @@ impl Attendant {
         if !self.may_write.load(Ordering::Relaxed) {
             return;
         }
-        // Before that task is woken: the task woken last stays where it is, and
-        // this one is taken by another worker.
-        self.start();
+        // In this order, or its clock might have stopped in between. And before
+        // that task is woken: the task woken last stays where it is, and this one
+        // is taken by another worker.
         self.left.lock().push(Arc::clone(line));
+        self.start();
     }
 
     /// Ends its task.
