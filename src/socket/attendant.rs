@@ -108,6 +108,15 @@ impl Attendant {
         self.start();
     }
 
+    /// It has no task any more: nobody looks at what is left.
+    fn resign(&self) {
+        self.may_write.store(false, Ordering::SeqCst);
+        self.is_ticking.store(false, Ordering::SeqCst);
+        let left = std::mem::take(&mut *self.left.lock());
+        drop(left);
+        self.is_there.store(false, Ordering::SeqCst);
+    }
+
     /// Ends its task.
     pub(super) fn dismiss(&self) {
         self.call.notify_one();
@@ -227,8 +236,7 @@ impl Drop for Appointed {
     fn drop(&mut self) {
         let Some(core) = self.core.upgrade() else { return };
         let attendant = &core.attendant;
-        attendant.is_there.store(false, Ordering::SeqCst);
-        attendant.is_ticking.store(false, Ordering::SeqCst);
+        attendant.resign();
         let other = {
             let mut runtimes = attendant.runtimes.lock();
             runtimes.retain(|runtime| runtime.id() != self.runtime.id());
@@ -238,5 +246,30 @@ impl Drop for Appointed {
             core.appoint(&runtime);
             attendant.start();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::options::SocketOptions;
+    use crate::routing::testing::FakePeer;
+    use crate::socket_type::SocketType;
+
+    fn runtime() -> tokio::runtime::Runtime {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().expect("a runtime")
+    }
+
+    #[test]
+    fn nothing_is_left_to_an_attendant_that_is_gone() {
+        let core = Core::new(SocketType::Pub, SocketOptions::new(), Context::new());
+        let runtime = runtime();
+        runtime.block_on(async { core.attend() });
+        assert!(core.attendant.may_write.load(Ordering::SeqCst));
+        drop(runtime);
+        core.attendant.note(&FakePeer::accepted(1).line);
+        assert!(core.attendant.left.lock().is_empty());
     }
 }
