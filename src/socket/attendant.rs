@@ -39,6 +39,9 @@ const PATIENCE_IF_WAITING: u32 = 5;
 /// How many peers are handed over at a time.
 const AT_ONCE: usize = 1024;
 
+/// How many lines it writes before others get their turn.
+const WRITES: usize = 64;
+
 pub(super) struct Attendant {
     /// Wakes its task when there is something to see to.
     call: Arc<Notify>,
@@ -153,12 +156,17 @@ impl Core {
     }
 
     /// One look; says whether another is to follow.
-    pub(super) fn look_after(&self) -> bool {
+    pub(super) async fn look_after(&self) -> bool {
         let left = std::mem::take(&mut *self.attendant.left.lock());
         let is_left = !left.is_empty();
-        for line in left {
-            // If its task has come meanwhile, this does nothing.
-            line.flush(Flush::Here);
+        for lines in left.chunks(WRITES) {
+            for line in lines {
+                // If its task has come meanwhile, this does nothing.
+                line.flush(Flush::Here);
+            }
+            if lines.len() == WRITES {
+                tokio::task::yield_now().await;
+            }
         }
         let is_listed = self.sweep();
         is_left || is_listed || self.is_more_after_all()
@@ -224,7 +232,8 @@ impl Appointed {
                     _ => return,
                 }
                 tokio::time::sleep(TICK).await;
-                if !self.core.upgrade().is_some_and(|core| core.look_after()) {
+                let Some(core) = self.core.upgrade() else { return };
+                if !core.look_after().await {
                     break;
                 }
             }
