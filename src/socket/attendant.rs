@@ -188,7 +188,7 @@ impl Core {
             let mut ready = self.ready.lock();
             (ready.hand_over(tick, patience, AT_ONCE), ready.has_listed())
         };
-        if !is_active && !late.is_empty() && self.lockstep.is_none() {
+        if !is_active && !late.is_empty() {
             // Nobody is woken for what the tasks read now, so whoever waits is to
             // look before: it may have been kept from some by those that were woken
             // and are not polled, however many these are.
