@@ -183,8 +183,9 @@ impl Link {
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         *line.pulse.lock() = Some(Pulse::new(&self.options, &sending, now()));
         let ready = MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer: info };
-        *line.writer.lock() = Some(Writer::new(Box::into_pin(stream.write), sending, ready));
+        // Reading first: a request is written after what came before it was dropped.
         line.read_from(stream.read, receiving);
+        *line.writer.lock() = Some(Writer::new(Box::into_pin(stream.write), sending, ready));
         let side = Arc::clone(&self.side);
         let reason = Shell::new(line, peer, side, self.traits.takes_at_once).run().await;
         self.wind_up(line, reason).await

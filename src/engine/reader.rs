@@ -49,12 +49,14 @@ impl StreamLine {
     /// Ends the peer for good: nothing more comes. What it left unread counts
     /// against the socket's bound until somebody takes it.
     pub(super) fn end_reading(&self) {
-        let left = {
+        let uncounted = {
             let mut inward = self.inward.lock();
             inward.close();
-            inward.charge()
+            // Before anybody can take of it, and give that back.
+            self.backlog.add(inward.charge());
+            inward.take_uncounted()
         };
-        self.backlog.add(left);
+        self.act(Orders::default(), &uncounted);
     }
 
     /// Reads for a pattern that takes items as they come.

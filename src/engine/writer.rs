@@ -175,7 +175,7 @@ impl Writer {
         if self.flight.is_request() {
             let (uncounted, orders) = line.fence();
             report.uncounted.strays += uncounted.strays;
-            report.orders = orders;
+            report.orders.add(orders);
             report.fenced = true;
         }
         taken

@@ -209,9 +209,6 @@ impl Drop for Flood {
     }
 }
 
-/// What a read buffer holds at most: a chunk, and what a frame lacked.
-const UNDECODED: usize = 128 * 1024;
-
 /// What the kernel may hold of a flood beside what the socket has, and what the
 /// socket has read and not decoded.
 const HIDDEN: usize = 1 << 20;
@@ -242,11 +239,10 @@ macro_rules! holds {
             within(socket.unbind(&endpoint)).await.unwrap();
             drop(flood);
             events.disconnected().await;
-            // What lies undecoded in the one read buffer may come on top.
+            // What lay undecoded in the read buffer, or in the kernel, is counted on
+            // top; how much that may be was asserted above.
             let held = socket.dropped(DropCause::Unread);
-            let buffered = UNDECODED.div_ceil(message.len()) as u64;
-            let expected = expected as u64;
-            assert!((expected..=expected + buffered).contains(&held), "{case}: {held}");
+            assert!(held >= expected as u64, "{case}: {held}");
         }
     };
 }

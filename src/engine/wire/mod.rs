@@ -17,6 +17,7 @@
 mod flight;
 mod inward;
 mod lane;
+mod orders;
 mod outward;
 mod pulse;
 mod sinks;
@@ -24,7 +25,8 @@ mod sinks;
 mod tests;
 
 pub(super) use flight::Flight;
-pub(super) use inward::{Budget, Drained, Inward, Orders, Uncounted};
+pub(super) use inward::Inward;
+pub(super) use orders::{Budget, Drained, Orders, Uncounted};
 pub(super) use outward::{Closing, Outward, Settled};
 pub(super) use pulse::{Beat, Pulse, Signs};
 pub(super) use sinks::{Counting, Hand, Items, Sink};

@@ -1,0 +1,69 @@
+//! [`Orders`]: what the wire wants done outside, and how much it may do at a time.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+/// How much work a turn may still do, in what was decoded and in octets read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) items: usize,
+    pub(crate) octets: usize,
+}
+
+impl Budget {
+    pub(super) fn is_spent(&self) -> bool {
+        self.items == 0 || self.octets == 0
+    }
+}
+
+/// Where [`Inward::drain`] stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Drained {
+    /// It needs octets: [`reading`](Inward::reading) says from where and where to.
+    Starved,
+    /// The sink is full or the budget spent.
+    Enough,
+    /// Nothing to read from: no session is up.
+    Quiet,
+    /// Nothing will come, ever again.
+    Over,
+}
+
+/// What must happen outside, once the lock is released.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Orders {
+    /// The peer wants this back.
+    pub(crate) pong: Option<Bytes>,
+    /// The peer sent a PING: when, and after how much silence it wants to be
+    /// given up.
+    pub(crate) ping: Option<(Instant, Duration)>,
+    /// The newest connection has ended.
+    pub(crate) ended: bool,
+    /// The peer was held back at a mark, and is read again.
+    pub(crate) released: bool,
+    /// Memory is kept that is to be given back in idle times.
+    pub(crate) kept: bool,
+}
+
+/// Messages that were lost on the way in and that nobody counted yet.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Uncounted {
+    /// Those that can be no reply to anything (REQ).
+    pub(crate) strays: usize,
+    /// Those that newer ones replaced (`conflate`).
+    pub(crate) conflated: usize,
+}
+
+impl Orders {
+    /// Adds what came later.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.pong = later.pong.or(self.pong.take());
+        self.ping = later.ping.or(self.ping);
+        self.ended |= later.ended;
+        self.released |= later.released;
+        self.kept |= later.kept;
+    }
+}
