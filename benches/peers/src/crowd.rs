@@ -92,7 +92,7 @@ impl Crowd {
             "pub" => {
                 let sub = |number| {
                     let sub = SubSocket::new();
-                    sub.subscribe(topic(number));
+                    sub.subscribe(topic(number)).expect("a topic");
                     sub
                 };
                 self.scatter(endpoint, sub, Self::drain).await;
