@@ -35,6 +35,11 @@ impl Mark {
         Self(self.0.max(other.0))
     }
 
+    /// The stricter of both.
+    pub(crate) fn min(self, other: Self) -> Self {
+        Self(self.0.min(other.0))
+    }
+
     /// The number itself, `usize::MAX` if there is no limit.
     pub(crate) const fn limit(self) -> usize {
         self.0

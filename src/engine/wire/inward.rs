@@ -28,6 +28,11 @@ const CHUNK: usize = 64 * 1024;
 /// What a frame takes on the wire besides its body, at most.
 const FRAMING: usize = 9;
 
+/// How many octets a receiver takes in hand at most, besides the message that
+/// goes beyond: what is taken and not used at once gets cold, and the allocator
+/// goes and gets memory for it again and again.
+const HAND: Mark = Mark::from_option(CHUNK);
+
 /// How much room for messages an idle connection may keep.
 const FEW: usize = 4;
 
@@ -216,7 +221,8 @@ impl<R> Inward<R> {
     /// What a receiver takes in hand at most: what is there counts against the
     /// marks as well.
     pub(crate) fn hand<'a>(&self, messages: &'a mut VecDeque<Message>, limit: usize) -> Hand<'a> {
-        let Limits { messages: most, octets: most_octets, .. } = self.limits;
+        let Limits { messages: most, octets, .. } = self.limits;
+        let most_octets = octets.min(HAND);
         Hand { messages, limit: limit.min(most.limit()), octets: 0, most_octets }
     }
 
