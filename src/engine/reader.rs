@@ -32,6 +32,11 @@ const TURN: Budget = Budget { items: 64, octets: 256 * 1024 };
 /// without end.
 const STALE: Budget = Budget { items: 10_000, octets: 4 << 20 };
 
+/// How many octets are read at a time where most likely there are none, and where
+/// there were so many.
+const FEW: usize = 64;
+const MANY: usize = 16 * 1024;
+
 /// How reading went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pulled {
@@ -247,8 +252,20 @@ fn poll_read(inward: &mut Incoming, cx: &mut Context<'_>) -> Poll<std::io::Resul
 /// heard of; says how many octets. The end and errors are left to the next
 /// ordinary read.
 fn read_now(inward: &mut Incoming) -> usize {
+    // Nothing, as a rule, and a large buffer is not cleared for that.
+    match read_into(inward, &mut [0; FEW]) {
+        FEW => FEW + read_much(inward),
+        count => count,
+    }
+}
+
+#[cold]
+fn read_much(inward: &mut Incoming) -> usize {
+    read_into(inward, &mut [0; MANY])
+}
+
+fn read_into(inward: &mut Incoming, octets: &mut [u8]) -> usize {
     let Some((read, mut space)) = inward.reading() else { return 0 };
-    let mut octets = [0; 16 * 1024];
     let limit = space.limit().min(octets.len());
     let count = read.read_now(&mut octets[..limit]).unwrap_or(0);
     bytes::BufMut::put_slice(&mut space, &octets[..count]);
