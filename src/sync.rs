@@ -158,15 +158,9 @@ mod order {
     pub(super) fn enter(rank: Rank) -> Entered {
         let held = HELD.get();
         assert!(held >> (rank as u32) == 0, "{rank:?} is locked out of order: {held:#b} is held");
-        enter_unordered(rank)
-    }
-
-    pub(super) fn enter_unordered(rank: Rank) -> Entered {
         let bit = 1 << (rank as u32);
-        let held = HELD.get();
         HELD.set(held | bit);
-        // One that is held twice, by chance, is given back once.
-        Entered(bit & !held)
+        Entered(bit)
     }
 
     impl Drop for Entered {
@@ -185,11 +179,6 @@ mod order {
 
     #[inline]
     pub(super) fn enter(_: Rank) -> Entered {
-        Entered
-    }
-
-    #[inline]
-    pub(super) fn enter_unordered(_: Rank) -> Entered {
         Entered
     }
 }
