@@ -50,6 +50,8 @@ pub(super) struct StreamLine {
     pub(super) in_hand: AtomicUsize,
     /// Whether the task waits for them to become fewer.
     pub(super) waits_for_hand: AtomicBool,
+    /// Whether somebody watches over what is left to the task.
+    is_watched: AtomicBool,
     /// Whether the task reads everything, and receivers nothing: the pattern takes
     /// messages as they come, only the last one counts, or the line is closing.
     reads_alone: AtomicBool,
@@ -76,6 +78,7 @@ impl StreamLine {
                 conflate: options.conflate,
                 in_hand: AtomicUsize::new(0),
                 waits_for_hand: AtomicBool::new(false),
+                is_watched: AtomicBool::new(false),
                 reads_alone: AtomicBool::new(options.conflate || traits.takes_at_once),
             });
             line = Some(Arc::clone(&new));
@@ -250,6 +253,26 @@ impl Line for StreamLine {
         }
         // While no connection is up, the next one looks by itself.
         self.bell.ring_if_up(Calls::WRITE)
+    }
+
+    fn leave(&self) -> bool {
+        // In traffic it is watched, which a load finds out at no cost to others.
+        !self.is_watched.load(Ordering::SeqCst) && !self.is_watched.swap(true, Ordering::SeqCst)
+    }
+
+    fn watch(&self) -> bool {
+        let overdue = self.outward.lock().overdue();
+        match overdue {
+            Some(true) => drop(self.flush(Flush::Here)),
+            Some(false) => {}
+            None => {
+                self.is_watched.store(false, Ordering::SeqCst);
+                // Something may have been left in this very moment.
+                let is_left = self.outward.lock().overdue().is_some();
+                return is_left && self.leave();
+            }
+        }
+        true
     }
 
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {

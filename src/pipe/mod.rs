@@ -128,6 +128,18 @@ pub(crate) trait Line: Send + Sync {
     /// True if a task was woken to do it.
     fn flush(&self, how: Flush) -> bool;
 
+    /// What waits is left to the peer's own task, and the caller may compute for a
+    /// while. True if somebody is to [watch](Self::watch) over it from now on.
+    fn leave(&self) -> bool {
+        false
+    }
+
+    /// Writes what waits if its task has not begun since the last time, and says
+    /// whether to watch on.
+    fn watch(&self) -> bool {
+        false
+    }
+
     /// Takes messages that came, at least one if there is any and at most
     /// `limit`, reading from the transport where that does not wait. The work of
     /// one call is bounded, so that it may be [`Next::More`] without a message.

@@ -149,6 +149,10 @@ impl Line for FakeLine {
         false
     }
 
+    fn leave(&self) -> bool {
+        true
+    }
+
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {
         let mut state = self.state.lock();
         let count = limit.min(state.said.len());

@@ -8,13 +8,16 @@
 //! - **Messages that no task writes.** A sender leaves what it does not write
 //!   itself to the connection's task, which runs when the sender awaits; a worker
 //!   keeps the task it woke last for itself. If the sender computes instead, the
-//!   attendant, on another worker, writes in its place after a millisecond. (On
-//!   `current_thread` there is no other worker.)
+//!   attendant, on another worker, writes in its place after a millisecond or two.
+//!   (On `current_thread` there is no other worker.)
 //!
-//! It has a clock only while there is something to see to, and waits otherwise.
+//! It has a clock only while there is something to see to, and waits otherwise. The
+//! clock runs [slowly](Pace::Slow) as long as a receiver was woken and may be trusted
+//! to come: a request and its reply are over long before that, and a short sleep is
+//! dear, for the system as well.
 //! Over inproc there is neither, nor an attendant.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -22,19 +25,22 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Notify;
 
 use super::core::Core;
-use crate::pipe::{Flush, Line};
+use crate::pipe::Line;
 use crate::sync::{Lock, Rank};
 use crate::tasks::{TaskGuard, spawn_on};
 
 /// The time between two looks.
 const TICK: Duration = Duration::from_millis(1);
 
+/// After how many ticks a slow clock looks.
+const SLOW_TICKS: u32 = 4;
+
 /// After how many ticks a peer's task reads ahead although receivers come, and
 /// so sees its commands.
 const PATIENCE: u32 = 20;
 
 /// The same if receivers wait and do not come: they may not be polled.
-const PATIENCE_IF_WAITING: u32 = 5;
+const PATIENCE_IF_WAITING: u32 = 4;
 
 /// How many peers are handed over at a time.
 const AT_ONCE: usize = 1024;
@@ -42,20 +48,32 @@ const AT_ONCE: usize = 1024;
 /// How many lines it writes before others get their turn.
 const WRITES: usize = 64;
 
+/// How fast the clock runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Pace {
+    /// Not at all.
+    Stopped,
+    /// A receiver was woken, and will come most likely.
+    Slow,
+    /// Nobody may come.
+    Fast,
+}
+
 pub(super) struct Attendant {
     /// Wakes its task when there is something to see to.
     call: Arc<Notify>,
     /// Whether it has a task.
     is_there: AtomicBool,
-    /// Whether its clock runs.
-    is_ticking: AtomicBool,
+    /// The [`Pace`] of its clock.
+    pace: AtomicU8,
     /// Whether there are other workers than the one that sends.
     may_write: AtomicBool,
-    /// Counts its looks.
+    /// Counts the ticks of its clock.
     tick: AtomicU32,
     /// How many receives there had been at the last one.
     received: AtomicU32,
-    /// What was left to tasks since the last one.
+    /// Lines with something that was left to their tasks.
     left: Lock<Vec<Arc<dyn Line>>>,
     /// The runtimes that serve this socket.
     runtimes: Lock<Vec<Handle>>,
@@ -66,7 +84,7 @@ impl Default for Attendant {
         Self {
             call: Arc::default(),
             is_there: AtomicBool::new(false),
-            is_ticking: AtomicBool::new(false),
+            pace: AtomicU8::new(Pace::Stopped as u8),
             may_write: AtomicBool::new(false),
             tick: AtomicU32::new(0),
             received: AtomicU32::new(0),
@@ -82,17 +100,18 @@ impl Attendant {
         self.tick.load(Ordering::Relaxed)
     }
 
-    /// There is something to see to: the clock is to run. True if its task was
-    /// woken for that.
+    /// There is something to see to: the clock is to run, at least so fast. True if
+    /// its task was woken for that.
     #[inline]
-    pub(super) fn start(&self) -> bool {
+    pub(super) fn start(&self, pace: Pace) -> bool {
         // Most times it runs already, which a load finds out at no cost to others.
-        !self.is_ticking.load(Ordering::SeqCst) && self.start_clock()
+        self.pace.load(Ordering::SeqCst) < pace as u8 && self.start_clock(pace)
     }
 
-    fn start_clock(&self) -> bool {
-        let starts =
-            self.is_there.load(Ordering::SeqCst) && !self.is_ticking.swap(true, Ordering::SeqCst);
+    fn start_clock(&self, pace: Pace) -> bool {
+        let pace = pace as u8;
+        let starts = self.is_there.load(Ordering::SeqCst)
+            && self.pace.fetch_max(pace, Ordering::SeqCst) < pace;
         if starts {
             self.call.notify_one();
         }
@@ -101,22 +120,20 @@ impl Attendant {
 
     /// A line is about to be left to its task.
     pub(super) fn note(&self, line: &Arc<dyn Line>) {
-        if !self.may_write.load(Ordering::Relaxed) {
+        if !(self.may_write.load(Ordering::Relaxed) && line.leave()) {
             return;
         }
         // In this order, or its clock might have stopped in between. And before
         // that task is woken: the task woken last stays where it is, and this one
         // is taken by another worker.
         self.left.lock().push(Arc::clone(line));
-        self.start();
+        self.start(Pace::Fast);
     }
 
     /// It has no task any more: nobody looks at what is left.
     fn resign(&self) {
         self.may_write.store(false, Ordering::SeqCst);
-        self.is_ticking.store(false, Ordering::SeqCst);
-        let left = std::mem::take(&mut *self.left.lock());
-        drop(left);
+        self.pace.store(Pace::Stopped as u8, Ordering::SeqCst);
         self.is_there.store(false, Ordering::SeqCst);
     }
 
@@ -153,30 +170,43 @@ impl Core {
             _guards: self.guards(),
         };
         spawn_on(runtime, appointed.run());
+        if !self.attendant.left.lock().is_empty() {
+            // By a runtime that has ended.
+            self.attendant.start(Pace::Fast);
+        }
     }
 
-    /// One look; says whether another is to follow.
-    pub(super) async fn look_after(&self) -> bool {
+    /// One look, so many ticks after the last.
+    pub(super) async fn look_after(&self, ticks: u32) {
+        let is_left = self.watch().await;
+        let (is_active, is_listed) = self.sweep(ticks);
+        if !(is_left || is_listed) {
+            self.slow_down(is_active);
+        }
+    }
+
+    /// Writes what was left to tasks that do not come; says whether to watch on.
+    async fn watch(&self) -> bool {
         let left = std::mem::take(&mut *self.attendant.left.lock());
-        let is_left = !left.is_empty();
+        let mut is_left = false;
         for lines in left.chunks(WRITES) {
-            for line in lines {
-                // If its task has come meanwhile, this does nothing.
-                line.flush(Flush::Here);
+            for line in lines.iter().filter(|line| line.watch()) {
+                is_left = true;
+                self.attendant.left.lock().push(Arc::clone(line));
             }
             if lines.len() == WRITES {
                 tokio::task::yield_now().await;
             }
         }
-        let is_listed = self.sweep();
-        is_left || is_listed || self.is_more_after_all()
+        is_left
     }
 
     /// Hands peers whose messages no receiver takes to their tasks. Says whether
-    /// there are some that are not handed over.
-    fn sweep(&self) -> bool {
+    /// receivers came since the last time, and whether there are peers that are not
+    /// handed over.
+    fn sweep(&self, ticks: u32) -> (bool, bool) {
         let attendant = &self.attendant;
-        let tick = attendant.tick.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let tick = attendant.tick.fetch_add(ticks, Ordering::Relaxed).wrapping_add(ticks);
         let received = self.received.load(Ordering::Relaxed);
         let is_active = attendant.received.swap(received, Ordering::Relaxed) != received;
         let patience = match (is_active, self.receivers.any()) {
@@ -202,14 +232,18 @@ impl Core {
             // take turns, that one may not be in turn.)
             self.receivers.wake_one();
         }
-        is_listed
+        (is_active, is_listed)
     }
 
-    /// Stops the clock, unless there was something in this very moment.
-    fn is_more_after_all(&self) -> bool {
-        self.attendant.is_ticking.store(false, Ordering::SeqCst);
-        let is_more = self.ready.lock().has_listed() || !self.attendant.left.lock().is_empty();
-        is_more && !self.attendant.is_ticking.swap(true, Ordering::SeqCst)
+    /// There is nothing to see to: stops the clock, unless there is something in this
+    /// very moment. As long as receivers come it only slows down, since more will
+    /// come for them.
+    fn slow_down(&self, is_active: bool) {
+        let slower = if is_active { Pace::Slow } else { Pace::Stopped };
+        self.attendant.pace.store(slower as u8, Ordering::SeqCst);
+        if self.ready.lock().has_listed() || !self.attendant.left.lock().is_empty() {
+            self.attendant.pace.store(Pace::Fast as u8, Ordering::SeqCst);
+        }
     }
 }
 
@@ -225,19 +259,31 @@ struct Appointed {
 impl Appointed {
     async fn run(self) {
         loop {
-            self.call.notified().await;
-            loop {
-                match self.core.upgrade() {
-                    Some(core) if !core.is_closed() => {}
-                    _ => return,
-                }
-                tokio::time::sleep(TICK).await;
-                let Some(core) = self.core.upgrade() else { return };
-                if !core.look_after().await {
-                    break;
-                }
+            let pace = match self.core.upgrade() {
+                Some(core) if !core.is_closed() => core.attendant.pace.load(Ordering::SeqCst),
+                _ => return,
+            };
+            if pace == Pace::Stopped as u8 {
+                self.call.notified().await;
+                continue;
+            }
+            let ticks = self.wait(pace == Pace::Slow as u8).await;
+            let Some(core) = self.core.upgrade() else { return };
+            core.look_after(ticks).await;
+        }
+    }
+
+    /// Waits until it is time for a look; says how many ticks that is.
+    async fn wait(&self, is_slow: bool) -> u32 {
+        if is_slow {
+            // Until somebody hurries it.
+            let hurried = tokio::time::timeout(TICK * SLOW_TICKS, self.call.notified());
+            if hurried.await.is_err() {
+                return SLOW_TICKS;
             }
         }
+        tokio::time::sleep(TICK).await;
+        1
     }
 }
 
@@ -253,7 +299,7 @@ impl Drop for Appointed {
         };
         if let Some(runtime) = other {
             core.appoint(&runtime);
-            attendant.start();
+            attendant.start(Pace::Fast);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
-use super::attendant::Attendant;
+use super::attendant::{Attendant, Pace};
 use super::endpoints::Entry;
 use super::waiters::{Receivers, Senders};
 use crate::context::Context;
@@ -176,8 +176,8 @@ impl Core {
         }
         ready.push(Arc::clone(peer), self.attendant.tick());
         drop(ready);
-        self.receivers.wake_one();
-        self.attendant.start();
+        let comes = self.receivers.wake_one();
+        self.attendant.start(if comes { Pace::Slow } else { Pace::Fast });
     }
 }
 

@@ -16,6 +16,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::attendant::Pace;
 use super::core::Core;
 use crate::engine::nudge;
 use crate::error::{RecvError, SendError, SendErrorKind, SubscribeError};
@@ -366,7 +367,7 @@ impl Core {
         if left {
             // One event may have brought more than one message.
             self.receivers.wake_one();
-            if peer.duty.is_listed() && self.attendant.start() {
+            if peer.duty.is_listed() && self.attendant.start(Pace::Fast) {
                 // As after a send: the receiver may compute for a while now.
                 nudge();
             }

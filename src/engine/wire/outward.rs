@@ -36,6 +36,10 @@ pub(crate) struct Outward {
     lane: Lane,
     phase: Phase,
     handover: Handover,
+    /// How many turns of writing have begun, and how many had when that was last
+    /// [looked at](Self::overdue).
+    begun: u32,
+    begun_then: u32,
     /// Whether a session is up, which is when the lane takes anything.
     up: bool,
     /// Messages that were taken to be written and are not written yet. They
@@ -107,6 +111,8 @@ impl Outward {
             lane: Lane::default(),
             phase: Phase::Open,
             handover: Handover::default(),
+            begun: 0,
+            begun_then: 0,
             up: false,
             in_flight: 0,
             is_awaited: false,
@@ -183,7 +189,21 @@ impl Outward {
     /// Whether `by` is the one to write now. If so, a turn of writing ends with
     /// [`rest`](Self::rest).
     pub(crate) fn claim(&mut self, by: By) -> bool {
-        self.up && self.handover.claim(by)
+        let claimed = self.up && self.handover.claim(by);
+        self.begun = self.begun.wrapping_add(u32::from(claimed));
+        claimed
+    }
+
+    /// Whether something waits for which nobody has begun to write since this was
+    /// last asked; `None` if nothing waits for somebody to begin.
+    pub(crate) fn overdue(&mut self) -> Option<bool> {
+        let then = std::mem::replace(&mut self.begun_then, self.begun);
+        match self.handover {
+            Handover::Idle | Handover::Blocked => None,
+            _ if !self.up => None,
+            Handover::Busy => Some(false),
+            Handover::Due => Some(then == self.begun),
+        }
     }
 
     /// A session is up: the lane takes subscriptions from now on, and its task
