@@ -130,6 +130,7 @@ impl Link {
             metadata: self.options.metadata.clone(),
             max_message_size: self.options.max_message_size,
             judges: self.traits.judges && role == Role::Accepting,
+            pings: self.options.heartbeat_interval.is_some(),
         });
         let mut octets = [0; 1024];
         loop {
@@ -379,7 +380,8 @@ impl Attached {
     fn finish(&mut self, reason: &DisconnectReason, flight: Flight) -> usize {
         self.has_ended = true;
         let line = &self.line;
-        line.set_down(flight);
+        // Whoever waits for room is not to push to a line that is about to end.
+        let _ = line.set_down(flight);
         let (leftover, was_closing) = {
             let mut outward = line.outward.lock();
             let was_closing = outward.is_closing();

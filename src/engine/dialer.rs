@@ -186,7 +186,9 @@ impl Dialer {
 
     /// The connection is lost, the peer stays.
     fn down(&self, flight: Flight) {
-        self.line.set_down(flight);
+        if self.line.set_down(flight) {
+            self.line.room();
+        }
         self.link.side.down(&self.peer);
         // The end of the stream is something to see, too.
         self.line.event();

@@ -48,7 +48,7 @@ pub(super) struct StreamLine {
     pub(super) conflate: bool,
     /// How many messages a receiver has in hand. They count against the marks.
     pub(super) in_hand: AtomicUsize,
-    /// Whether the task waits for them to become fewer.
+    /// Whether the task waits until there are none.
     pub(super) waits_for_hand: AtomicBool,
     /// Whether somebody watches over what is left to the task.
     is_watched: AtomicBool,
@@ -208,16 +208,15 @@ impl StreamLine {
         self.writer.lock().take()
     }
 
-    /// The connection is over; what it had not written waits for the next one.
-    pub(super) fn set_down(&self, flight: Flight) {
+    /// The connection is over; what it had not written waits for the next one. True
+    /// if there is room then for somebody who was refused.
+    pub(super) fn set_down(&self, flight: Flight) -> bool {
         let settled = self.outward.lock().session_lost(flight);
         *self.pulse.lock() = None;
         self.lost(DropCause::CutInTransit, usize::from(settled.cut));
         self.lost(DropCause::Conflated, settled.conflated);
-        if settled.room {
-            self.room();
-        }
         self.bell.set_down();
+        settled.room
     }
 }
 
@@ -292,8 +291,9 @@ impl Line for StreamLine {
 
     fn in_hand(&self, count: usize) {
         self.in_hand.store(count, Ordering::Relaxed);
+        // Not for each message: its task would read them one at a time.
         let waits = &self.waits_for_hand;
-        if waits.load(Ordering::Relaxed) && waits.swap(false, Ordering::SeqCst) {
+        if count == 0 && waits.load(Ordering::Relaxed) && waits.swap(false, Ordering::SeqCst) {
             self.bell.ring(Calls::READ);
         }
     }

@@ -117,6 +117,7 @@ fn traffic() -> (Receiving, Sending) {
             metadata: Vec::new(),
             max_message_size: None,
             judges: false,
+            pings: false,
         })
     };
     let (mut ours, mut theirs) = (new(), new());

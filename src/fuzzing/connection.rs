@@ -66,6 +66,7 @@ fn config(octet: u8) -> HandshakeConfig {
         metadata: metadata.into_iter().take(usize::from(octet >> 5) % 3).collect(),
         max_message_size: None,
         judges: false,
+        pings: false,
     }
 }
 

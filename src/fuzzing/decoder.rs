@@ -48,6 +48,7 @@ fn traffic(max_message_size: Option<usize>, early: &[u8]) -> Receiving {
         metadata: Vec::new(),
         max_message_size,
         judges: false,
+        pings: false,
     };
     let mut ours = Handshake::new(config(max_message_size));
     let mut theirs = Handshake::new(config(None));

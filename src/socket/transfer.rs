@@ -35,7 +35,7 @@ const PUSHES: u32 = 1024;
 
 /// The same for each peer, where there are many: each is to get a batch, or the
 /// cost of a message would grow with their number.
-const PUSHES_PER_PEER: u32 = 32;
+const PUSHES_PER_PEER: u32 = 64;
 
 /// How many pushes one message that is dropped for a full peer stands for: a
 /// sender that never let others run would drop all that follows as well. Not so

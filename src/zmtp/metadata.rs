@@ -23,8 +23,10 @@ const IDENTITY: &str = "Identity";
 /// How sockets of this library know each other. RFC 37 keeps names with `X-` for
 /// applications, but has no others that a peer may add.
 const ANNOUNCEMENT: &str = "X-Ferromq";
-/// The version of what is agreed between those who announce themselves.
+/// The version of what is agreed between those who announce themselves; and the
+/// same of one that sends PINGs.
 const ANNOUNCED: &[u8] = b"1";
+const ANNOUNCED_PINGING: &[u8] = b"1 pings";
 
 /// The names that are no user's to set.
 const OURS: [&str; 3] = [SOCKET_TYPE, IDENTITY, ANNOUNCEMENT];
@@ -81,6 +83,8 @@ pub(crate) struct Introduction {
     /// Whether it announces itself as a socket of this library. That is no part
     /// of the metadata that users see.
     pub(crate) is_ferromq: bool,
+    /// Whether it announces that it sends no PINGs.
+    pub(crate) never_pings: bool,
 }
 
 /// What a peer says of itself to a socket of type `ours`.
@@ -106,6 +110,7 @@ pub(crate) fn decode(octets: &[u8], ours: SocketType) -> Result<Introduction, Pe
         names.push(name);
         if announces {
             said.is_ferromq = true;
+            said.never_pings = value == ANNOUNCED;
         } else if name.eq_ignore_ascii_case(SOCKET_TYPE.as_bytes()) {
             peer.socket_type = Some(socket_type(value, ours)?);
         } else if name.eq_ignore_ascii_case(IDENTITY.as_bytes()) {
@@ -141,7 +146,7 @@ fn routing_id(value: &[u8]) -> Result<Option<RoutingId>, PeerFault> {
 }
 
 /// Puts what we say of ourselves, in the order and the spelling of libzmq, and
-/// last that it is us.
+/// last that it is us, and whether we send PINGs.
 ///
 /// Further properties have names of 1 to 255 octets that are not taken; others
 /// are left out, since every peer would refuse the handshake.
@@ -149,6 +154,7 @@ pub(crate) fn put(
     socket_type: SocketType,
     identity: Option<&[u8]>,
     metadata: &[(String, Bytes)],
+    pings: bool,
     out: &mut impl BufMut,
 ) {
     put_property(SOCKET_TYPE, socket_type.as_str().as_bytes(), out);
@@ -159,7 +165,8 @@ pub(crate) fn put(
     for (name, value) in metadata.iter().filter(|(name, _)| !is_taken(name)) {
         put_property(name, value, out);
     }
-    put_property(ANNOUNCEMENT, ANNOUNCED, out);
+    let announced = if pings { ANNOUNCED_PINGING } else { ANNOUNCED };
+    put_property(ANNOUNCEMENT, announced, out);
 }
 
 fn put_property(name: &str, value: &[u8], out: &mut impl BufMut) {

@@ -27,7 +27,8 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// the peer is held back again at once, and its PING is no nearer.
 #[derive(Debug)]
 pub(crate) struct Reassurance {
-    /// How often; never while we cannot tell whether it knows what a PONG is.
+    /// How often; never while we cannot tell whether it wants to know, or even knows
+    /// what a PONG is.
     period: Option<Duration>,
     last_ping: Option<Instant>,
     /// When the next PONG is due, if the peer is held back by then.
@@ -36,10 +37,10 @@ pub(crate) struct Reassurance {
 }
 
 impl Reassurance {
-    /// For a peer that is known to have heartbeats, since it speaks ZMTP 3.1, or
-    /// one that may turn out to.
-    pub(crate) fn new(has_heartbeats: bool) -> Self {
-        let period = has_heartbeats.then_some(PERIOD);
+    /// For a peer that may have sent a PING which we have not seen, or for one that
+    /// may turn out to send some.
+    pub(crate) fn new(may_ask: bool) -> Self {
+        let period = may_ask.then_some(PERIOD);
         Self { period, last_ping: None, due: None, is_held: false }
     }
 

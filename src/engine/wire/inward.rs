@@ -96,6 +96,15 @@ impl<R> Session<R> {
             None => Ok(None),
         }
     }
+
+    /// Decodes what was read; says how many messages that were.
+    fn count_messages(&mut self) -> usize {
+        let mut messages = 0;
+        while let Ok(Some(incoming)) = self.next() {
+            messages += usize::from(matches!(incoming, Incoming::Message(_)));
+        }
+        messages
+    }
 }
 
 impl<R> Inward<R> {
@@ -156,9 +165,7 @@ impl<R> Inward<R> {
         self.is_closed = true;
         let mut dropped = self.drop_ahead();
         for mut session in self.sessions.drain(..) {
-            while let Ok(Some(incoming)) = session.next() {
-                dropped += usize::from(matches!(incoming, Incoming::Message(_)));
-            }
+            dropped += session.count_messages();
         }
         dropped
     }
@@ -243,7 +250,9 @@ impl<R> Inward<R> {
         self.expects = expects;
         self.uncounted.strays += self.drop_ahead();
         let older = self.sessions.len().saturating_sub(1);
-        self.sessions.drain(..older);
+        for mut session in self.sessions.drain(..older) {
+            self.uncounted.strays += session.count_messages();
+        }
     }
 
     pub(crate) fn take_uncounted(&mut self) -> Uncounted {

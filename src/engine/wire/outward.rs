@@ -360,7 +360,7 @@ mod tests {
     }
 
     fn sending() -> Sending {
-        Sending::new(1, None)
+        Sending::new(1, true, None)
     }
 
     fn refused(outward: &mut Outward) -> bool {

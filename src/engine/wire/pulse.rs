@@ -45,7 +45,7 @@ impl Pulse {
         let config = HeartbeatConfig { interval, timeout: options.heartbeat_timeout };
         Self {
             heartbeat: Heartbeat::new(config, now),
-            reassurance: Reassurance::new(sending.has_heartbeats()),
+            reassurance: Reassurance::new(sending.may_ask()),
             ttl: options.heartbeat_ttl,
             is_held_back: false,
         }

@@ -33,6 +33,8 @@ pub(crate) struct HandshakeConfig {
     /// is refused was never ready. Never on both sides: two such would wait for
     /// each other.
     pub(crate) judges: bool,
+    /// Whether we send PINGs.
+    pub(crate) pings: bool,
 }
 
 /// Greeting and handshake of one connection.
@@ -69,7 +71,7 @@ enum Stage {
     Greeting(PeerGreeting),
     Commands { minor: u8 },
     Judging { minor: u8, said: Introduction },
-    Done { minor: u8, peer: PeerInfo },
+    Done { minor: u8, said: Introduction },
     Refused,
     Failed(PeerFault),
 }
@@ -78,8 +80,9 @@ impl Handshake {
     /// A handshake with the mechanism NULL.
     pub(crate) fn new(config: HandshakeConfig) -> Self {
         let mut properties = BytesMut::new();
-        let HandshakeConfig { socket_type, identity, metadata, max_message_size, judges } = config;
-        metadata::put(socket_type, identity.as_deref(), &metadata, &mut properties);
+        let HandshakeConfig { socket_type, max_message_size, judges, pings, .. } = config;
+        let (identity, metadata) = (config.identity.as_deref(), &config.metadata);
+        metadata::put(socket_type, identity, metadata, pings, &mut properties);
         let mechanism = Mechanism::null(socket_type, properties, judges);
         Self {
             stage: Stage::Greeting(PeerGreeting::new(mechanism.name())),
@@ -122,7 +125,7 @@ impl Handshake {
     /// What the peer said of itself, once it has, to be judged or not.
     pub(crate) fn introduction(&self) -> Option<&PeerInfo> {
         match &self.stage {
-            Stage::Done { peer, .. } => Some(peer),
+            Stage::Done { said, .. } => Some(&said.peer),
             _ => self.peer(),
         }
     }
@@ -138,9 +141,9 @@ impl Handshake {
     /// The peer that was to be judged may come in: puts our READY.
     pub(crate) fn admit(&mut self) {
         let Stage::Judging { minor, said } = &mut self.stage else { return };
-        let (minor, peer) = (*minor, std::mem::take(&mut said.peer));
+        let (minor, said) = (*minor, std::mem::take(said));
         self.mechanism.admit(&mut self.output);
-        self.stage = Stage::Done { minor, peer };
+        self.stage = Stage::Done { minor, said };
     }
 
     /// The peer that was to be judged may not come in. Returns whether there is
@@ -180,12 +183,12 @@ impl Handshake {
     /// Unless [`is_done`](Self::is_done).
     pub(crate) fn into_traffic(self) -> (Receiving, Sending, PeerInfo) {
         debug_assert!(self.output.is_empty(), "our READY was not sent");
-        let Stage::Done { minor, peer } = self.stage else {
+        let Stage::Done { minor, said } = self.stage else {
             panic!("traffic begins after the handshake");
         };
         let Seals { seal, open } = self.mechanism.into_seals();
         let receiving = Receiving::new(self.input, self.max_message_size, open);
-        (receiving, Sending::new(minor, seal), peer)
+        (receiving, Sending::new(minor, !said.never_pings, seal), said.peer)
     }
 
     /// Goes on by one stage or one command, and takes what that needed.
@@ -222,7 +225,7 @@ impl Handshake {
             debug!(socket_type = ?said.peer.socket_type, minor, "the peer is introduced");
             self.stage = match self.judges {
                 true => Stage::Judging { minor, said },
-                false => Stage::Done { minor, peer: said.peer },
+                false => Stage::Done { minor, said },
             };
         }
         Ok(())

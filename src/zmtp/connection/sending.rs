@@ -19,13 +19,15 @@ use crate::zmtp::seal::Seal;
 pub(crate) struct Sending {
     /// The minor version of ZMTP 3 that both speak, 0 or 1.
     minor: u8,
+    /// Whether the peer may send PINGs, as far as we know.
+    may_ping: bool,
     /// What seals each frame, if anything does.
     seal: Option<Box<dyn Seal>>,
 }
 
 impl Sending {
-    pub(crate) fn new(minor: u8, seal: Option<Box<dyn Seal>>) -> Self {
-        Self { minor, seal }
+    pub(crate) fn new(minor: u8, may_ping: bool, seal: Option<Box<dyn Seal>>) -> Self {
+        Self { minor, may_ping, seal }
     }
 
     /// Fills `slices` with what is to be written next of a batch, and returns how
@@ -46,6 +48,12 @@ impl Sending {
     /// Whether the peer knows PING and PONG, which came with ZMTP 3.1.
     pub(crate) fn has_heartbeats(&self) -> bool {
         self.minor >= 1
+    }
+
+    /// Whether it is to be told unasked that we are there, in case that it wants to
+    /// know: it knows PONG, and did not say that it sends no PINGs.
+    pub(crate) fn may_ask(&self) -> bool {
+        self.has_heartbeats() && self.may_ping
     }
 
     /// Puts a subscription or its end.

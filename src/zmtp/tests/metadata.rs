@@ -97,7 +97,7 @@ fn what_is_put_is_what_is_read() {
         ("X-none".to_owned(), Bytes::new()),
     ];
     let mut octets = Vec::new();
-    metadata::put(SocketType::Dealer, Some(routing_id.as_ref()), &metadata, &mut octets);
+    metadata::put(SocketType::Dealer, Some(routing_id.as_ref()), &metadata, false, &mut octets);
     let peer = decode(&octets).unwrap();
     assert_eq!(peer.socket_type, Some(SocketType::Dealer));
     assert_eq!(peer.routing_id, Some(routing_id));
@@ -110,7 +110,7 @@ fn properties_that_are_ours_are_not_sent_twice() {
     let further = ["identity", "SOCKET-TYPE", "X-a", "", "x-ferromq"];
     let further = further.map(|name| (name.to_owned(), Bytes::from_static(b"v")));
     let mut octets = Vec::new();
-    metadata::put(SocketType::Dealer, Some(&[]), &further, &mut octets);
+    metadata::put(SocketType::Dealer, Some(&[]), &further, false, &mut octets);
     let expected = [
         property(b"Socket-Type", b"DEALER"),
         property(b"Identity", b""),
@@ -127,6 +127,7 @@ fn an_announcement_is_seen_in_any_case_and_not_shown() {
             let octets = [property(b"X-a", b"v"), property(name, value)].concat();
             let said = metadata::decode(&octets, SocketType::Router).unwrap();
             assert!(said.is_ferromq);
+            assert_eq!(said.never_pings, value == b"1");
             assert_eq!(said.peer.metadata, [("X-a".to_owned(), Bytes::from_static(b"v"))]);
         }
         let twice = property(name, b"1").repeat(2);
@@ -135,6 +136,19 @@ fn an_announcement_is_seen_in_any_case_and_not_shown() {
     for other in [&b"X-Ferromq2"[..], b"Ferromq"] {
         assert!(!metadata::decode(&property(other, b"1"), SocketType::Router).unwrap().is_ferromq);
     }
+}
+
+#[test]
+fn one_with_heartbeats_says_so() {
+    for pings in [false, true] {
+        let mut octets = Vec::new();
+        metadata::put(SocketType::Dealer, None, &[], pings, &mut octets);
+        let said = metadata::decode(&octets, SocketType::Router).unwrap();
+        assert!(said.is_ferromq);
+        assert_eq!(said.never_pings, !pings);
+    }
+    let another = property(b"Socket-Type", b"DEALER");
+    assert!(!metadata::decode(&another, SocketType::Router).unwrap().never_pings);
 }
 
 #[test]

@@ -40,6 +40,7 @@ fn config(socket_type: SocketType) -> HandshakeConfig {
         metadata: Vec::new(),
         max_message_size: None,
         judges: false,
+        pings: false,
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn session(is_sealed: bool, max_message_size: Option<usize>) -> (Send
         if is_sealed { Some(Box::new(Toy { nonce: 0 })) } else { None };
     let open: Option<Box<dyn Open>> =
         if is_sealed { Some(Box::new(Toy { nonce: 0 })) } else { None };
-    (Sending::new(1, seal), Receiving::new(bytes::BytesMut::new(), max_message_size, open))
+    (Sending::new(1, true, seal), Receiving::new(bytes::BytesMut::new(), max_message_size, open))
 }
 
 /// A batch of a subscription, a PING and `messages`.
