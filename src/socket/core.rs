@@ -1,6 +1,6 @@
 //! [`Core`]: one socket of any type, without its public face.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -61,7 +61,31 @@ pub(crate) struct Core {
 pub(super) struct Roster {
     /// In the order in which they came, which is that of closing them.
     pub(super) peers: BTreeMap<PeerKey, Arc<Peer>>,
-    owners: HashSet<EndpointKey>,
+    /// Which of them came of each bind and connect.
+    owners: HashMap<EndpointKey, BTreeSet<PeerKey>>,
+}
+
+impl Roster {
+    /// False if its bind or connect admits nobody any more.
+    fn insert(&mut self, peer: &Arc<Peer>) -> bool {
+        let Some(own) = self.owners.get_mut(&peer.owner) else { return false };
+        own.insert(peer.key);
+        self.peers.insert(peer.key, Arc::clone(peer));
+        true
+    }
+
+    fn remove(&mut self, peer: &Peer) {
+        self.peers.remove(&peer.key);
+        if let Some(own) = self.owners.get_mut(&peer.owner) {
+            own.remove(&peer.key);
+        }
+    }
+
+    /// Admits no more peers of a bind or connect; gives those there are.
+    fn dismiss(&mut self, owner: EndpointKey) -> Vec<Arc<Peer>> {
+        let own = self.owners.remove(&owner).unwrap_or_default();
+        own.iter().filter_map(|key| self.peers.get(key)).cloned().collect()
+    }
 }
 
 impl Core {
@@ -136,23 +160,19 @@ impl Core {
     pub(super) fn reap(&self, peer: &Arc<Peer>) {
         self.pattern.drained(peer);
         let mut roster = self.roster.lock();
-        roster.peers.remove(&peer.key);
+        roster.remove(peer);
         self.note_peers(&roster);
     }
 
     /// Admits peers of a new bind or connect.
     pub(super) fn admit(&self, owner: EndpointKey) {
-        self.roster.lock().owners.insert(owner);
+        self.roster.lock().owners.insert(owner, BTreeSet::new());
     }
 
     /// Admits no more peers of a bind or connect; gives those there are, whose
     /// unread messages are discarded.
     pub(super) fn dismiss(&self, owner: EndpointKey) -> Vec<Arc<Peer>> {
-        let peers: Vec<_> = {
-            let mut roster = self.roster.lock();
-            roster.owners.remove(&owner);
-            roster.peers.values().filter(|peer| peer.owner == owner).cloned().collect()
-        };
+        let peers = self.roster.lock().dismiss(owner);
         for peer in &peers {
             peer.dismiss();
         }
@@ -185,16 +205,15 @@ impl SocketSide for Core {
     fn attach(&self, peer: &Arc<Peer>) -> Result<(), Unwelcome> {
         {
             let mut roster = self.roster.lock();
-            if !roster.owners.contains(&peer.owner) {
+            if !roster.insert(peer) {
                 return Err(Unwelcome::Closing);
             }
-            roster.peers.insert(peer.key, Arc::clone(peer));
             self.note_peers(&roster);
         }
         let attached = self.pattern.attach(peer);
         match attached {
             Ok(()) => self.senders.wake_all(),
-            Err(_) => drop(self.roster.lock().peers.remove(&peer.key)),
+            Err(_) => self.roster.lock().remove(peer),
         }
         attached
     }

@@ -15,7 +15,12 @@ fn large() -> Message {
     Message::from([vec![b'1'; 8 << 20], vec![b'2'; 8 << 20], b"tail".to_vec()])
 }
 
-/// The head of the first frame of it.
+/// More than the system's buffers hold of one that is cut in its second frame.
+fn huge() -> Message {
+    Message::from([vec![b'1'; 8 << 20], vec![b'2'; 48 << 20], b"tail".to_vec()])
+}
+
+/// The head of the first frame of either.
 const HEAD: &[u8] = b"\x03\x00\x00\x00\x00\x00\x80\x00\x00";
 
 /// The peer connects to us: its messages are lost with it, the next peer gets
@@ -26,7 +31,7 @@ async fn a_cut_message_leaves_no_tail_for_the_next_peer() {
     let mut push = net.bound::<PushSocket>(plain()).await;
     let mut cut = Wire::join(&push.endpoint(), "PULL").await;
     push.ready().await;
-    push.try_send(large()).unwrap();
+    push.try_send(huge()).unwrap();
     cut.expect(HEAD).await;
     cut.take(1 << 20).await;
     drop(cut);
@@ -46,7 +51,7 @@ async fn a_cut_message_leaves_no_tail_for_the_next_connection() {
     let push = net.connecting::<PushSocket>(plain(), &trap.endpoint());
     let mut cut = trap.accept().await;
     cut.shake_hands("PULL").await;
-    push.try_send(large()).unwrap();
+    push.try_send(huge()).unwrap();
     push.try_send(["whole", "message"]).unwrap();
     cut.expect(HEAD).await;
     // Past the end of the first frame, in the middle of the second.
