@@ -182,7 +182,7 @@ impl Link {
         let Met { stream, handshake, peer: info, .. } = met;
         let (receiving, sending, _) = handshake.into_traffic();
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
-        *line.pulse.lock() = Some(Pulse::new(&self.options, &sending, now()));
+        line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
         let ready = MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer: info };
         // Reading first: a request is written after what came before it was dropped.
         line.read_from(stream.read, receiving);

@@ -50,6 +50,8 @@ pub(super) struct StreamLine {
     pub(super) in_hand: AtomicUsize,
     /// Whether the task waits until there are none.
     pub(super) waits_for_hand: AtomicBool,
+    /// Whether this side or the other sends PINGs, as far as we know.
+    has_heartbeats: AtomicBool,
     /// Whether somebody watches over what is left to the task.
     is_watched: AtomicBool,
     /// Whether the task reads everything, and receivers nothing: the pattern takes
@@ -78,6 +80,7 @@ impl StreamLine {
                 conflate: options.conflate,
                 in_hand: AtomicUsize::new(0),
                 waits_for_hand: AtomicBool::new(false),
+                has_heartbeats: AtomicBool::new(false),
                 is_watched: AtomicBool::new(false),
                 reads_alone: AtomicBool::new(options.conflate || traits.takes_at_once),
             });
@@ -92,6 +95,12 @@ impl StreamLine {
     pub(super) fn set_up(&self) {
         *self.rejected.lock() = None;
         self.outward.lock().session_up();
+    }
+
+    /// A session has a heart from now on.
+    pub(super) fn beat(&self, pulse: Pulse, may_ask: bool) {
+        self.has_heartbeats.store(may_ask || pulse.is_beating(), Ordering::Relaxed);
+        *self.pulse.lock() = Some(pulse);
     }
 
     /// Octets come from here from now on.
@@ -287,6 +296,10 @@ impl Line for StreamLine {
             Pulled::More | Pulled::HeldBack => Next::More,
             Pulled::Over => Next::Gone,
         }
+    }
+
+    fn has_heartbeats(&self) -> bool {
+        self.has_heartbeats.load(Ordering::Relaxed)
     }
 
     fn in_hand(&self, count: usize) {

@@ -12,7 +12,8 @@ use tokio::task::unconstrained;
 
 use super::clock::now;
 use super::line::StreamLine;
-use super::wire::{Budget, Counting, Drained, Hand, Inward, Items, Orders, Sink, Uncounted};
+use super::wire::{Budget, Counting, Drained, Hand, Inward, Items, Orders, Sink};
+use super::writer::Report;
 use crate::monitor::DisconnectReason;
 use crate::peer::DropCause;
 use crate::pipe::Item;
@@ -107,24 +108,27 @@ impl StreamLine {
     }
 
     /// Drops every message that has come so far, also what the system holds, and
-    /// takes those that come from now on: a request is about to be written.
-    pub(super) fn fence(&self) -> (Uncounted, Orders) {
+    /// takes those that come from now on: a request is about to be written. What that
+    /// asks for is added to the report.
+    pub(super) fn fence(&self, report: &mut Report) {
         let mut inward = self.inward.lock();
-        let mut orders = Orders::default();
         inward.expect(false);
         let mut budget = STALE;
         loop {
-            let drained = inward.drain(&mut Counting::default(), &mut budget, &mut orders);
-            match drained {
-                Drained::Starved => match read_now(&mut inward) {
-                    0 => break,
-                    count => budget.octets = budget.octets.saturating_sub(count),
-                },
-                _ => break,
+            let drained = inward.drain(&mut Counting::default(), &mut budget, &mut report.orders);
+            let count = match drained {
+                Drained::Starved => read_now(&mut inward),
+                _ => 0,
+            };
+            // If it took nothing, receivers are told of what comes as ever.
+            report.fenced |= count > 0 || drained != Drained::Starved;
+            if count == 0 {
+                break;
             }
+            budget.octets = budget.octets.saturating_sub(count);
         }
         inward.expect(true);
-        (inward.take_uncounted(), orders)
+        report.uncounted.strays += inward.take_uncounted().strays;
     }
 
     /// Does something under the lock of what comes, and then what that asks for.

@@ -82,7 +82,7 @@ impl Fixture {
         let (near, far) = memory::pair();
         let (receiving, sending) = traffic();
         line.set_up();
-        *line.pulse.lock() = Some(Pulse::new(&link.options, &sending, now()));
+        line.beat(Pulse::new(&link.options, &sending, now()), sending.may_ask());
         line.read_from(near.read, receiving);
         let ready =
             MonitorEvent::Ready { endpoint: link.endpoint.clone(), peer: PeerInfo::default() };

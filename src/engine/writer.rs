@@ -63,7 +63,8 @@ pub(super) struct Report {
     pub(super) orders: Orders,
     pub(super) uncounted: Uncounted,
     pub(super) ready: Option<MonitorEvent>,
-    /// A request is on its way: what comes from now on may be its reply.
+    /// What came before a request was discarded, or too much to look through: what
+    /// is left may be its reply.
     pub(super) fenced: bool,
     pub(super) messages: usize,
     octets: usize,
@@ -128,10 +129,12 @@ impl Writer {
             }
         };
         report.is_blocked = how == Rest::Blocked;
-        match line.outward.lock().rest(how) {
+        let (is_more, room) = line.outward.lock().rest(how);
+        report.settled.room |= room;
+        match wrote {
             // Something came between the last look and now.
-            true if how == Rest::Done => Wrote::Some,
-            _ => wrote,
+            Wrote::All if is_more => Wrote::Some,
+            wrote => wrote,
         }
     }
 
@@ -173,10 +176,7 @@ impl Writer {
         }
         self.started = true;
         if self.flight.is_request() {
-            let (uncounted, orders) = line.fence();
-            report.uncounted.strays += uncounted.strays;
-            report.orders.add(orders);
-            report.fenced = true;
+            line.fence(report);
         }
         taken
     }
@@ -239,7 +239,7 @@ impl StreamLine {
             self.room();
         }
         if report.fenced {
-            // From now on replies are received; whoever looked before saw none.
+            // Nothing else may tell receivers of that.
             self.event();
         }
     }

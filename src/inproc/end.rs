@@ -19,27 +19,32 @@ impl InprocEnd {
     pub(super) fn new(joint: Arc<Joint>, party: Party) -> Self {
         Self { joint, party }
     }
+
+    /// Whether the other is behind with what peers that have left sent.
+    fn is_behind(&self) -> bool {
+        self.joint.is_behind(self.party.other())
+    }
 }
 
 impl Line for InprocEnd {
     fn has_room(&self) -> bool {
-        self.joint.from(self.party).has_room()
+        self.joint.from(self.party).has_room(self.is_behind())
     }
 
     fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
-        self.joint.from(self.party).push(message)
+        self.joint.from(self.party).push(message, self.is_behind())
     }
 
     fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
         let (there, back) = (self.joint.from(self.party), self.joint.towards(self.party));
-        if !there.has_room() {
+        if !there.has_room(self.is_behind()) {
             return Err(Refused::Full(message));
         }
         // Before the request is out, so that no reply is too early; and since
         // nobody else appends, it will not find the queue full. If the other has
         // gone meanwhile, nothing comes back anyway.
         let strays = back.expect_reply();
-        match (there.push(message)?, strays) {
+        match (there.push(message, false)?, strays) {
             (NeedsFlush::No, NeedsFlush::No) => Ok(NeedsFlush::No),
             _ => Ok(NeedsFlush::Yes),
         }
@@ -67,7 +72,14 @@ impl Line for InprocEnd {
         if room {
             self.joint.room(self.party.other());
         }
+        self.joint.free(self.party);
         next
+    }
+
+    fn read_ahead(&self) {
+        if self.joint.towards(self.party).catch_up() {
+            self.joint.room(self.party.other());
+        }
     }
 
     fn in_hand(&self, count: usize) {
@@ -79,7 +91,9 @@ impl Line for InprocEnd {
     }
 
     fn discard(&self) -> usize {
-        self.joint.towards(self.party).discard()
+        let discarded = self.joint.towards(self.party).discard();
+        self.joint.free(self.party);
+        discarded
     }
 
     fn close(&self, _deadline: Option<Instant>) {

@@ -9,7 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::mark::Mark;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, Unwelcome};
-use crate::pipe::{Duty, Line, Link, Peer, SocketSide, Who};
+use crate::pipe::{Backlog, Duty, Line, Link, Peer, SocketSide, Who};
 use crate::sync::{Lock, Rank};
 
 /// One of the two who share a pipe.
@@ -45,6 +45,7 @@ pub(super) struct Station {
     peer: Weak<Peer>,
     side: Weak<dyn SocketSide>,
     endpoint: Endpoint,
+    backlog: Arc<Backlog>,
     takes_at_once: bool,
 }
 
@@ -224,6 +225,7 @@ impl Joint {
     /// Discards what `party` has not read, and takes its end out of routing.
     fn forget(&self, party: Party) {
         let unread = self.towards(party).discard();
+        self.free(party);
         if let Some(station) = self.station(party) {
             station.lost(DropCause::Unread, unread);
         }
@@ -233,6 +235,7 @@ impl Joint {
     /// Takes the end of `party` out of routing. What came in stays readable.
     fn detach(&self, party: Party) {
         let Some(station) = self.station(party) else { return };
+        self.towards(party).charge(&station.backlog);
         // The peer is held until the pattern has let go of it, too: a receiver
         // may find that this is the end, and forget it, before.
         station.tell(|side, peer| {
@@ -241,6 +244,22 @@ impl Joint {
             self.arrived(party);
             side.detach(peer);
         });
+    }
+
+    /// Whether `party` is behind with what peers that have left sent it.
+    pub(super) fn is_behind(&self, party: Party) -> bool {
+        self.station(party).is_some_and(|station| station.backlog.is_full())
+    }
+
+    /// Gives back what of that `party` has taken or discarded.
+    pub(super) fn free(&self, party: Party) {
+        let freed = self.towards(party).freed.take();
+        let Some(station) = self.station(party) else { return };
+        if station.backlog.remove(freed) {
+            if let Some(side) = station.side.upgrade() {
+                side.caught_up();
+            }
+        }
     }
 
     /// Counts what `party` has lost while it could not be counted.
@@ -312,6 +331,7 @@ impl Station {
             peer,
             side: Arc::downgrade(&link.side),
             endpoint: link.endpoint.clone(),
+            backlog: Arc::clone(&link.backlog),
             takes_at_once: link.traits.takes_at_once,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::peer::Subscription;
-use crate::pipe::{Item, NeedsFlush, Next, Refused, Traits, free, free_messages};
+use crate::pipe::{Backlog, Item, NeedsFlush, Next, Refused, Traits, free, free_messages};
 use crate::sync::{Lock, Rank};
 
 /// What one side sends and the other takes.
@@ -27,6 +27,8 @@ pub(super) struct Queue {
     pub(super) strays: Uncounted,
     /// What newer messages took the place of.
     pub(super) conflated: Uncounted,
+    /// Octets that a sender which has left had left unread, and that are no more.
+    pub(super) freed: Uncounted,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,8 @@ struct State {
     controls: VecDeque<Control>,
     /// Messages that have left the queue, to find the places of `controls`.
     passed: usize,
+    /// How many octets of those the bound on what departed peers left is charged with.
+    charged: usize,
 }
 
 /// A subscription among the messages.
@@ -102,7 +106,7 @@ pub(super) enum Keep {
     Last,
 }
 
-/// Messages that are lost, and to be counted once no lock is held.
+/// Messages that are lost, or octets, to be counted once no lock is held.
 #[derive(Debug, Default)]
 pub(super) struct Uncounted(AtomicUsize);
 
@@ -124,6 +128,10 @@ impl Uncounted {
     }
 }
 
+/// How many messages that are left unread are weighed; others weigh as much on
+/// average.
+const WEIGHED: usize = 10_000;
+
 /// How many messages are taken at once: an eighth of the mark, so that what is
 /// in hand leaves the greater part of it to the queue. Whoever waits for room is
 /// then always told when that has been taken.
@@ -142,12 +150,14 @@ impl Queue {
             messages: VecDeque::new(),
             controls: VecDeque::new(),
             passed: 0,
+            charged: 0,
         };
         Self {
             state: Lock::new(Rank::Outward, state),
             in_hand: AtomicUsize::new(0),
             strays: Uncounted::default(),
             conflated: Uncounted::default(),
+            freed: Uncounted::default(),
         }
     }
 
@@ -203,10 +213,27 @@ impl Queue {
             (std::mem::take(&mut state.messages), std::mem::take(&mut state.controls));
         let count = messages.len();
         state.passed += count;
+        let freed = std::mem::take(&mut state.charged);
         drop(state);
+        let _ = self.freed.add(freed);
         free(controls.len(), controls);
         free_messages(count, messages);
         count
+    }
+
+    /// The sender has left: what of it is unread counts against the bound from now
+    /// on, until it is [no more](Self::freed).
+    pub(super) fn charge(&self, backlog: &Backlog) {
+        let mut state = self.state.lock();
+        if state.charged > 0 {
+            return;
+        }
+        let messages = &state.messages;
+        let looked_at = messages.len().min(WEIGHED);
+        let octets: usize = messages.iter().take(WEIGHED).map(Message::weight).sum();
+        state.charged = octets / looked_at.max(1) * state.messages.len();
+        // Before anybody can take of it, and give that back.
+        backlog.add(state.charged);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -221,16 +248,17 @@ impl Queue {
 
     // The sender's side.
 
-    /// Whether no mark is in the way of a message. Whoever asks in vain is told
-    /// when that changes.
-    pub(super) fn has_room(&self) -> bool {
+    /// Whether no mark is in the way of a message, nor that the receivers are
+    /// `behind` with what others left. Whoever asks in vain is told when that
+    /// changes.
+    pub(super) fn has_room(&self, behind: bool) -> bool {
         let mut state = self.state.lock();
-        let room = self.admits(&state);
+        let room = !behind && self.admits(&state);
         state.wanted |= !room;
         room
     }
 
-    pub(super) fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    pub(super) fn push(&self, message: Message, behind: bool) -> Result<NeedsFlush, Refused> {
         let mut state = self.state.lock();
         if state.life == Life::Ended {
             return Err(Refused::Gone(message));
@@ -239,7 +267,7 @@ impl Queue {
             drop(state);
             return Ok(self.strays.add(1));
         }
-        if !self.admits(&state) {
+        if behind || !self.admits(&state) {
             state.wanted = true;
             return Err(Refused::Full(message));
         }
@@ -306,6 +334,7 @@ impl Queue {
         } else {
             hand.extend(state.messages.drain(..count));
         }
+        let freed = state.free(hand);
         // The first of them is received at once.
         self.in_hand.store(hand.len().saturating_sub(1), Ordering::Relaxed);
         let next = match (state.messages.is_empty(), state.life) {
@@ -313,7 +342,19 @@ impl Queue {
             (true, Life::Ended) => Next::Gone,
             (true, _) => Next::Empty,
         };
-        (next, state.take_wanted())
+        let wanted = state.take_wanted();
+        drop(state);
+        let _ = self.freed.add(freed);
+        (next, wanted)
+    }
+
+    /// Receivers have caught up with what others left: whether the sender was
+    /// refused meanwhile and is to be told.
+    pub(super) fn catch_up(&self) -> bool {
+        let mut state = self.state.lock();
+        let room = state.wanted && self.admits(&state);
+        state.wanted &= !room;
+        room
     }
 
     pub(super) fn set_in_hand(&self, count: usize) {
@@ -367,6 +408,19 @@ impl State {
         self.life == Life::Open && self.is_empty()
     }
 
+    /// What is in `hand` was taken: how many octets that the bound is charged with
+    /// are no more.
+    fn free(&mut self, hand: &VecDeque<Message>) -> usize {
+        if self.charged == 0 {
+            return 0;
+        }
+        let left = match self.messages.is_empty() {
+            true => 0,
+            false => self.charged.saturating_sub(hand.iter().map(Message::weight).sum()),
+        };
+        std::mem::replace(&mut self.charged, left) - left
+    }
+
     /// Whether a sender waits for room and is to be told of some now. Half of
     /// the mark at a time, and when it runs dry: one wake-up for many messages,
     /// and a mark of one does not deadlock.
@@ -408,7 +462,7 @@ mod tests {
     fn a_queue_that_has_ended_holds_no_more_memory_than_what_is_unread() {
         let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
         for _ in 0..1000 {
-            assert!(queue.push(Message::new()).is_ok());
+            assert!(queue.push(Message::new(), false).is_ok());
         }
         for _ in 0..99 {
             let _ = queue.take(&mut VecDeque::new(), 10);

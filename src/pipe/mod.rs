@@ -145,6 +145,12 @@ pub(crate) trait Line: Send + Sync {
     /// one call is bounded, so that it may be [`Next::More`] without a message.
     fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next;
 
+    /// Whether what comes is to be seen soon although no receiver comes for it, since
+    /// there may be heartbeats.
+    fn has_heartbeats(&self) -> bool {
+        false
+    }
+
     /// So many of the messages that [`take`](Self::take) gave are still in hand:
     /// no receiver has got them yet, so they count against the high-water mark.
     /// Told whenever a receiver gets one; the batch itself, less the first, is

@@ -147,6 +147,11 @@ impl Connection {
             && self.ways.iter().all(|way| way.end.is_none() && way.lost_from.is_none())
     }
 
+    /// Whether an end holds a half at least, and may still write.
+    pub(super) fn is_half_held(&self, end: usize) -> bool {
+        self.halves[end] > 0
+    }
+
     /// Whether an end holds both its halves.
     pub(super) fn is_held(&self, end: usize) -> bool {
         self.halves[end] == 2

@@ -46,7 +46,8 @@ impl Books {
             return Ok(());
         }
         let state = self.net.state();
-        let mut ours = ends_of(&state.connections, socket).peekable();
+        // One that has heard of the end of the other may write on.
+        let mut ours = ends_of(&state.connections, socket, Connection::is_half_held).peekable();
         let would_take = ours.peek().is_some() && ours.all(|(it, end)| it.would_take(end));
         drop(ours);
         drop(state);
@@ -67,7 +68,8 @@ impl Books {
         let has_queue = socket > 0 && !options.immediate;
         let is_connected = {
             let state = self.net.state();
-            ends_of(&state.connections, socket).any(|(it, end)| it.is_in_traffic(end))
+            ends_of(&state.connections, socket, Connection::is_held)
+                .any(|(it, end)| it.is_in_traffic(end))
         };
         match outstanding < mark && (has_queue || is_connected) {
             true => Err(format!("socket {socket} waits to send, and has room: {outstanding}")),
@@ -83,11 +85,12 @@ pub(super) enum Wait {
     Receives,
 }
 
-/// The connections of a socket that both sides hold, and which end it has.
+/// The connections that a socket holds as `is_held` says, and which end it has.
 fn ends_of(
     connections: &[Connection],
     socket: usize,
+    is_held: impl Fn(&Connection, usize) -> bool,
 ) -> impl Iterator<Item = (&Connection, usize)> {
     let ends = connections.iter().flat_map(|it| [(it, 0), (it, 1)]);
-    ends.filter(move |(it, end)| it.sockets[*end] == socket && it.is_held(*end))
+    ends.filter(move |(it, end)| it.sockets[*end] == socket && is_held(it, *end))
 }

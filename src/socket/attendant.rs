@@ -8,13 +8,13 @@
 //! - **Messages that no task writes.** A sender leaves what it does not write
 //!   itself to the connection's task, which runs when the sender awaits; a worker
 //!   keeps the task it woke last for itself. If the sender computes instead, the
-//!   attendant, on another worker, writes in its place after a millisecond or two.
+//!   attendant, on another worker, writes in its place after some milliseconds.
 //!   (On `current_thread` there is no other worker.)
 //!
 //! It has a clock only while there is something to see to, and waits otherwise. The
-//! clock runs [slowly](Pace::Slow) as long as a receiver was woken and may be trusted
-//! to come: a request and its reply are over long before that, and a short sleep is
-//! dear, for the system as well.
+//! clock runs [slowly](Pace::Slow) as long as somebody was woken who may be trusted
+//! to come: in most cases all is done long before that. Short sleeps are dear, and so
+//! is starting a clock, so it runs on for a while in traffic.
 //! Over inproc there is neither, nor an attendant.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
@@ -54,7 +54,7 @@ const WRITES: usize = 64;
 pub(super) enum Pace {
     /// Not at all.
     Stopped,
-    /// A receiver was woken, and will come most likely.
+    /// Somebody was woken, and will come most likely.
     Slow,
     /// Nobody may come.
     Fast,
@@ -127,7 +127,7 @@ impl Attendant {
         // that task is woken: the task woken last stays where it is, and this one
         // is taken by another worker.
         self.left.lock().push(Arc::clone(line));
-        self.start(Pace::Fast);
+        self.start(Pace::Slow);
     }
 
     /// It has no task any more: nobody looks at what is left.
@@ -172,21 +172,22 @@ impl Core {
         spawn_on(runtime, appointed.run());
         if !self.attendant.left.lock().is_empty() {
             // By a runtime that has ended.
-            self.attendant.start(Pace::Fast);
+            self.attendant.start(Pace::Slow);
         }
     }
 
     /// One look, so many ticks after the last.
     pub(super) async fn look_after(&self, ticks: u32) {
-        let is_left = self.watch().await;
+        let (was_left, is_left) = self.watch().await;
         let (is_active, is_listed) = self.sweep(ticks);
         if !(is_left || is_listed) {
-            self.slow_down(is_active);
+            self.slow_down(is_active || was_left);
         }
     }
 
-    /// Writes what was left to tasks that do not come; says whether to watch on.
-    async fn watch(&self) -> bool {
+    /// Writes what was left to tasks that do not come; says whether anything was left,
+    /// and whether to watch on.
+    async fn watch(&self) -> (bool, bool) {
         let left = std::mem::take(&mut *self.attendant.left.lock());
         let mut is_left = false;
         for lines in left.chunks(WRITES) {
@@ -198,7 +199,7 @@ impl Core {
                 tokio::task::yield_now().await;
             }
         }
-        is_left
+        (!left.is_empty(), is_left)
     }
 
     /// Hands peers whose messages no receiver takes to their tasks. Says whether
@@ -236,8 +237,8 @@ impl Core {
     }
 
     /// There is nothing to see to: stops the clock, unless there is something in this
-    /// very moment. As long as receivers come it only slows down, since more will
-    /// come for them.
+    /// very moment. As long as there is traffic it only slows down, since more will
+    /// come.
     fn slow_down(&self, is_active: bool) {
         let slower = if is_active { Pace::Slow } else { Pace::Stopped };
         self.attendant.pace.store(slower as u8, Ordering::SeqCst);

@@ -103,7 +103,7 @@ async fn leave_all(leaving: &[JoinHandle<()>], monitor: Monitor) -> usize {
 
 macro_rules! bounded {
     ($receiver:ty, $sender:ty) => {
-        for transport in Transport::STREAMS {
+        for transport in Transport::ALL {
             let receiver = <$receiver>::new();
             let endpoint = receiver.bind(transport.any()).await.unwrap();
             // The second time as the first: what was taken is free again.

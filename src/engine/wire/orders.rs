@@ -56,14 +56,3 @@ pub(crate) struct Uncounted {
     /// Those that newer ones replaced (`conflate`).
     pub(crate) conflated: usize,
 }
-
-impl Orders {
-    /// Adds what came later.
-    pub(crate) fn add(&mut self, later: Self) {
-        self.pong = later.pong.or(self.pong.take());
-        self.ping = later.ping.or(self.ping);
-        self.ended |= later.ended;
-        self.released |= later.released;
-        self.kept |= later.kept;
-    }
-}

@@ -228,7 +228,8 @@ impl Outward {
             rest.append(std::mem::take(&mut self.queue));
             self.queue = rest;
         }
-        Settled { cut, ..self.settle() }
+        let room = self.is_below_mark();
+        Settled { cut, ..self.settle(room) }
     }
 
     /// Moves what waits into `flight`, all of which is written: all messages, and
@@ -261,19 +262,29 @@ impl Outward {
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> Settled {
         self.in_flight -= progress.messages.min(self.in_flight);
         self.is_awaited = flight.is_awaited();
-        self.settle()
+        // Half of the mark at a time while writing goes on: one wake-up for many.
+        self.settle(self.unsent() <= self.mark.limit() / 2)
     }
 
-    fn settle(&mut self) -> Settled {
-        let room = self.wanted && self.is_below_mark();
-        self.wanted &= !room;
-        Settled { room, conflated: std::mem::take(&mut self.conflated), cut: false }
+    fn settle(&mut self, room: bool) -> Settled {
+        let conflated = std::mem::take(&mut self.conflated);
+        Settled { room: self.grants(room), conflated, cut: false }
     }
 
-    /// A turn of writing is over. True if the connection's task must be told.
-    pub(crate) fn rest(&mut self, how: Rest) -> bool {
+    /// Whether to tell somebody who was refused, if there is `room`.
+    fn grants(&mut self, room: bool) -> bool {
+        let granted = self.wanted && room;
+        self.wanted &= !granted;
+        granted
+    }
+
+    /// A turn of writing is over. True if the connection's task must be told; and
+    /// whether somebody who was refused is to be.
+    pub(crate) fn rest(&mut self, how: Rest) -> (bool, bool) {
         let is_empty = self.queue.is_empty() && self.lane.is_empty();
-        self.handover.rest(how, is_empty)
+        let goes_on = how == Rest::Later;
+        let room = self.grants(!goes_on && self.is_below_mark());
+        (self.handover.rest(how, is_empty), room)
     }
 
     /// Gives back the memory of busy times, if nothing waits.
@@ -382,8 +393,15 @@ mod tests {
         assert!(outward.push(Message::from("m")).is_ok());
         assert!(outward.push(Message::from("m")).is_ok());
         assert!(refused(&mut outward));
+        // While writing goes on, nobody is told of room for less than half of them.
         let progress = flight.advance(2);
-        assert!(outward.written(progress, &flight).room);
+        assert!(!outward.written(progress, &flight).room);
+        assert_eq!(outward.rest(Rest::Later), (true, false));
+        assert!(outward.claim(By::Task));
+        assert_eq!(outward.rest(Rest::Blocked), (true, true));
+        assert!(outward.push(Message::from("m")).is_ok());
+        assert!(refused(&mut outward));
+        assert_eq!(outward.rest(Rest::Blocked), (true, false));
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Writing {
         }
         loop {
             if self.flight.is_written() && !self.outward.take(&mut self.flight, &self.sending) {
-                assert!(!self.outward.rest(Rest::Done));
+                assert_eq!(self.outward.rest(Rest::Done), (false, false));
                 return;
             }
             let mut slices = [IoSlice::new(&[]); 16];
@@ -81,7 +81,7 @@ impl Writing {
                 self.written.extend_from_slice(&slice[..space.min(slice.len())]);
             }
             if self.written.len() == before {
-                assert!(self.outward.rest(Rest::Blocked));
+                assert_eq!(self.outward.rest(Rest::Blocked), (true, false));
                 return;
             }
             let progress = self.flight.advance(self.written.len() - before);
