@@ -35,6 +35,9 @@ const TICK: Duration = Duration::from_millis(1);
 /// After how many ticks a slow clock looks.
 const SLOW_TICKS: u32 = 4;
 
+/// After how many ticks a fast clock looks when receivers came just now.
+const ACTIVE_TICKS: u32 = 3;
+
 /// After how many ticks a peer's task reads ahead although receivers come, and
 /// so sees its commands.
 const PATIENCE: u32 = 20;
@@ -176,13 +179,14 @@ impl Core {
         }
     }
 
-    /// One look, so many ticks after the last.
-    pub(super) async fn look_after(&self, ticks: u32) {
+    /// One look, so many ticks after the last; says whether receivers came meanwhile.
+    pub(super) async fn look_after(&self, ticks: u32) -> bool {
         let (was_left, is_left) = self.watch().await;
         let (is_active, is_listed) = self.sweep(ticks);
         if !(is_left || is_listed) {
-            self.slow_down(is_active || was_left);
+            self.slow_down((is_active && self.lockstep.is_none()) || was_left);
         }
+        is_active
     }
 
     /// Writes what was left to tasks that do not come; says whether anything was left,
@@ -238,7 +242,7 @@ impl Core {
 
     /// There is nothing to see to: stops the clock, unless there is something in this
     /// very moment. As long as there is traffic it only slows down, since more will
-    /// come.
+    /// come. (Where they take turns, receivers need it too seldom.)
     fn slow_down(&self, is_active: bool) {
         let slower = if is_active { Pace::Slow } else { Pace::Stopped };
         self.attendant.pace.store(slower as u8, Ordering::SeqCst);
@@ -259,6 +263,7 @@ struct Appointed {
 
 impl Appointed {
     async fn run(self) {
+        let mut is_active = false;
         loop {
             let pace = match self.core.upgrade() {
                 Some(core) if !core.is_closed() => core.attendant.pace.load(Ordering::SeqCst),
@@ -268,14 +273,14 @@ impl Appointed {
                 self.call.notified().await;
                 continue;
             }
-            let ticks = self.wait(pace == Pace::Slow as u8).await;
+            let ticks = self.wait(pace == Pace::Slow as u8, is_active).await;
             let Some(core) = self.core.upgrade() else { return };
-            core.look_after(ticks).await;
+            is_active = core.look_after(ticks).await;
         }
     }
 
     /// Waits until it is time for a look; says how many ticks that is.
-    async fn wait(&self, is_slow: bool) -> u32 {
+    async fn wait(&self, is_slow: bool, is_active: bool) -> u32 {
         if is_slow {
             // Until somebody hurries it.
             let hurried = tokio::time::timeout(TICK * SLOW_TICKS, self.call.notified());
@@ -283,8 +288,9 @@ impl Appointed {
                 return SLOW_TICKS;
             }
         }
-        tokio::time::sleep(TICK).await;
-        1
+        let ticks = if is_active { ACTIVE_TICKS } else { 1 };
+        tokio::time::sleep(TICK * ticks).await;
+        ticks
     }
 }
 

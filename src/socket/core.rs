@@ -197,12 +197,11 @@ impl Core {
         ready.push(Arc::clone(peer), self.attendant.tick());
         drop(ready);
         let comes = self.receivers.wake_one();
-        if comes && self.traits.lockstep && !peer.line.has_heartbeats() {
-            // The next that comes finds it. Nobody else may take it in its stead, and
-            // in that peer's eyes we are alive.
-            return;
+        // Where they take turns nobody else may take it, and there is no hurry.
+        let in_turn = self.traits.lockstep && !peer.line.has_heartbeats();
+        if !(comes && in_turn) {
+            self.attendant.start(if comes || in_turn { Pace::Slow } else { Pace::Fast });
         }
-        self.attendant.start(if comes { Pace::Slow } else { Pace::Fast });
     }
 }
 
