@@ -35,9 +35,6 @@ const TICK: Duration = Duration::from_millis(1);
 /// After how many ticks a slow clock looks.
 const SLOW_TICKS: u32 = 4;
 
-/// After how many ticks a fast clock looks when receivers came just now.
-const ACTIVE_TICKS: u32 = 3;
-
 /// After how many ticks a peer's task reads ahead although receivers come, and
 /// so sees its commands.
 const PATIENCE: u32 = 20;
@@ -179,14 +176,13 @@ impl Core {
         }
     }
 
-    /// One look, so many ticks after the last; says whether receivers came meanwhile.
-    pub(super) async fn look_after(&self, ticks: u32) -> bool {
+    /// One look, so many ticks after the last.
+    pub(super) async fn look_after(&self, ticks: u32) {
         let (was_left, is_left) = self.watch().await;
         let (is_active, is_listed) = self.sweep(ticks);
         if !(is_left || is_listed) {
             self.slow_down((is_active && self.lockstep.is_none()) || was_left);
         }
-        is_active
     }
 
     /// Writes what was left to tasks that do not come; says whether anything was left,
@@ -263,7 +259,6 @@ struct Appointed {
 
 impl Appointed {
     async fn run(self) {
-        let mut is_active = false;
         loop {
             let pace = match self.core.upgrade() {
                 Some(core) if !core.is_closed() => core.attendant.pace.load(Ordering::SeqCst),
@@ -273,14 +268,14 @@ impl Appointed {
                 self.call.notified().await;
                 continue;
             }
-            let ticks = self.wait(pace == Pace::Slow as u8, is_active).await;
+            let ticks = self.wait(pace == Pace::Slow as u8).await;
             let Some(core) = self.core.upgrade() else { return };
-            is_active = core.look_after(ticks).await;
+            core.look_after(ticks).await;
         }
     }
 
     /// Waits until it is time for a look; says how many ticks that is.
-    async fn wait(&self, is_slow: bool, is_active: bool) -> u32 {
+    async fn wait(&self, is_slow: bool) -> u32 {
         if is_slow {
             // Until somebody hurries it.
             let hurried = tokio::time::timeout(TICK * SLOW_TICKS, self.call.notified());
@@ -288,9 +283,8 @@ impl Appointed {
                 return SLOW_TICKS;
             }
         }
-        let ticks = if is_active { ACTIVE_TICKS } else { 1 };
-        tokio::time::sleep(TICK * ticks).await;
-        ticks
+        tokio::time::sleep(TICK).await;
+        1
     }
 }
 

@@ -197,9 +197,10 @@ impl Core {
         ready.push(Arc::clone(peer), self.attendant.tick());
         drop(ready);
         let comes = self.receivers.wake_one();
-        // Where they take turns nobody else may take it, and there is no hurry.
+        // Where they take turns there is no hurry; and if one waits, whom else should
+        // the attendant wake?
         let in_turn = self.traits.lockstep && !peer.line.has_heartbeats();
-        if !(comes && in_turn) {
+        if !(in_turn && self.receivers.is_one()) {
             self.attendant.start(if comes || in_turn { Pace::Slow } else { Pace::Fast });
         }
     }

@@ -42,6 +42,11 @@ impl Receivers {
         self.notify.notify_waiters();
     }
 
+    /// Whether just one task waits.
+    pub(super) fn is_one(&self) -> bool {
+        self.parked.load(Ordering::SeqCst) == 1
+    }
+
     pub(super) fn any(&self) -> bool {
         self.parked.load(Ordering::SeqCst) > 0
     }
