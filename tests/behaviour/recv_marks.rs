@@ -10,6 +10,7 @@ use ferromq::{
     SocketOptions, SubSocket, XPubSocket, XSubSocket,
 };
 use tokio::io::{AsyncWriteExt, ReadHalf};
+use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
 
 use crate::common::events::Events;
@@ -119,9 +120,11 @@ async fn without_marks_everything_is_taken() {
     }
 }
 
-/// A subscriber that is busy while all else is sent.
+/// A subscriber that is busy while all else is sent, by a publisher in the runtime
+/// `elsewhere`.
 async fn busy_sub(
     transport: Transport,
+    elsewhere: Handle,
     options: [SocketOptions; 2],
     busy: impl FnOnce(&JoinHandle<XPubSocket>),
 ) {
@@ -130,9 +133,14 @@ async fn busy_sub(
     let publisher = XPubSocket::with_options(publishing);
     let sub = SubSocket::with_options(subscribing.recv_hwm(100_000));
     sub.subscribe("").unwrap();
-    sub.connect(publisher.bind(transport.any()).await.unwrap()).unwrap();
+    let bound = elsewhere.spawn(async move {
+        let endpoint = publisher.bind(transport.any()).await.unwrap();
+        (publisher, endpoint)
+    });
+    let (publisher, endpoint) = within(bound).await.unwrap();
+    sub.connect(endpoint).unwrap();
     within(publisher.recv()).await.unwrap();
-    let sending = tokio::spawn(async move {
+    let sending = elsewhere.spawn(async move {
         for number in 0..COUNT {
             publisher.send(numbered(number, 100)).await.unwrap();
         }
@@ -152,15 +160,17 @@ async fn busy_sub(
 #[tokio::test]
 async fn a_sub_that_is_busy_for_a_while_loses_nothing() {
     for transport in Transport::STREAMS {
-        busy_sub(transport, [SocketOptions::new(), SocketOptions::new()], |_| ()).await;
+        let options = [SocketOptions::new(), SocketOptions::new()];
+        busy_sub(transport, Handle::current(), options, |_| ()).await;
     }
 }
 
 /// Here it takes a thread for itself until all is sent. The publisher waits at its
-/// mark: when the system lets which thread run is not to count.
-#[ignore = "a bug that is not found yet: beside others, nobody reads in one of five runs"]
+/// mark: when the system lets which thread run is not to count. It has a runtime of
+/// its own, since a sender that yields goes on only when the thread it ran on is idle.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sub_that_blocks_its_thread_for_a_while_is_read_for() {
+    let publishing = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     for transport in Transport::STREAMS {
         let options = [SocketOptions::new().xpub_nodrop(true), SocketOptions::new()].map(tight);
         let busy = |sending: &JoinHandle<XPubSocket>| {
@@ -170,8 +180,10 @@ async fn a_sub_that_blocks_its_thread_for_a_while_is_read_for() {
             }
             assert!(sending.is_finished(), "nobody reads");
         };
-        within(tokio::spawn(busy_sub(transport, options, busy))).await.unwrap();
+        let elsewhere = publishing.handle().clone();
+        within(tokio::spawn(busy_sub(transport, elsewhere, options, busy))).await.unwrap();
     }
+    publishing.shutdown_background();
 }
 
 /// A peer that sends without end.
