@@ -149,8 +149,8 @@ impl SocketOptions {
     ///
     /// Over tcp and ipc a receiver reads for itself, and as long as it keeps
     /// coming little is read ahead of it. When no receiver has come for about
-    /// a millisecond, the socket reads on by itself until so many messages
-    /// wait, or [`recv_hwm_bytes`](Self::recv_hwm_bytes). What lies undecoded
+    /// a millisecond (REQ and REP, or after one was woken and has not come: some
+    /// milliseconds), the socket reads on by itself until so many messages wait, or [`recv_hwm_bytes`](Self::recv_hwm_bytes). What lies undecoded
     /// in the one buffer of the connection comes on top. After that the peer
     /// is held back: the rest waits in the kernel and with the peer.
     ///
@@ -172,7 +172,8 @@ impl SocketOptions {
     ///
     /// What peers have left unread that are gone has a bound for all of them
     /// together: four times this or 64 MiB, whichever is more. There nothing is
-    /// read ahead of other peers until receivers have caught up.
+    /// read ahead of other peers until receivers have caught up; over inproc,
+    /// these find the socket full.
     pub fn recv_hwm_bytes(mut self, octets: usize) -> Self {
         self.recv_hwm_bytes = Mark::from_option(octets);
         self

@@ -89,7 +89,8 @@ impl Unwelcome {
 #[non_exhaustive]
 #[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub enum DropCause {
-    /// The peer was at its high-water mark and this pattern does not wait.
+    /// The peer was at its high-water mark, or over inproc behind with what others that
+    /// have left sent it, and this pattern does not wait.
     PeerFull,
     /// No peer had the routing id, or the asker had left.
     Unroutable,

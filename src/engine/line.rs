@@ -176,6 +176,7 @@ impl StreamLine {
             }
         }
         if let Some((at, ttl)) = orders.ping {
+            self.has_heartbeats.store(true, Ordering::Relaxed);
             let sooner = self.pulse.lock().as_mut().is_some_and(|pulse| pulse.on_ping(ttl, at));
             if sooner {
                 calls = calls | Calls::LOOK;
@@ -303,10 +304,14 @@ impl Line for StreamLine {
     }
 
     fn in_hand(&self, count: usize) {
-        self.in_hand.store(count, Ordering::Relaxed);
-        // Not for each message: its task would read them one at a time.
+        if count > 0 {
+            self.in_hand.store(count, Ordering::Relaxed);
+            return;
+        }
+        // Only for the last: its task would read one message for each.
+        self.in_hand.store(0, Ordering::SeqCst);
         let waits = &self.waits_for_hand;
-        if count == 0 && waits.load(Ordering::Relaxed) && waits.swap(false, Ordering::SeqCst) {
+        if waits.load(Ordering::SeqCst) && waits.swap(false, Ordering::SeqCst) {
             self.bell.ring(Calls::READ);
         }
     }

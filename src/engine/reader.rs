@@ -128,7 +128,10 @@ impl StreamLine {
             budget.octets = budget.octets.saturating_sub(count);
         }
         inward.expect(true);
-        report.uncounted.strays += inward.take_uncounted().strays;
+        let strays = inward.take_uncounted().strays;
+        // Its task may have waited for these to be taken.
+        report.fenced |= strays > 0;
+        report.uncounted.strays += strays;
     }
 
     /// Does something under the lock of what comes, and then what that asks for.
@@ -183,6 +186,10 @@ impl StreamLine {
             }
         }
         self.waits_for_hand.store(in_hand > 0, Ordering::SeqCst);
+        if in_hand > 0 && self.in_hand.load(Ordering::SeqCst) == 0 {
+            // The last of them was taken meanwhile, and nobody was told.
+            return Pulled::More;
+        }
         inward.hold_back(true);
         Pulled::HeldBack
     }

@@ -28,23 +28,23 @@ impl InprocEnd {
 
 impl Line for InprocEnd {
     fn has_room(&self) -> bool {
-        self.joint.from(self.party).has_room(self.is_behind())
+        self.joint.from(self.party).has_room(|| self.is_behind())
     }
 
     fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
-        self.joint.from(self.party).push(message, self.is_behind())
+        self.joint.from(self.party).push(message, || self.is_behind())
     }
 
     fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
         let (there, back) = (self.joint.from(self.party), self.joint.towards(self.party));
-        if !there.has_room(self.is_behind()) {
+        if !there.has_room(|| self.is_behind()) {
             return Err(Refused::Full(message));
         }
         // Before the request is out, so that no reply is too early; and since
         // nobody else appends, it will not find the queue full. If the other has
         // gone meanwhile, nothing comes back anyway.
         let strays = back.expect_reply();
-        match (there.push(message, false)?, strays) {
+        match (there.push(message, || false)?, strays) {
             (NeedsFlush::No, NeedsFlush::No) => Ok(NeedsFlush::No),
             _ => Ok(NeedsFlush::Yes),
         }
@@ -62,6 +62,8 @@ impl Line for InprocEnd {
 
     fn flush(&self, _: Flush) -> bool {
         self.joint.count_losses(self.party);
+        // What a request or a reply has cleared away. (Its pattern was locked then.)
+        self.joint.free(self.party);
         self.joint.arrived(self.party.other());
         // There is no task.
         false

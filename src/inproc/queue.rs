@@ -225,7 +225,7 @@ impl Queue {
     /// on, until it is [no more](Self::freed).
     pub(super) fn charge(&self, backlog: &Backlog) {
         let mut state = self.state.lock();
-        if state.charged > 0 {
+        if state.charged > 0 || state.taker != Taker::Receivers {
             return;
         }
         let messages = &state.messages;
@@ -248,17 +248,21 @@ impl Queue {
 
     // The sender's side.
 
-    /// Whether no mark is in the way of a message, nor that the receivers are
-    /// `behind` with what others left. Whoever asks in vain is told when that
-    /// changes.
-    pub(super) fn has_room(&self, behind: bool) -> bool {
+    /// Whether no mark is in the way of a message, nor that the receivers are behind
+    /// with what others left. Whoever asks in vain is told when that changes; so
+    /// `is_behind` is asked under the lock that [`catch_up`](Self::catch_up) takes.
+    pub(super) fn has_room(&self, is_behind: impl FnOnce() -> bool) -> bool {
         let mut state = self.state.lock();
-        let room = !behind && self.admits(&state);
+        let room = self.admits(&state) && !is_behind();
         state.wanted |= !room;
         room
     }
 
-    pub(super) fn push(&self, message: Message, behind: bool) -> Result<NeedsFlush, Refused> {
+    pub(super) fn push(
+        &self,
+        message: Message,
+        is_behind: impl FnOnce() -> bool,
+    ) -> Result<NeedsFlush, Refused> {
         let mut state = self.state.lock();
         if state.life == Life::Ended {
             return Err(Refused::Gone(message));
@@ -267,7 +271,7 @@ impl Queue {
             drop(state);
             return Ok(self.strays.add(1));
         }
-        if behind || !self.admits(&state) {
+        if !self.admits(&state) || is_behind() {
             state.wanted = true;
             return Err(Refused::Full(message));
         }
@@ -311,7 +315,9 @@ impl Queue {
         let mut state = self.state.lock();
         state.taker = Taker::Receivers;
         let strays = state.clear();
+        let freed = std::mem::take(&mut state.charged);
         drop(state);
+        let _ = self.freed.add(freed);
         self.strays.add(strays)
     }
 
@@ -320,7 +326,9 @@ impl Queue {
         let mut state = self.state.lock();
         state.taker = Taker::Nobody;
         let strays = state.clear();
+        let freed = std::mem::take(&mut state.charged);
         drop(state);
+        let _ = self.freed.add(freed);
         let _ = self.strays.add(strays);
     }
 
@@ -451,7 +459,10 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
+    use crate::options::SocketOptions;
 
     fn capacity(queue: &Queue) -> usize {
         let state = queue.state.lock();
@@ -462,7 +473,7 @@ mod tests {
     fn a_queue_that_has_ended_holds_no_more_memory_than_what_is_unread() {
         let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
         for _ in 0..1000 {
-            assert!(queue.push(Message::new(), false).is_ok());
+            assert!(queue.push(Message::new(), || false).is_ok());
         }
         for _ in 0..99 {
             let _ = queue.take(&mut VecDeque::new(), 10);
@@ -474,6 +485,39 @@ mod tests {
         assert_eq!(queue.discard(), 10);
         assert_eq!(capacity(&queue), 0);
         assert!(queue.is_spent());
+    }
+
+    #[test]
+    fn a_sender_that_finds_the_others_behind_is_told_when_they_are_not() {
+        for _ in 0..1000 {
+            let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+            let behind = AtomicBool::new(true);
+            let (pushed, told) = std::thread::scope(|scope| {
+                let pushing = scope
+                    .spawn(|| queue.push(Message::new(), || behind.load(Ordering::SeqCst)).is_ok());
+                behind.store(false, Ordering::SeqCst);
+                let told = queue.catch_up();
+                (pushing.join().unwrap(), told)
+            });
+            assert!(pushed || told);
+        }
+    }
+
+    #[test]
+    fn what_is_charged_is_given_back_when_it_is_cleared_away() {
+        let backlog = Backlog::new(&SocketOptions::new());
+        let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+        for _ in 0..10 {
+            assert!(queue.push(vec![0; 8 << 20].into(), || false).is_ok());
+        }
+        queue.end();
+        queue.charge(&backlog);
+        assert!(backlog.is_full());
+        queue.expect_nothing();
+        assert!(backlog.remove(queue.freed.take()));
+        // It is nothing that receivers take, so it is not charged.
+        queue.charge(&backlog);
+        assert!(!backlog.is_full());
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! clock runs [slowly](Pace::Slow) as long as somebody was woken who may be trusted
 //! to come: in most cases all is done long before that. Short sleeps are dear, and so
 //! is starting a clock, so it runs on for a while in traffic.
-//! Over inproc there is neither, nor an attendant.
+//! Over inproc there is nothing to see to.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -188,18 +188,26 @@ impl Core {
     /// Writes what was left to tasks that do not come; says whether anything was left,
     /// and whether to watch on.
     async fn watch(&self) -> (bool, bool) {
-        let left = std::mem::take(&mut *self.attendant.left.lock());
-        let mut is_left = false;
-        for lines in left.chunks(WRITES) {
-            for line in lines.iter().filter(|line| line.watch()) {
+        let mut count = self.attendant.left.lock().len();
+        let (was_left, mut is_left) = (count > 0, false);
+        while count > 0 {
+            // No more at a time than are looked at before others get their turn: if
+            // the runtime ends meanwhile, the rest is still there.
+            let lines: Vec<_> = {
+                let mut left = self.attendant.left.lock();
+                let now = count.min(WRITES).min(left.len());
+                left.drain(..now).collect()
+            };
+            count = count.saturating_sub(WRITES);
+            for line in lines.into_iter().filter(|line| line.watch()) {
                 is_left = true;
-                self.attendant.left.lock().push(Arc::clone(line));
+                self.attendant.left.lock().push(line);
             }
-            if lines.len() == WRITES {
+            if count > 0 {
                 tokio::task::yield_now().await;
             }
         }
-        (!left.is_empty(), is_left)
+        (was_left, is_left)
     }
 
     /// Hands peers whose messages no receiver takes to their tasks. Says whether

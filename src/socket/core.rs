@@ -196,12 +196,12 @@ impl Core {
         }
         ready.push(Arc::clone(peer), self.attendant.tick());
         drop(ready);
-        let comes = self.receivers.wake_one();
+        let waiting = self.receivers.wake_one();
         // Where they take turns there is no hurry; and if one waits, whom else should
         // the attendant wake?
         let in_turn = self.traits.lockstep && !peer.line.has_heartbeats();
-        if !(in_turn && self.receivers.is_one()) {
-            self.attendant.start(if comes || in_turn { Pace::Slow } else { Pace::Fast });
+        if !(in_turn && waiting == 1) {
+            self.attendant.start(if waiting > 0 || in_turn { Pace::Slow } else { Pace::Fast });
         }
     }
 }

@@ -367,7 +367,10 @@ impl Core {
         if left {
             // One event may have brought more than one message.
             self.receivers.wake_one();
-            if peer.duty.is_listed() && self.attendant.start(Pace::Fast) {
+            // Where they take turns, `list` counted on whoever has just read, for others
+            // as well.
+            let pace = if self.lockstep.is_some() { Pace::Slow } else { Pace::Fast };
+            if (peer.duty.is_listed() || self.lockstep.is_some()) && self.attendant.start(pace) {
                 // As after a send: the receiver may compute for a while now.
                 nudge();
             }

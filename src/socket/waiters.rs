@@ -28,10 +28,10 @@ impl Receivers {
         self.notify.notified()
     }
 
-    /// Wakes one task, if any waits; says whether one does.
-    pub(super) fn wake_one(&self) -> bool {
-        let waiting = self.any();
-        if waiting {
+    /// Wakes one task, if any waits; says how many do.
+    pub(super) fn wake_one(&self) -> usize {
+        let waiting = self.parked.load(Ordering::SeqCst);
+        if waiting > 0 {
             self.notify.notify_one();
         }
         waiting
@@ -40,11 +40,6 @@ impl Receivers {
     /// Wakes all: the socket is closed, or those that were woken do not come.
     pub(super) fn wake_all(&self) {
         self.notify.notify_waiters();
-    }
-
-    /// Whether just one task waits.
-    pub(super) fn is_one(&self) -> bool {
-        self.parked.load(Ordering::SeqCst) == 1
     }
 
     pub(super) fn any(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ferromq::{PullSocket, PushSocket, RepSocket, ReqSocket};
 use tokio::io::AsyncWriteExt;
 
+use crate::common::events::Events;
 use crate::common::{Transport, raw, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,6 +157,43 @@ async fn a_rep_whose_receive_is_kept_and_not_polled_still_serves() {
         within(req.send("?")).await.unwrap();
         assert_eq!(within(req.recv()).await.unwrap(), "?".into(), "{transport:?}");
         within(serving).await.unwrap();
+        drop(kept);
+    }
+}
+
+/// A receiver that comes for one of two requests, and then works on that, is not
+/// counted on for the other.
+#[tokio::test]
+async fn a_rep_that_works_sees_who_leaves_meanwhile() {
+    for transport in Transport::STREAMS {
+        let rep = RepSocket::new();
+        let endpoint = rep.bind(transport.any()).await.unwrap();
+        let mut events = Events::from(rep.monitor());
+        let asking = ["a", "b"].map(|name| (name, ReqSocket::new()));
+        for (_, req) in &asking {
+            req.connect(&endpoint).unwrap();
+            events.ready().await;
+        }
+        // So that nothing is unread of either, and the clock, if there was one, has
+        // stopped.
+        for (name, req) in &asking {
+            within(req.send(*name)).await.unwrap();
+            let request = within(rep.recv()).await.unwrap();
+            within(rep.send(request)).await.unwrap();
+            within(req.recv()).await.unwrap();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let server = rep.clone();
+        let serving = tokio::spawn(async move { server.recv().await.unwrap() });
+        tokio::task::yield_now().await;
+        for (name, req) in &asking {
+            within(req.send(*name)).await.unwrap();
+        }
+        let request = within(serving).await.unwrap();
+        let (kept, left): (Vec<_>, Vec<_>) =
+            asking.into_iter().partition(|(name, _)| request == (*name).into());
+        drop(left);
+        events.disconnected().await;
         drop(kept);
     }
 }
