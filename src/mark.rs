@@ -19,6 +19,12 @@ impl Mark {
         waiting < self.0
     }
 
+    /// How many more may come when so many wait.
+    #[inline]
+    pub(crate) const fn room(self, waiting: usize) -> usize {
+        self.0.saturating_sub(waiting)
+    }
+
     /// The mark of a queue that two sides share: both marks together, none if
     /// one of them is none.
     pub(crate) fn and(self, other: Self) -> Self {
@@ -55,6 +61,7 @@ mod tests {
         assert!(Mark::from_option(0).admits(usize::MAX - 1));
         let two = Mark::from_option(2);
         assert!(two.admits(1) && !two.admits(2));
+        assert_eq!([0, 2, 3].map(|waiting| two.room(waiting)), [2, 0, 0]);
     }
 
     #[test]

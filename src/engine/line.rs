@@ -6,7 +6,7 @@
 //! released.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
 use std::time::Instant;
@@ -19,7 +19,7 @@ use super::writer::{Writer, Wrote};
 use crate::message::Message;
 use crate::peer::{DropCause, Subscription, Unwelcome};
 use crate::pipe::{
-    Backlog, By, Duty, Flush, Line, Link, NeedsFlush, Next, Peer, Refused, SocketSide, Who,
+    Backlog, By, Duty, Flush, InHand, Line, Link, NeedsFlush, Next, Peer, Refused, SocketSide, Who,
 };
 use crate::sync::{Lock, Rank};
 use crate::transport::ReadHalf;
@@ -47,7 +47,7 @@ pub(super) struct StreamLine {
     pub(super) backlog: Arc<Backlog>,
     pub(super) conflate: bool,
     /// How many messages a receiver has in hand. They count against the marks.
-    pub(super) in_hand: AtomicUsize,
+    pub(super) in_hand: InHand,
     /// Whether the task waits until there are none.
     pub(super) waits_for_hand: AtomicBool,
     /// Whether this side or the other sends PINGs, as far as we know.
@@ -64,7 +64,7 @@ impl StreamLine {
     pub(super) fn new(link: &Link) -> (Arc<Peer>, Arc<Self>) {
         let (options, traits) = (&*link.options, link.traits);
         let duty = if traits.takes_at_once { Duty::of_task() } else { Duty::of_receivers() };
-        let mut line = None;
+        let (mut line, in_hand) = (None, InHand::default());
         let peer = Arc::new_cyclic(|peer| {
             let new = Arc::new_cyclic(|me: &Weak<Self>| Self {
                 side: Arc::downgrade(&link.side),
@@ -78,14 +78,14 @@ impl StreamLine {
                 waker: Waker::from(Arc::new(ReadWaker(me.clone()))),
                 backlog: Arc::clone(&link.backlog),
                 conflate: options.conflate,
-                in_hand: AtomicUsize::new(0),
+                in_hand: in_hand.clone(),
                 waits_for_hand: AtomicBool::new(false),
                 has_heartbeats: AtomicBool::new(false),
                 is_watched: AtomicBool::new(false),
                 reads_alone: AtomicBool::new(options.conflate || traits.takes_at_once),
             });
             line = Some(Arc::clone(&new));
-            Peer::new(link.owner, duty, new)
+            Peer::new(link.owner, duty, new, in_hand.clone())
         });
         (peer, line.expect("it was made with its peer"))
     }
@@ -288,7 +288,7 @@ impl Line for StreamLine {
         let pulled = self.pull_with(|line, inward, orders| {
             let mut hand = inward.hand(hand, limit);
             let pulled = line.fill(inward, &mut hand, orders);
-            line.in_hand.store(hand.messages.len(), Ordering::Relaxed);
+            line.in_hand.set(hand.messages.len());
             inward.end_look(hand.messages.len(), hand.octets);
             pulled
         });
@@ -303,13 +303,8 @@ impl Line for StreamLine {
         self.has_heartbeats.load(Ordering::Relaxed)
     }
 
-    fn in_hand(&self, count: usize) {
-        if count > 0 {
-            self.in_hand.store(count, Ordering::Relaxed);
-            return;
-        }
-        // Only for the last: its task would read one message for each.
-        self.in_hand.store(0, Ordering::SeqCst);
+    fn hand_empty(&self) {
+        // Not for each: its task would read one message for each.
         let waits = &self.waits_for_hand;
         if waits.load(Ordering::SeqCst) && waits.swap(false, Ordering::SeqCst) {
             self.bell.ring(Calls::READ);

@@ -172,7 +172,7 @@ impl StreamLine {
 
     fn pull_ahead(&self, inward: &mut Incoming, behind: bool, orders: &mut Orders) -> Pulled {
         let mut budget = TURN;
-        let in_hand = self.in_hand.load(Ordering::SeqCst);
+        let in_hand = self.in_hand.get();
         while !(behind || inward.is_full(in_hand)) {
             match inward.read_ahead(in_hand, &mut budget, orders) {
                 Drained::Enough if !inward.is_full(in_hand) => return Pulled::More,
@@ -186,7 +186,7 @@ impl StreamLine {
             }
         }
         self.waits_for_hand.store(in_hand > 0, Ordering::SeqCst);
-        if in_hand > 0 && self.in_hand.load(Ordering::SeqCst) == 0 {
+        if in_hand > 0 && self.in_hand.get() == 0 {
             // The last of them was taken meanwhile, and nobody was told.
             return Pulled::More;
         }

@@ -84,10 +84,6 @@ impl Line for InprocEnd {
         }
     }
 
-    fn in_hand(&self, count: usize) {
-        self.joint.towards(self.party).set_in_hand(count);
-    }
-
     fn is_spent(&self) -> bool {
         self.joint.towards(self.party).is_spent()
     }

@@ -366,6 +366,7 @@ fn end(link: &Link, joint: Arc<Joint>, party: Party) -> Peer {
         true => Duty::of_task(),
         false => Duty::of_receivers(),
     };
+    let in_hand = joint.towards(party).in_hand.clone();
     let line: Arc<dyn Line> = Arc::new(InprocEnd::new(joint, party));
-    Peer::new(link.owner, duty, line)
+    Peer::new(link.owner, duty, line, in_hand)
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::peer::Subscription;
-use crate::pipe::{Backlog, Item, NeedsFlush, Next, Refused, Traits, free, free_messages};
+use crate::pipe::{Backlog, InHand, Item, NeedsFlush, Next, Refused, Traits, free, free_messages};
 use crate::sync::{Lock, Rank};
 
 /// What one side sends and the other takes.
@@ -22,7 +22,7 @@ pub(super) struct Queue {
     state: Lock<State>,
     /// Messages that receivers took in one batch and still have in hand. They
     /// count against the mark.
-    in_hand: AtomicUsize,
+    pub(super) in_hand: InHand,
     /// What a REQ had not asked for.
     pub(super) strays: Uncounted,
     /// What newer messages took the place of.
@@ -154,7 +154,7 @@ impl Queue {
         };
         Self {
             state: Lock::new(Rank::Outward, state),
-            in_hand: AtomicUsize::new(0),
+            in_hand: InHand::default(),
             strays: Uncounted::default(),
             conflated: Uncounted::default(),
             freed: Uncounted::default(),
@@ -344,7 +344,7 @@ impl Queue {
         }
         let freed = state.free(hand);
         // The first of them is received at once.
-        self.in_hand.store(hand.len().saturating_sub(1), Ordering::Relaxed);
+        self.in_hand.set(hand.len().saturating_sub(1));
         let next = match (state.messages.is_empty(), state.life) {
             (false, _) => Next::More,
             (true, Life::Ended) => Next::Gone,
@@ -363,10 +363,6 @@ impl Queue {
         let room = state.wanted && self.admits(&state);
         state.wanted &= !room;
         room
-    }
-
-    pub(super) fn set_in_hand(&self, count: usize) {
-        self.in_hand.store(count, Ordering::Relaxed);
     }
 
     /// Whether the caller is to hand over what is there to a pattern that takes
@@ -402,7 +398,7 @@ impl Queue {
         // Receivers write `in_hand` for each message, on other threads maybe. It
         // is read where it can matter, which is close to the mark.
         state.mark.admits(waiting.saturating_add(batch(state.mark)))
-            || state.mark.admits(waiting.saturating_add(self.in_hand.load(Ordering::Relaxed)))
+            || state.mark.admits(waiting.saturating_add(self.in_hand.get()))
     }
 }
 

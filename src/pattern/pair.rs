@@ -10,7 +10,7 @@ use crate::pipe::{Peer, Refused, Traits};
 use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
-const TRAITS: Traits = Traits { judges: true, ..Traits::PLAIN };
+const TRAITS: Traits = Traits { judges: true, passes: true, ..Traits::PLAIN };
 
 /// PAIR talks to one peer at a time; further ones are turned away.
 ///

@@ -16,7 +16,7 @@ use crate::sync::{Lock, Rank};
 /// seen although nobody receives.
 const PUSH: Traits = Traits { takes_at_once: true, ..Traits::PLAIN };
 
-const PULL: Traits = Traits::PLAIN;
+const PULL: Traits = Traits { passes: true, ..Traits::PLAIN };
 
 /// PUSH sends each message to the next peer that has room.
 pub(crate) struct Push {

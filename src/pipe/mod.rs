@@ -25,6 +25,7 @@ use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 mod backlog;
 mod duty;
 mod freeing;
+mod hand;
 mod handover;
 mod link;
 mod peer;
@@ -34,6 +35,7 @@ mod traits;
 pub(crate) use backlog::Backlog;
 pub(crate) use duty::{Duty, Who};
 pub(crate) use freeing::{free, free_messages};
+pub(crate) use hand::InHand;
 pub(crate) use handover::{By, Handover, Rest};
 pub(crate) use link::Link;
 pub(crate) use peer::{Counters, Peer, PeerKey};
@@ -151,13 +153,8 @@ pub(crate) trait Line: Send + Sync {
         false
     }
 
-    /// So many of the messages that [`take`](Self::take) gave are still in hand:
-    /// no receiver has got them yet, so they count against the high-water mark.
-    /// Told whenever a receiver gets one; the batch itself, less the first, is
-    /// known.
-    fn in_hand(&self, count: usize) {
-        let _ = count;
-    }
+    /// The last message that was [in hand](InHand) was taken.
+    fn hand_empty(&self) {}
 
     /// Whether [`take`](Self::take) will be [`Next::Gone`] from now on.
     fn is_spent(&self) -> bool;

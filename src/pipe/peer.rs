@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use super::{Duty, EndpointKey, Line};
+use super::{Duty, EndpointKey, InHand, Line};
 use crate::peer::DropCause;
 use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
@@ -36,6 +36,8 @@ pub(crate) struct Peer {
     pub(crate) duty: Duty,
     /// The way to it and back.
     pub(crate) line: Arc<dyn Line>,
+    /// What receivers have taken of it in one go and not got yet.
+    in_hand: InHand,
     /// Where the pattern keeps what it knows of it.
     pub(crate) place: Place,
     pub(crate) counters: Counters,
@@ -46,16 +48,32 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(owner: EndpointKey, duty: Duty, line: Arc<dyn Line>) -> Self {
+    /// The line knows the same `in_hand`.
+    pub(crate) fn new(
+        owner: EndpointKey,
+        duty: Duty,
+        line: Arc<dyn Line>,
+        in_hand: InHand,
+    ) -> Self {
         Self {
             key: PeerKey::unique(),
             owner,
             duty,
             line,
+            in_hand,
             place: Place::default(),
             counters: Counters::default(),
             name: Lock::new(Rank::Name, None),
             dismissed: AtomicBool::new(false),
+        }
+    }
+
+    /// A receiver got one of the messages in hand, and so many are left.
+    #[inline]
+    pub(crate) fn note_in_hand(&self, left: usize) {
+        self.in_hand.set(left);
+        if left == 0 {
+            self.line.hand_empty();
         }
     }
 

@@ -28,6 +28,9 @@ pub(crate) struct Traits {
     /// To connect to an endpoint once more would only double what there is, and
     /// is ignored, as libzmq does.
     pub(crate) connects_once: bool,
+    /// Receivers get what comes as it is, at any time: nothing is asked before, kept
+    /// back, or said beside it.
+    pub(crate) passes: bool,
     /// How long to linger unless the options say so.
     pub(crate) linger: Linger,
 }
@@ -44,6 +47,7 @@ impl Traits {
         judges: false,
         filters: false,
         connects_once: false,
+        passes: false,
         linger: Linger::Forever,
     };
 }

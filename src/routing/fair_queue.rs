@@ -23,8 +23,8 @@ pub(crate) struct Listed {
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum NextTurn<'a> {
-    /// A message was in hand: whose it is, and how many more of its are.
-    InHand(&'a Arc<Peer>, usize),
+    /// A message was in hand: whose it is.
+    InHand(&'a Arc<Peer>),
     /// A peer to be read from; its hand is empty. [`FairQueue::end_turn`] must
     /// follow.
     Read(Listed),
@@ -51,6 +51,24 @@ impl FairQueue {
         self.listed.push_back(Listed { peer, hand: VecDeque::new(), since: tick });
     }
 
+    /// As [`next_turn`](Self::next_turn), if a message of the first peer is in hand.
+    #[inline]
+    pub(crate) fn take_in_hand(&mut self) -> Option<Message> {
+        let first = self.listed.front_mut()?;
+        let message = first.hand.pop_front()?;
+        first.peer.note_in_hand(first.hand.len());
+        self.pass_on();
+        Some(message)
+    }
+
+    /// The turn of the first peer is over.
+    #[inline]
+    fn pass_on(&mut self) {
+        if self.listed.len() > 1 {
+            self.listed.rotate_left(1);
+        }
+    }
+
     /// Gives the first peer its turn. If a message of it is in hand, the turn is
     /// over with that, and the message is in `message`.
     #[inline]
@@ -58,11 +76,9 @@ impl FairQueue {
         let first = self.listed.front_mut()?;
         if let Some(in_hand) = first.hand.pop_front() {
             *message = in_hand;
-            if self.listed.len() > 1 {
-                self.listed.rotate_left(1);
-            }
-            let last = self.listed.back();
-            return last.map(|last| NextTurn::InHand(&last.peer, last.hand.len()));
+            first.peer.note_in_hand(first.hand.len());
+            self.pass_on();
+            return self.listed.back().map(|last| NextTurn::InHand(&last.peer));
         }
         let mut listed = self.listed.pop_front()?;
         listed.peer.duty.take();
@@ -179,7 +195,7 @@ mod tests {
     /// Whose message was in hand.
     fn in_hand(queue: &mut FairQueue) -> Arc<Peer> {
         match queue.next_turn(&mut Message::new()) {
-            Some(NextTurn::InHand(peer, _)) => Arc::clone(peer),
+            Some(NextTurn::InHand(peer)) => Arc::clone(peer),
             other => panic!("{other:?}"),
         }
     }

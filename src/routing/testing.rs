@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::message::Message;
 use crate::peer::{Subscription, Unwelcome};
-use crate::pipe::{Duty, EndpointKey, Flush, Line, NeedsFlush, Next, Peer, Refused};
+use crate::pipe::{Duty, EndpointKey, Flush, InHand, Line, NeedsFlush, Next, Peer, Refused};
 use crate::sync::{Held, Lock, Rank};
 
 /// A message of these frames.
@@ -69,7 +69,7 @@ impl FakePeer {
         let state = Lock::new(Rank::Outward, State::default());
         let line = Arc::new(FakeLine { capacity, state });
         let way = Arc::clone(&line) as Arc<dyn Line>;
-        let peer = Peer::new(EndpointKey::unique(), Duty::of_receivers(), way);
+        let peer = Peer::new(EndpointKey::unique(), Duty::of_receivers(), way, InHand::default());
         Self { peer: Arc::new(peer), line }
     }
 

@@ -213,7 +213,10 @@ macro_rules! recv_methods {
             /// Dropping the future loses nothing: a message is taken in the
             /// very poll that returns it.
             pub async fn recv(&self) -> Result<Message, RecvError> {
-                self.0.recv().await.map(|delivery| delivery.message)
+                match self.0.recv_at_once() {
+                    Some(message) => Ok(message),
+                    None => self.0.recv().await.map(|delivery| delivery.message),
+                }
             }
 
             /// Receives a message if there is one (`ZMQ_DONTWAIT`). It reads from

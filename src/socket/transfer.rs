@@ -211,8 +211,24 @@ impl Core {
         }
     }
 
-    /// Receives a message, waiting until there is one.
+    /// Receives a message if one is in hand and nothing is to be asked, which is the
+    /// most common case. If not, [`recv`](Self::recv) finds out what there is.
     #[inline]
+    pub(crate) fn recv_at_once(&self) -> Option<Message> {
+        let received = self.received.load(Ordering::Relaxed);
+        if !self.traits.passes || self.is_closed() || is_last(received, RECEIVES) {
+            return None;
+        }
+        let message = self.ready.lock().take_in_hand()?;
+        self.received.store(received.wrapping_add(1), Ordering::Relaxed);
+        // There is more, if only another look at that peer.
+        if self.receivers.any() {
+            self.receivers.wake_one();
+        }
+        Some(message)
+    }
+
+    /// Receives a message, waiting until there is one.
     pub(crate) async fn recv(&self) -> Result<Delivery, RecvError> {
         if is_due(&self.received, RECEIVES) {
             tokio::task::yield_now().await;
@@ -293,8 +309,7 @@ impl Core {
             let mut ready = self.ready.lock();
             let found = match ready.next_turn(&mut delivery.message) {
                 None => return Ok(Look::Nothing),
-                Some(NextTurn::InHand(peer, left)) => {
-                    peer.line.in_hand(left);
+                Some(NextTurn::InHand(peer)) => {
                     let accepted = self.accept(peer, delivery);
                     drop(ready);
                     // There is more, if only another look at that peer.
@@ -329,7 +344,7 @@ impl Core {
         }
         let found = match listed.hand.pop_front() {
             Some(message) => {
-                listed.peer.line.in_hand(listed.hand.len());
+                listed.peer.note_in_hand(listed.hand.len());
                 delivery.message = message;
                 self.accept(&listed.peer, delivery)
             }
@@ -391,6 +406,11 @@ fn kind_of(refusal: SendRefusal) -> SendErrorKind {
     }
 }
 
+#[inline]
+fn is_last(count: u32, limit: u32) -> bool {
+    count % limit == limit - 1
+}
+
 /// Counts a call; says whether it is time to let other tasks run, after many
 /// calls that did not wait.
 #[inline]
@@ -398,5 +418,5 @@ fn is_due(calls: &AtomicU32, limit: u32) -> bool {
     // Not one atomic step: that several tasks lose count of some is no harm.
     let count = calls.load(Ordering::Relaxed);
     calls.store(count.wrapping_add(1), Ordering::Relaxed);
-    count % limit == limit - 1
+    is_last(count, limit)
 }

@@ -97,6 +97,22 @@ impl<R> Session<R> {
         }
     }
 
+    /// Decodes the messages of one frame each that come first, at most `most`, for the
+    /// sink or for nobody; says how many there were.
+    #[inline]
+    fn take_run(&mut self, sink: &mut impl Sink, most: usize, is_for_sink: bool) -> usize {
+        let Some(receiving) = &mut self.receiving else { return 0 };
+        let (messages, octets) = sink.room();
+        let mut count = 0;
+        for message in receiving.take_run(messages.min(most), octets) {
+            count += 1;
+            if is_for_sink {
+                sink.message(message);
+            }
+        }
+        count
+    }
+
     /// Decodes what was read; says how many messages that were.
     fn count_messages(&mut self) -> usize {
         let mut messages = 0;
@@ -215,8 +231,9 @@ impl<R> Inward<R> {
     /// Whether the marks allow no more to be read ahead, if `in_hand` messages of
     /// the last look are still in hand.
     pub(crate) fn is_full(&self, in_hand: usize) -> bool {
-        let octets = self.octets_in_hand(in_hand);
-        is_full(&self.limits, self.ahead.len() + in_hand, self.ahead_octets + octets)
+        let octets = self.ahead_octets + self.octets_in_hand(in_hand);
+        let (messages, octets) = room(&self.limits, self.ahead.len() + in_hand, octets);
+        messages == 0 || octets == 0
     }
 
     /// Their octets, about.
@@ -303,6 +320,12 @@ impl<R> Inward<R> {
             let Some(session) = self.sessions.front_mut() else {
                 return if self.is_closed { Drained::Over } else { Drained::Quiet };
             };
+            let count = session.take_run(sink, budget.items, self.expects);
+            if count > 0 {
+                self.uncounted.strays += if self.expects { 0 } else { count };
+                budget.items -= count;
+                continue;
+            }
             match session.next() {
                 Ok(Some(Incoming::Message(message))) if self.expects => sink.message(message),
                 Ok(Some(Incoming::Message(_))) => self.uncounted.strays += 1,
@@ -450,9 +473,12 @@ impl<R> Inward<R> {
     }
 }
 
-fn is_full(limits: &Limits, messages: usize, octets: usize) -> bool {
-    let has_room = limits.messages.admits(messages) && limits.octets.admits(octets);
-    !(limits.conflate || has_room)
+/// How much the marks leave when so much is read ahead.
+fn room(limits: &Limits, messages: usize, octets: usize) -> (usize, usize) {
+    if limits.conflate {
+        return (usize::MAX, usize::MAX);
+    }
+    (limits.messages.room(messages), limits.octets.room(octets))
 }
 
 /// What is read ahead of the receivers, while it grows.
@@ -467,9 +493,9 @@ struct Ahead {
 }
 
 impl Sink for Ahead {
-    fn is_full(&self) -> bool {
+    fn room(&self) -> (usize, usize) {
         let (messages, octets) = self.in_hand;
-        is_full(&self.limits, self.queue.len() + messages, self.octets + octets)
+        room(&self.limits, self.queue.len() + messages, self.octets + octets)
     }
 
     fn message(&mut self, message: Message) {

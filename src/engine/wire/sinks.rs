@@ -10,7 +10,13 @@ use crate::pipe::Item;
 /// Takes what comes from a peer, one by one, until it has enough.
 pub(crate) trait Sink {
     /// Whether it takes no more for now.
-    fn is_full(&self) -> bool;
+    fn is_full(&self) -> bool {
+        let (messages, octets) = self.room();
+        messages == 0 || octets == 0
+    }
+
+    /// How many messages it takes for now, and after how many octets no more.
+    fn room(&self) -> (usize, usize);
 
     fn message(&mut self, message: Message);
 
@@ -31,8 +37,9 @@ pub(crate) struct Hand<'a> {
 
 impl Sink for Hand<'_> {
     #[inline]
-    fn is_full(&self) -> bool {
-        self.messages.len() >= self.limit || !self.most_octets.admits(self.octets)
+    fn room(&self) -> (usize, usize) {
+        let messages = self.limit.saturating_sub(self.messages.len());
+        (messages, self.most_octets.room(self.octets))
     }
 
     #[inline]
@@ -49,8 +56,8 @@ pub(crate) struct Items<'a> {
 }
 
 impl Sink for Items<'_> {
-    fn is_full(&self) -> bool {
-        self.items.len() >= self.limit
+    fn room(&self) -> (usize, usize) {
+        (self.limit.saturating_sub(self.items.len()), usize::MAX)
     }
 
     fn message(&mut self, message: Message) {
@@ -69,8 +76,8 @@ pub(crate) struct Counting {
 }
 
 impl Sink for Counting {
-    fn is_full(&self) -> bool {
-        false
+    fn room(&self) -> (usize, usize) {
+        (usize::MAX, usize::MAX)
     }
 
     fn message(&mut self, message: Message) {

@@ -197,7 +197,7 @@ impl Socket {
     /// The same, and receives it. `None` if nobody is in the list.
     fn receive_batch(&self, limit: usize) -> Option<Vec<String>> {
         let (peer, batch) = self.take_batch(limit)?;
-        peer.line.in_hand(0);
+        peer.note_in_hand(0);
         Some(batch)
     }
 

@@ -72,9 +72,9 @@ fn what_receivers_have_in_hand_counts_against_the_mark() {
     let (peer, batch) = pull.take_batch(usize::MAX).expect("a batch");
     assert_eq!(batch.len(), 10);
     assert_eq!(push.fill(), 1);
-    peer.line.in_hand(5);
+    peer.note_in_hand(5);
     assert_eq!(push.fill(), 4);
-    peer.line.in_hand(0);
+    peer.note_in_hand(0);
     assert_eq!(push.fill(), 5);
     // No more at a time than is asked for.
     assert_eq!(pull.take_batch(3).expect("a batch").1.len(), 3);

@@ -11,7 +11,8 @@ use crate::routing::LoadBalancer;
 use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
-const TRAITS: Traits = Traits { identifies: true, connects_once: true, ..Traits::PLAIN };
+const TRAITS: Traits =
+    Traits { identifies: true, connects_once: true, passes: true, ..Traits::PLAIN };
 
 /// DEALER sends each message to the next peer that has room and receives from
 /// all of them.

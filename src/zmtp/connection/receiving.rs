@@ -10,7 +10,7 @@ use crate::fault::PeerFault;
 use crate::message::Message;
 use crate::peer::Subscription;
 use crate::zmtp::command::Command;
-use crate::zmtp::framing::{Decoder, LARGE, Unit};
+use crate::zmtp::framing::{Decoder, LARGE, Run, Unit};
 use crate::zmtp::metadata::Properties;
 use crate::zmtp::seal::Open;
 
@@ -75,11 +75,19 @@ impl Receiving {
         self.decoder.buffered()
     }
 
+    /// The messages of one frame each that come first, at most so many, and none after
+    /// so many octets. What follows them is for [`next`](Self::next).
+    pub(crate) fn take_run(&mut self, messages: usize, octets: usize) -> Run {
+        if self.fault.is_some() {
+            return Run::default();
+        }
+        self.decoder.take_run(messages, octets)
+    }
+
     /// What comes next, if all of it is there.
     ///
     /// # Errors
     /// When the peer is at fault; the same again from then on.
-    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Incoming>, PeerFault> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
@@ -92,7 +100,6 @@ impl Receiving {
     }
 
     /// The next message or command that means something to us.
-    #[inline]
     fn next_known(&mut self) -> Result<Option<Incoming>, PeerFault> {
         while let Some(unit) = self.decoder.next()? {
             let body = match unit {

@@ -4,8 +4,9 @@ use bytes::buf::Limit;
 use bytes::{Bytes, BytesMut};
 
 use super::body::{Body, LARGE};
-use super::header::{COMMAND, Header, LONG, MORE};
+use super::header::{COMMAND, Header, MORE};
 use super::input::Input;
+use super::run::Run;
 use crate::fault::PeerFault;
 use crate::message::{MAX_FRAMES, Message};
 use crate::zmtp::command;
@@ -106,11 +107,7 @@ impl Decoder {
     ///
     /// # Errors
     /// When the peer is at fault. There is no way to go on from there.
-    #[inline]
     pub(crate) fn next(&mut self) -> Result<Option<Unit>, PeerFault> {
-        if let Some(message) = self.next_short() {
-            return Ok(Some(Unit::Message(message)));
-        }
         while let Some((header, body)) = self.next_frame()? {
             let (header, body) = self.opened(header, body)?;
             // libzmq sends a PING between the frames of a message where RFC 37
@@ -128,21 +125,15 @@ impl Decoder {
         Ok(None)
     }
 
-    /// The shortest way for the most common case: a message of one short frame
-    /// that is all there.
-    #[inline]
-    fn next_short(&mut self) -> Option<Message> {
+    /// The messages of one plain frame each that come first, as many as are there as
+    /// a whole, but at most so many, and none after so many octets: the shortest way
+    /// for the most common case. What follows them is for [`next`](Self::next).
+    pub(crate) fn take_run(&mut self, messages: usize, octets: usize) -> Run {
         if self.partial.is_some() || self.body.is_some() || self.open.is_some() {
-            return None;
+            return Run::default();
         }
-        let octets = self.input.octets();
-        let &[flags, size, ..] = octets else { return None };
-        let size = usize::from(size);
-        let is_plain = flags & (MORE | LONG | COMMAND) == 0;
-        if !is_plain || octets.len() - 2 < size || size > self.max_message_size {
-            return None;
-        }
-        Some(Message::from(self.input.cut(2, size)))
+        let len = Run::len(self.input.octets(), self.max_message_size, messages, octets);
+        Run::new(self.input.cut_run(len))
     }
 
     /// The next frame, if all of it is there.

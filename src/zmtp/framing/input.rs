@@ -41,7 +41,6 @@ impl Input {
     }
 
     /// Takes the body of a frame that is there as a whole.
-    #[inline]
     pub(super) fn cut(&mut self, header_len: usize, size: usize) -> Bytes {
         if size == 0 {
             self.chunk.advance(header_len);
@@ -50,6 +49,11 @@ impl Input {
         let mut frame = self.chunk.split_to(header_len + size).freeze();
         frame.advance(header_len);
         frame
+    }
+
+    /// Takes so many octets off the front.
+    pub(super) fn cut_run(&mut self, len: usize) -> Bytes {
+        if len == 0 { Bytes::new() } else { self.chunk.split_to(len).freeze() }
     }
 
     /// Takes everything that is there.
