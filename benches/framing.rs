@@ -46,7 +46,7 @@ fn encode(c: &mut Criterion) {
             b.iter(|| {
                 batch.clear();
                 for _ in 0..BATCH {
-                    batch.push(black_box(&message).clone());
+                    batch.push(black_box(&message));
                 }
                 batch.remaining()
             });
@@ -70,7 +70,7 @@ fn decode(c: &mut Criterion) {
 fn octets(size: usize) -> Vec<u8> {
     let mut batch = Encoded::default();
     for _ in 0..BATCH {
-        batch.push(messages(size));
+        batch.push(&messages(size));
     }
     let mut octets = Vec::new();
     while batch.remaining() > 0 {

@@ -235,12 +235,17 @@ impl Line for StreamLine {
         self.outward.lock().has_room()
     }
 
-    fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    fn push(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
+        self.push_shared(message)
+    }
+
+    // It is encoded here and now.
+    fn push_shared(&self, message: &Message) -> Result<NeedsFlush, Refused> {
         self.outward.lock().push(message)
     }
 
     // What comes before it is written is discarded then, see `fence`.
-    fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    fn ask(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
         self.push(message)
     }
 

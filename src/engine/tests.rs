@@ -136,7 +136,7 @@ async fn the_task_is_told_of_a_ping_that_a_caller_wrote() {
     let fixture = Fixture::new(&Traits::PLAIN, options);
     let line = &fixture.line;
     // A caller is about to write, when a PING is due.
-    assert_eq!(line.push(Message::from("m")).expect("there is room"), NeedsFlush::Yes);
+    assert_eq!(line.push(&mut Message::from("m")).expect("there is room"), NeedsFlush::Yes);
     tokio::time::advance(interval).await;
     assert_eq!(line.pulse.lock().as_mut().map(|pulse| pulse.poll(now())), Some(Beat::Ping));
     assert_eq!(line.outward.lock().ping(Duration::ZERO), NeedsFlush::No);

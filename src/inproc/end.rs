@@ -31,14 +31,14 @@ impl Line for InprocEnd {
         self.joint.from(self.party).has_room(|| self.is_behind())
     }
 
-    fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    fn push(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
         self.joint.from(self.party).push(message, || self.is_behind())
     }
 
-    fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    fn ask(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
         let (there, back) = (self.joint.from(self.party), self.joint.towards(self.party));
         if !there.has_room(|| self.is_behind()) {
-            return Err(Refused::Full(message));
+            return Err(Refused::Full);
         }
         // Before the request is out, so that no reply is too early; and since
         // nobody else appends, it will not find the queue full. If the other has

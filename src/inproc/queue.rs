@@ -260,12 +260,12 @@ impl Queue {
 
     pub(super) fn push(
         &self,
-        message: Message,
+        message: &mut Message,
         is_behind: impl FnOnce() -> bool,
     ) -> Result<NeedsFlush, Refused> {
         let mut state = self.state.lock();
         if state.life == Life::Ended {
-            return Err(Refused::Gone(message));
+            return Err(Refused::Gone);
         }
         if state.taker == Taker::Nobody {
             drop(state);
@@ -273,7 +273,7 @@ impl Queue {
         }
         if !self.admits(&state) || is_behind() {
             state.wanted = true;
-            return Err(Refused::Full(message));
+            return Err(Refused::Full);
         }
         let is_news = state.is_news();
         let replaced = match state.keep {
@@ -284,7 +284,7 @@ impl Queue {
             state.messages.clear();
             state.passed += replaced;
         }
-        state.messages.push_back(message);
+        state.messages.push_back(std::mem::take(message));
         let is_half_full = state.messages.len() == state.mark.limit().div_ceil(2);
         drop(state);
         match self.conflated.add(replaced) {
@@ -469,7 +469,7 @@ mod tests {
     fn a_queue_that_has_ended_holds_no_more_memory_than_what_is_unread() {
         let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
         for _ in 0..1000 {
-            assert!(queue.push(Message::new(), || false).is_ok());
+            assert!(queue.push(&mut Message::new(), || false).is_ok());
         }
         for _ in 0..99 {
             let _ = queue.take(&mut VecDeque::new(), 10);
@@ -490,7 +490,7 @@ mod tests {
             let behind = AtomicBool::new(true);
             let (pushed, told) = std::thread::scope(|scope| {
                 let pushing = scope
-                    .spawn(|| queue.push(Message::new(), || behind.load(Ordering::SeqCst)).is_ok());
+                    .spawn(|| queue.push(&mut Message::new(), || behind.load(Ordering::SeqCst)).is_ok());
                 behind.store(false, Ordering::SeqCst);
                 let told = queue.catch_up();
                 (pushing.join().unwrap(), told)
@@ -504,7 +504,7 @@ mod tests {
         let backlog = Backlog::new(&SocketOptions::new());
         let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
         for _ in 0..10 {
-            assert!(queue.push(vec![0; 8 << 20].into(), || false).is_ok());
+            assert!(queue.push(&mut vec![0; 8 << 20].into(), || false).is_ok());
         }
         queue.end();
         queue.charge(&backlog);

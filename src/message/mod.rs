@@ -80,8 +80,9 @@ impl Message {
     }
 
     /// Whether there is exactly one frame.
+    #[inline]
     pub fn is_single(&self) -> bool {
-        self.len() == 1
+        self.rest.is_none()
     }
 
     /// What the message counts for where the octets that wait are bounded: its
@@ -93,6 +94,7 @@ impl Message {
     }
 
     /// The first frame.
+    #[inline]
     pub fn first(&self) -> &Bytes {
         &self.first
     }

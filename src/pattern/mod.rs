@@ -42,23 +42,22 @@ pub(crate) fn for_type(socket_type: SocketType, options: &SocketOptions) -> Box<
 }
 
 /// What became of a message handed to [`Pattern::send`].
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Routed {
     /// It is on its way.
     Sent,
     /// The pattern dropped it for some peer, or all, as it prescribes: so many
     /// copies, for that cause. To the caller this is as good as sent.
     Dropped { lost: usize, cause: DropCause },
-    /// The mute state: nobody can take it now. The socket waits for room or a
-    /// new peer and offers it again, or gives it back.
-    Mute(Message),
-    /// It cannot be sent now, whatever comes; given back.
-    Refused(Message, SendRefusal),
+    /// The mute state: nobody can take it now, and it is as it was. The socket waits
+    /// for room or a new peer and offers it again, or gives it back.
+    Mute,
+    /// It cannot be sent now, whatever comes, and is as it was.
+    Refused(SendRefusal),
 }
 
 /// Why a pattern does not send a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub(crate) enum SendRefusal {
     /// REQ must receive first, REP has no request to answer.
     OutOfTurn,
@@ -149,8 +148,9 @@ pub(crate) trait Pattern: Send + Sync {
     }
 
     /// Routes a message: to the peer `to` where the pattern names peers
-    /// (ROUTER; without `to`, the first frame is the id).
-    fn send(&self, to: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed;
+    /// (ROUTER; without `to`, the first frame is the id). Nothing that matters is left
+    /// of one that is sent or dropped.
+    fn send(&self, to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed;
 
     /// Called when a receive begins and whenever it looks again.
     fn before_recv(&self) -> Before {

@@ -8,8 +8,21 @@ use crate::routing_id::RoutingId;
 
 /// Sends, and flushes what was touched.
 pub(crate) fn send(pattern: &dyn Pattern, message: Message) -> Routed {
+    send_to(pattern, None, message)
+}
+
+/// The same, to a peer where the pattern names them. What is not sent is as it was.
+pub(crate) fn send_to(
+    pattern: &dyn Pattern,
+    to: Option<&RoutingId>,
+    mut message: Message,
+) -> Routed {
     let mut touched = Touched::default();
-    let routed = pattern.send(None, message, &mut touched);
+    let whole = message.clone();
+    let routed = pattern.send(to, &mut message, &mut touched);
+    if matches!(routed, Routed::Mute | Routed::Refused(_)) {
+        assert_eq!(message, whole);
+    }
     touched.flush();
     routed
 }

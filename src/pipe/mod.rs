@@ -54,20 +54,19 @@ impl EndpointKey {
     }
 }
 
-/// Why a line did not take a message, which it gives back.
-#[derive(Debug)]
+/// Why a line did not take a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// At its high-water mark; [`SocketSide::room`] follows when it is not.
-    Full(Message),
+    Full,
     /// The peer has left for good.
-    Gone(Message),
+    Gone,
 }
 
 /// Whether a line has something that nobody has been told of yet: if so, call
 /// [`Line::flush`] once the pattern's lock is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
-#[repr(usize)] // As wide as a word: see benches/LOG.md.
 pub(crate) enum NeedsFlush {
     Yes,
     No,
@@ -108,12 +107,18 @@ pub(crate) trait Line: Send + Sync {
     /// [`SocketSide::room`] follows as after [`Refused::Full`].
     fn has_room(&self) -> bool;
 
-    /// Takes a message, or gives it back. Call it under the pattern's lock.
-    fn push(&self, message: Message) -> Result<NeedsFlush, Refused>;
+    /// Takes a message, of which nothing that matters is left then, or leaves it as it
+    /// is. Call it under the pattern's lock.
+    fn push(&self, message: &mut Message) -> Result<NeedsFlush, Refused>;
+
+    /// The same for a message that others get as well: it stays as it is.
+    fn push_shared(&self, message: &Message) -> Result<NeedsFlush, Refused> {
+        self.push(&mut message.clone())
+    }
 
     /// As [`push`](Self::push), for a request: what came from the peer before
     /// this goes out is no reply to it, and is discarded (counted) when it does.
-    fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    fn ask(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
         self.push(message)
     }
 

@@ -2,9 +2,8 @@
 //! XSUB do.
 //!
 //! A round marks the peers that are to get the message, each once however often
-//! it is marked, then sends. The message is moved to the last of them and
-//! cloned for the others; nothing is allocated per message. A peer that is full
-//! misses it.
+//! it is marked, then sends. All share the message; nothing is allocated per
+//! message. A peer that is full misses it.
 
 use std::sync::Arc;
 
@@ -147,15 +146,9 @@ impl<P> Distributor<P> {
 
     /// Sends to the marked peers, and notes what each line said; says how many
     /// were full.
-    pub(crate) fn send(&mut self, message: Message, mut note: impl Note) -> usize {
+    pub(crate) fn send(&mut self, message: &Message, mut note: impl Note) -> usize {
         let marked = std::mem::take(&mut self.marked);
-        let mut full = 0;
-        if let Some((&last, others)) = marked.split_last() {
-            for &slot in others {
-                full += self.push(slot, message.clone(), &mut note);
-            }
-            full += self.push(last, message, &mut note);
-        }
+        let full = marked.iter().map(|&slot| self.push(slot, message, &mut note)).sum();
         self.marked = marked;
         self.marked.clear();
         full
@@ -167,17 +160,17 @@ impl<P> Distributor<P> {
         std::mem::take(&mut self.gone)
     }
 
-    fn push(&mut self, slot: Slot, message: Message, note: &mut impl Note) -> usize {
+    fn push(&mut self, slot: Slot, message: &Message, note: &mut impl Note) -> usize {
         let Some(member) = self.members.get(slot.0 as usize).and_then(Option::as_ref) else {
             return 0;
         };
-        match member.peer.line.push(message) {
+        match member.peer.line.push_shared(message) {
             Ok(needs) => {
                 note(needs, &member.peer.line);
                 0
             }
-            Err(Refused::Full(_)) => 1,
-            Err(Refused::Gone(_)) => {
+            Err(Refused::Full) => 1,
+            Err(Refused::Gone) => {
                 self.gone.push(Arc::clone(&member.peer));
                 0
             }
@@ -211,9 +204,9 @@ mod tests {
             peers.mark(slot);
             peers.mark(slot);
             assert_eq!(peers.marked_have_room(), expected == 0);
-            assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), expected);
+            assert_eq!(peers.send(&Message::new(), |_, _: &_| flushes += 1), expected);
             // The round is over.
-            assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+            assert_eq!(peers.send(&Message::new(), |_, _: &_| flushes += 1), 0);
         }
         assert_eq!(flushes, 1);
         peers.start_round();
@@ -222,7 +215,7 @@ mod tests {
         let newcomer = attach(&mut peers);
         assert_eq!(peers.get_mut(&newcomer).map(|(slot, ())| slot), Some(slot));
         // The mark was of the one who left.
-        assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+        assert_eq!(peers.send(&Message::new(), |_, _: &_| flushes += 1), 0);
         assert_eq!((flushes, peers.iter().count()), (1, 2));
         assert_eq!(peers.vacate(&newcomer), Some((slot, ())));
         assert!(peers.is_vacant(slot) && newcomer.place.get().is_none());
@@ -231,14 +224,14 @@ mod tests {
         assert_ne!(peers.get_mut(&newcomer).map(|(slot, ())| slot), Some(slot));
         peers.start_round();
         peers.mark(slot);
-        assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+        assert_eq!(peers.send(&Message::new(), |_, _: &_| flushes += 1), 0);
         peers.release(slot);
         let last = attach(&mut peers);
         assert_eq!(peers.get_mut(&last).map(|(slot, ())| slot), Some(slot));
         assert!(peers.detach(&last).is_some());
         peers.start_round();
         peers.mark_all();
-        assert_eq!(peers.send(Message::new(), |_, _: &_| flushes += 1), 0);
+        assert_eq!(peers.send(&Message::new(), |_, _: &_| flushes += 1), 0);
         assert_eq!(flushes, 3);
     }
 }

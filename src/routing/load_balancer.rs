@@ -71,14 +71,13 @@ impl LoadBalancer {
         }
     }
 
-    /// Sends to the next peer that has room; says which. Gives the message
-    /// back if there is none.
+    /// Sends to the next peer that has room; says which, if there is one.
     #[inline]
     pub(crate) fn send(
         &mut self,
-        message: Message,
+        message: &mut Message,
         touched: &mut Touched,
-    ) -> Result<&Arc<Peer>, Message> {
+    ) -> Option<&Arc<Peer>> {
         self.send_with(message, touched, |line, message| line.push(message))
     }
 
@@ -86,38 +85,34 @@ impl LoadBalancer {
     #[inline]
     pub(crate) fn send_with(
         &mut self,
-        mut message: Message,
+        message: &mut Message,
         touched: &mut Touched,
-        push: impl Fn(&dyn Line, Message) -> Result<NeedsFlush, Refused>,
-    ) -> Result<&Arc<Peer>, Message> {
+        push: impl Fn(&dyn Line, &mut Message) -> Result<NeedsFlush, Refused>,
+    ) -> Option<&Arc<Peer>> {
         while let Some(place) = self.turn {
             let seat = self.seat(place);
-            message = match push(&*seat.peer.line, message) {
+            match push(&*seat.peer.line, message) {
                 Ok(needs) => {
                     touched.note(needs, &seat.peer.line);
                     // RFC 28, 30: SHALL route outgoing messages to available
                     // peers using a round-robin strategy.
                     self.turn = seat.circle.map(|circle| circle.after);
-                    return Ok(&self.seat(place).peer);
+                    return Some(&self.seat(place).peer);
                 }
                 // RFC 28, 30: SHALL consider a peer as available only when it
                 // has a outgoing queue that is not full.
-                Err(Refused::Full(message)) => {
-                    self.leave(place);
-                    message
-                }
-                Err(Refused::Gone(message)) => {
+                Err(Refused::Full) => self.leave(place),
+                Err(Refused::Gone) => {
                     let peer = Arc::clone(&seat.peer);
                     self.remove(&peer);
-                    message
                 }
-            };
+            }
         }
-        Err(message)
+        None
     }
 
     /// Pushes to one peer out of turn, unless it is full or gone.
-    pub(crate) fn push_to(&self, peer: &Peer, message: Message, touched: &mut Touched) {
+    pub(crate) fn push_to(&self, peer: &Peer, message: &mut Message, touched: &mut Touched) {
         if peer.place.get().is_none() {
             return;
         }
@@ -186,7 +181,7 @@ mod tests {
 
     fn send(balancer: &mut LoadBalancer, body: &'static str) -> Option<PeerKey> {
         let mut touched = Touched::default();
-        let sent = balancer.send(message([body]), &mut touched).ok().map(|peer| peer.key);
+        let sent = balancer.send(&mut message([body]), &mut touched).map(|peer| peer.key);
         touched.flush();
         sent
     }
@@ -245,12 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn message_comes_back_when_nobody_has_room() {
+    fn message_stays_as_it_is_when_nobody_has_room() {
         let a = FakePeer::accepted(1);
         let mut balancer = balance(&[&a]);
         assert!(send(&mut balancer, "1").is_some());
-        let back = balancer.send(message(["2", "x"]), &mut Touched::default());
-        assert_eq!(back.err(), Some(message(["2", "x"])));
+        let mut second = message(["2", "x"]);
+        assert!(balancer.send(&mut second, &mut Touched::default()).is_none());
+        assert_eq!(second, message(["2", "x"]));
     }
 
     #[test]
@@ -309,7 +305,7 @@ mod tests {
         let [a, b] = [FakePeer::accepted(100), FakePeer::accepted(100)];
         let mut balancer = balance(&[&a, &b]);
         let mut touched = Touched::default();
-        balancer.push_to(&b, message(["probe"]), &mut touched);
+        balancer.push_to(&b, &mut message(["probe"]), &mut touched);
         touched.flush();
         assert_eq!(b.take_sent(), [message(["probe"])]);
         assert_eq!(send(&mut balancer, "m"), Some(a.key));

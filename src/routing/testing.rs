@@ -112,20 +112,20 @@ impl Line for FakeLine {
         self.state.lock().sent.len() < self.capacity
     }
 
-    fn push(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    fn push(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
         let mut state = self.state.lock();
         if state.left {
-            return Err(Refused::Gone(message));
+            return Err(Refused::Gone);
         }
         if state.sent.len() >= self.capacity {
-            return Err(Refused::Full(message));
+            return Err(Refused::Full);
         }
-        state.sent.push_back(message);
+        state.sent.push_back(std::mem::take(message));
         state.unflushed += 1;
         Ok(NeedsFlush::Yes)
     }
 
-    fn ask(&self, message: Message) -> Result<NeedsFlush, Refused> {
+    fn ask(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
         let asked = self.push(message);
         self.state.lock().asked |= asked.is_ok();
         asked

@@ -57,12 +57,26 @@ const STREAMING: u32 = 64;
 /// How many looks `try_recv` takes, which cannot let others run in between.
 const TRY_LOOKS: usize = 64;
 
-/// What offering a message to the pattern came to.
-enum Offer {
+/// What offering a message to the pattern came to. Unless it is done, the message is
+/// as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
     Done,
-    /// Nobody can take it now.
-    Mute(Message),
-    Refused(SendError),
+    /// Nobody can take it now, or others are to run first.
+    Mute,
+    Refused(SendErrorKind),
+}
+
+impl Offer {
+    /// What the caller gets, who gets the message back if it is not sent. `Mute` is an
+    /// error for one who does not wait.
+    fn into_result(self, message: Message) -> Result<(), SendError> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Mute => Err(SendError::new(SendErrorKind::WouldBlock, message)),
+            Self::Refused(kind) => Err(SendError::new(kind, message)),
+        }
+    }
 }
 
 /// What one look for a message came to.
@@ -75,39 +89,36 @@ enum Look {
 }
 
 impl Core {
-    /// Sends a message, waiting while nobody can take it.
+    /// Sends a message if nothing is owed and somebody can take it, which is the most
+    /// common case. If this is `Mute`, [`send`](Self::send) waits for that.
     #[inline]
-    pub(crate) async fn send(
-        &self,
-        to: Option<&RoutingId>,
-        message: Message,
-    ) -> Result<(), SendError> {
-        if self.owes_yield() {
-            tokio::task::yield_now().await;
-        }
-        match self.offer(to, message) {
-            Offer::Done => Ok(()),
-            Offer::Mute(message) => self.send_when_possible(to, message).await,
-            Offer::Refused(error) => Err(error),
-        }
+    pub(super) fn send_at_once(&self, to: Option<&RoutingId>, message: &mut Message) -> Offer {
+        if self.owes_yield() { Offer::Mute } else { self.offer(to, message) }
     }
 
-    /// Waits for somebody who can take the message.
-    async fn send_when_possible(
+    /// Sends a message, waiting while nobody can take it.
+    pub(crate) async fn send(
         &self,
         to: Option<&RoutingId>,
         mut message: Message,
     ) -> Result<(), SendError> {
+        if self.owes_yield() {
+            self.pushed.store(0, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            let offer = self.offer(to, &mut message);
+            if offer != Offer::Mute {
+                return offer.into_result(message);
+            }
+        }
         loop {
             // Registered before the next try, so that room that comes between
             // that try and the wait is not missed.
             let mut room = pin!(self.senders.notified());
             room.as_mut().enable();
-            message = match self.offer(to, message) {
-                Offer::Done => return Ok(()),
-                Offer::Mute(message) => message,
-                Offer::Refused(error) => return Err(error),
-            };
+            let offer = self.offer(to, &mut message);
+            if offer != Offer::Mute {
+                return offer.into_result(message);
+            }
             room.await;
         }
     }
@@ -116,28 +127,20 @@ impl Core {
     pub(crate) fn try_send(
         &self,
         to: Option<&RoutingId>,
-        message: Message,
+        mut message: Message,
     ) -> Result<(), SendError> {
-        match self.offer(to, message) {
-            Offer::Done => Ok(()),
-            Offer::Mute(message) => Err(SendError::new(SendErrorKind::WouldBlock, message)),
-            Offer::Refused(error) => Err(error),
-        }
+        self.offer(to, &mut message).into_result(message)
     }
 
     /// Whether others are to run before the next message is accepted.
     #[inline]
     fn owes_yield(&self) -> bool {
         let pushed = self.pushed.load(Ordering::Relaxed);
-        if pushed < PUSHES {
-            return false;
-        }
-        let per_peer = self.peers.load(Ordering::Relaxed).saturating_mul(PUSHES_PER_PEER);
-        let owes = pushed >= per_peer.max(PUSHES);
-        if owes {
-            self.pushed.store(0, Ordering::Relaxed);
-        }
-        owes
+        pushed >= PUSHES && self.owes_yield_to_all(pushed)
+    }
+
+    fn owes_yield_to_all(&self, pushed: u32) -> bool {
+        pushed >= self.peers.load(Ordering::Relaxed).saturating_mul(PUSHES_PER_PEER)
     }
 
     /// Notes the work that was done for the next call to pay, and has done what
@@ -175,14 +178,14 @@ impl Core {
     }
 
     /// Offers a message to the pattern.
-    fn offer(&self, to: Option<&RoutingId>, message: Message) -> Offer {
+    fn offer(&self, to: Option<&RoutingId>, message: &mut Message) -> Offer {
         if self.is_closed() {
-            return Offer::Refused(SendError::new(SendErrorKind::Closed, message));
+            return Offer::Refused(SendErrorKind::Closed);
         }
         // The id in front, which tells a ROUTER where it goes, goes nowhere.
         let own = usize::from(self.traits.names_peers && to.is_none());
         if message.len() > MAX_FRAMES + own {
-            return Offer::Refused(SendError::new(SendErrorKind::TooManyFrames, message));
+            return Offer::Refused(SendErrorKind::TooManyFrames);
         }
         let mut touched = Touched::default();
         let turn = self.lockstep.as_ref().map(Lock::lock);
@@ -204,10 +207,8 @@ impl Core {
                 self.note_pushed(lost.saturating_mul(PUSHES_PER_DROP));
                 Offer::Done
             }
-            Routed::Mute(message) => Offer::Mute(message),
-            Routed::Refused(message, refusal) => {
-                Offer::Refused(SendError::new(kind_of(refusal), message))
-            }
+            Routed::Mute => Offer::Mute,
+            Routed::Refused(refusal) => Offer::Refused(kind_of(refusal)),
         }
     }
 

@@ -139,13 +139,13 @@ impl Outward {
     }
 
     #[inline(always)] // Once for every message, and from one place.
-    pub(crate) fn push(&mut self, message: Message) -> Result<NeedsFlush, Refused> {
+    pub(crate) fn push(&mut self, message: &Message) -> Result<NeedsFlush, Refused> {
         if self.phase != Phase::Open {
-            return Err(Refused::Gone(message));
+            return Err(Refused::Gone);
         }
         if !self.is_below_mark() {
             self.wanted = true;
-            return Err(Refused::Full(message));
+            return Err(Refused::Full);
         }
         if self.conflate {
             self.conflated += self.queue.messages();
@@ -375,14 +375,14 @@ mod tests {
     }
 
     fn refused(outward: &mut Outward) -> bool {
-        matches!(outward.push(Message::from("m")), Err(Refused::Full(_)))
+        matches!(outward.push(&Message::from("m")), Err(Refused::Full))
     }
 
     #[test]
     fn what_is_taken_and_not_written_counts_against_the_mark() {
         let mut outward = outward(&SocketOptions::new().send_hwm(3));
         for _ in 0..3 {
-            assert!(outward.push(Message::from("m")).is_ok());
+            assert!(outward.push(&Message::from("m")).is_ok());
         }
         let mut flight = Flight::default();
         assert!(outward.claim(By::Task) && outward.take(&mut flight, &sending()));
@@ -390,8 +390,8 @@ mod tests {
         // Two and a half of the three, each of three octets.
         let progress = flight.advance(7);
         assert!(outward.written(progress, &flight).room);
-        assert!(outward.push(Message::from("m")).is_ok());
-        assert!(outward.push(Message::from("m")).is_ok());
+        assert!(outward.push(&Message::from("m")).is_ok());
+        assert!(outward.push(&Message::from("m")).is_ok());
         assert!(refused(&mut outward));
         // While writing goes on, nobody is told of room for less than half of them.
         let progress = flight.advance(2);
@@ -399,7 +399,7 @@ mod tests {
         assert_eq!(outward.rest(Rest::Later), (true, false));
         assert!(outward.claim(By::Task));
         assert_eq!(outward.rest(Rest::Blocked), (true, true));
-        assert!(outward.push(Message::from("m")).is_ok());
+        assert!(outward.push(&Message::from("m")).is_ok());
         assert!(refused(&mut outward));
         assert_eq!(outward.rest(Rest::Blocked), (true, false));
     }
@@ -408,7 +408,7 @@ mod tests {
     fn what_a_broken_session_had_not_begun_waits_for_the_next() {
         let mut outward = outward(&SocketOptions::new().send_hwm(3));
         for _ in 0..3 {
-            assert!(outward.push(Message::from("m")).is_ok());
+            assert!(outward.push(&Message::from("m")).is_ok());
         }
         let mut flight = Flight::default();
         assert!(outward.take(&mut flight, &sending()));
@@ -417,7 +417,7 @@ mod tests {
         assert!(outward.session_lost(flight).cut);
         // One is written, one was cut, one waits.
         for _ in 0..2 {
-            assert!(outward.push(Message::from("m")).is_ok());
+            assert!(outward.push(&Message::from("m")).is_ok());
         }
         assert!(refused(&mut outward));
     }
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn a_message_that_was_cut_makes_room_for_whoever_waits() {
         let mut outward = outward(&SocketOptions::new().send_hwm(1));
-        assert!(outward.push(Message::from("m")).is_ok());
+        assert!(outward.push(&Message::from("m")).is_ok());
         let mut flight = Flight::default();
         assert!(outward.take(&mut flight, &sending()));
         let progress = flight.advance(1);
@@ -455,7 +455,7 @@ mod tests {
         let mut outward = outward(&SocketOptions::new());
         let now = Instant::now();
         let [soon, later] = [1, 2].map(|seconds| now + Duration::from_secs(seconds));
-        assert!(outward.push(Message::from("m")).is_ok());
+        assert!(outward.push(&Message::from("m")).is_ok());
         outward.close(None);
         outward.close(Some(soon));
         outward.close(Some(later));

@@ -23,7 +23,7 @@ fn whoever_flushes_hands_over_in_order() {
     // What was pushed before anybody flushes stays in order, too.
     let line = sub.line();
     for number in ["1", "2"] {
-        let _ = line.push(number.into());
+        let _ = line.push(&mut number.into());
         let _ = line.control(Subscription::Subscribe("b".into()));
     }
     assert!(delivered(&publisher).is_empty());
@@ -83,7 +83,7 @@ fn room_is_told_while_items_are_handed_over() {
     let taker = Socket::new(&AT_ONCE, SocketOptions::new().recv_hwm(1));
     joined(&push, &taker);
     let line = push.line();
-    while line.push("0".into()).is_ok() {}
+    while line.push(&mut "0".into()).is_ok() {}
     line.flush(Flush::Here);
     assert_eq!(push.log(), ["room"]);
     assert_eq!(delivered(&taker).len(), 2);
@@ -104,7 +104,7 @@ fn many_who_flush_hand_over_each_item_once_and_one_at_a_time() {
                     let pushed = {
                         let _pattern = sub.pattern.lock();
                         let number = next.fetch_add(1, Ordering::Relaxed);
-                        line.push(number.to_string().into())
+                        line.push(&mut number.to_string().into())
                     };
                     sub.flush_if(pushed);
                 }

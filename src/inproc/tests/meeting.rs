@@ -64,12 +64,12 @@ fn nobody_is_told_of_a_message_before_both_are_up() {
     let link = connector.link();
     let (joint, near) = super::super::joint::Joint::connecting(&link);
     let far = joint.binding(&link, &binder.link());
-    assert_eq!(near.line.push("0".into()).expect("room"), NeedsFlush::No);
+    assert_eq!(near.line.push(&mut "0".into()).expect("room"), NeedsFlush::No);
     near.line.flush(Flush::Here);
     assert!(!far.duty.is_listed() && binder.state().ready.is_empty());
     joint.open(&binder.link(), &far);
     assert!(far.duty.is_listed());
-    assert_eq!(near.line.push("1".into()).expect("room"), NeedsFlush::No);
+    assert_eq!(near.line.push(&mut "1".into()).expect("room"), NeedsFlush::No);
     assert_eq!(binder.receive_all(), numbers(0..2));
 }
 
@@ -197,7 +197,7 @@ fn a_connect_that_nobody_answered_is_given_up() {
         let [released, kept] = [(); 2].map(|()| connector.connect(&registry));
         if !immediate {
             let first = Arc::clone(&connector.state().roster[0]);
-            let _ = first.line.push("0".into());
+            let _ = first.line.push(&mut "0".into());
             // In whatever order it is given up.
             first.line.close(None);
         }
@@ -228,7 +228,7 @@ fn whatever_comes_between_each_meeting_is_followed_by_its_parting() {
             let owner = socket.connect(&registry);
             let peers = socket.state().roster.clone();
             for peer in &peers {
-                let pushed = peer.line.push("0".into());
+                let pushed = peer.line.push(&mut "0".into());
                 if pushed.is_ok_and(|needs| needs == NeedsFlush::Yes) {
                     peer.line.flush(Flush::Here);
                 }

@@ -124,7 +124,7 @@ impl Socket {
     fn push(&self, text: &str) -> Result<NeedsFlush, Refused> {
         let line = self.line();
         let _pattern = self.pattern.lock();
-        line.push(text.into())
+        line.push(&mut text.into())
     }
 
     /// Sends as a pattern does. Whether the message was taken.
@@ -137,7 +137,7 @@ impl Socket {
         let line = self.line();
         let asked = {
             let _pattern = self.pattern.lock();
-            line.ask(text.into())
+            line.ask(&mut text.into())
         };
         self.flush_if(asked)
     }
@@ -298,8 +298,8 @@ impl SocketSide for Socket {
         state.delivered.push(name);
         let echo = message.filter(|_| state.echoes);
         drop(state);
-        if let Some(message) = echo {
-            let pushed = peer.line.push(message);
+        if let Some(mut message) = echo {
+            let pushed = peer.line.push(&mut message);
             if pushed.is_ok_and(|needs| needs == NeedsFlush::Yes) {
                 peer.line.flush(Flush::Task);
             }

@@ -103,7 +103,7 @@ impl Subscribers {
         subscriber.rejected = false;
         if let Some(welcome) = welcome {
             // A peer without room has older messages to read first.
-            if let Ok(needs) = peer.line.push(welcome.clone()) {
+            if let Ok(needs) = peer.line.push_shared(welcome) {
                 touched.note(needs, &peer.line);
             }
         }
@@ -122,7 +122,7 @@ impl Subscribers {
     }
 
     /// Sends to those the message was matched with; says how many were full.
-    pub(super) fn send_to_marked(&mut self, message: Message, touched: &mut Touched) -> usize {
+    pub(super) fn send_to_marked(&mut self, message: &Message, touched: &mut Touched) -> usize {
         let full =
             self.peers.send(message, |needs, line: &Arc<dyn Line>| touched.note(needs, line));
         for peer in self.peers.take_gone() {

@@ -113,12 +113,12 @@ impl Pattern for XPub {
     // `room` has nothing to do: each send asks the lines.
 
     // RFC 29: SHALL not modify outgoing messages in any way.
-    fn send(&self, _: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
+    fn send(&self, _: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
         let mut state = self.lock();
         state.forget(Step::ALONG);
         state.mark_matching(message.first());
         if self.nodrop && !state.marked_have_room() {
-            return Routed::Mute(message);
+            return Routed::Mute;
         }
         // RFC 29: SHALL silently drop the message if the queue for a subscriber
         // is full.

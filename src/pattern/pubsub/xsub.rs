@@ -173,16 +173,16 @@ impl Pattern for XSub {
 
     // `room` has nothing to do: full publishers miss messages.
 
-    fn send(&self, _: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
+    fn send(&self, _: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
         // RFC 29: SHALL only receive messages. (SUB)
         if self.filter().is_some() {
-            return Routed::Refused(message, SendRefusal::OutOfTurn);
+            return Routed::Refused(SendRefusal::OutOfTurn);
         }
         // RFC 29: SHALL accept subscription commands from its calling application.
-        if let Some(change) = as_subscription(&message) {
+        if let Some(change) = as_subscription(message) {
             return match self.subscribe(change, touched) {
                 Ok(()) => Routed::Sent,
-                Err(error) => Routed::Refused(message, SendRefusal::Subscription(error)),
+                Err(error) => Routed::Refused(SendRefusal::Subscription(error)),
             };
         }
         match self.lock().send_to_all(message, touched) {
@@ -303,7 +303,7 @@ impl State {
     // RFC 29: SHALL silently drop the message if the outgoing queue for a
     // publisher is full.
     // RFC 29: SHALL NOT block on sending.
-    fn send_to_all(&mut self, message: Message, touched: &mut Touched) -> usize {
+    fn send_to_all(&mut self, message: &Message, touched: &mut Touched) -> usize {
         self.publishers.start_round();
         self.publishers.mark_all();
         let note = |needs, line: &Arc<dyn Line>| touched.note(needs, line);

@@ -83,29 +83,29 @@ impl Req {
 }
 
 impl State {
-    /// Sends the request to the next peer that has room, or gives it back.
+    /// Sends the request to the next peer that has room. False if there is none.
     fn ask(
         &mut self,
         envelope: Envelope,
-        mut message: Message,
+        message: &mut Message,
         touched: &mut Touched,
-    ) -> Result<(), Message> {
+    ) -> bool {
         // RFC 28: SHALL prefix the outgoing message with an empty delimiter
         // frame.
-        envelope.clone().put_on(&mut message);
+        envelope.clone().put_on(message);
         // RFC 28: SHALL route outgoing messages to connected peers using a
         // round-robin strategy.
         match self.peers.send_with(message, touched, |line, message| line.ask(message)) {
-            Ok(peer) => {
+            Some(peer) => {
                 let peer = Arc::clone(peer);
                 self.turn.abandon_for(&peer);
                 self.turn = Turn::Asked { peer, envelope };
                 self.number = self.number.wrapping_add(1);
-                Ok(())
+                true
             }
-            Err(mut message) => {
-                Envelope::take_off(&mut message);
-                Err(message)
+            None => {
+                Envelope::take_off(message);
+                false
             }
         }
     }
@@ -144,7 +144,7 @@ impl Pattern for Req {
         touched: &mut Touched,
     ) -> Result<(), Unwelcome> {
         if self.probe {
-            self.state.lock().peers.push_to(peer, Message::new(), touched);
+            self.state.lock().peers.push_to(peer, &mut Message::new(), touched);
         }
         Ok(())
     }
@@ -168,21 +168,21 @@ impl Pattern for Req {
         self.state.lock().peers.room(peer);
     }
 
-    fn send(&self, _to: Option<&RoutingId>, message: Message, touched: &mut Touched) -> Routed {
+    fn send(&self, _to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
         let mut state = self.state.lock();
         if !self.relaxed && !matches!(state.turn, Turn::Idle) {
-            return Routed::Refused(message, SendRefusal::OutOfTurn);
+            return Routed::Refused(SendRefusal::OutOfTurn);
         }
         let envelope = self.envelope(state.number);
-        if !envelope.fits(&message) {
-            return Routed::Refused(message, SendRefusal::TooManyFrames);
+        if !envelope.fits(message) {
+            return Routed::Refused(SendRefusal::TooManyFrames);
         }
         match state.ask(envelope, message, touched) {
-            Ok(()) => Routed::Sent,
+            true => Routed::Sent,
             // RFC 28: SHALL block on sending, or return a suitable error, when it
             // has no connected peers. SHALL NOT discard messages that it cannot
             // send to a connected peer.
-            Err(message) => Routed::Mute(message),
+            false => Routed::Mute,
         }
     }
 

@@ -33,45 +33,32 @@ impl Router {
         }
     }
 
-    fn push(&self, to: &[u8], message: Message, touched: &mut Touched) -> Result<(), Unsent> {
+    fn push(&self, to: &[u8], message: &mut Message, touched: &mut Touched) -> Routed {
         let table = self.table.lock();
-        let Some(peer) = table.route(to) else { return Err(Unsent::Unroutable(message)) };
+        let Some(peer) = table.route(to) else { return self.unroutable() };
         match peer.line.push(message) {
             Ok(needs) => {
                 touched.note(needs, &peer.line);
-                Ok(())
+                Routed::Sent
             }
-            Err(Refused::Full(message)) => Err(Unsent::Full(message)),
+            // Departs from the RFC, as libzmq does: a full peer is no error, so
+            // whoever wants nothing dropped has to wait.
+            Err(Refused::Full) if self.mandatory => Routed::Mute,
+            // RFC 28: SHALL NOT block on sending.
+            Err(Refused::Full) => Routed::Dropped { lost: 1, cause: DropCause::PeerFull },
             // It is about to be detached, and nobody has its name till then.
-            Err(Refused::Gone(message)) => Err(Unsent::Unroutable(message)),
+            Err(Refused::Gone) => self.unroutable(),
         }
     }
 
     /// RFC 28: SHALL either silently drop the message, or return an error,
     /// depending on configuration, if the queue does not exist, or is full.
-    ///
-    /// `whole` makes the message again what the caller gave.
-    fn unsent(&self, unsent: Unsent, whole: impl FnOnce(Message) -> Message) -> Routed {
-        match (unsent, self.mandatory) {
-            (Unsent::Unroutable(_), false) => {
-                Routed::Dropped { lost: 1, cause: DropCause::Unroutable }
-            }
-            (Unsent::Unroutable(message), true) => {
-                Routed::Refused(whole(message), SendRefusal::Unroutable)
-            }
-            // RFC 28: SHALL NOT block on sending.
-            (Unsent::Full(_), false) => Routed::Dropped { lost: 1, cause: DropCause::PeerFull },
-            // Departs from it, as libzmq does: a full peer is no error, so
-            // whoever wants nothing dropped has to wait.
-            (Unsent::Full(message), true) => Routed::Mute(whole(message)),
+    fn unroutable(&self) -> Routed {
+        match self.mandatory {
+            true => Routed::Refused(SendRefusal::Unroutable),
+            false => Routed::Dropped { lost: 1, cause: DropCause::Unroutable },
         }
     }
-}
-
-/// Why a message was not queued.
-enum Unsent {
-    Unroutable(Message),
-    Full(Message),
 }
 
 impl Pattern for Router {
@@ -105,7 +92,7 @@ impl Pattern for Router {
             touched.reject(&former.line, Unwelcome::RoutingIdTakenOver);
         }
         if self.probe && table.is_attached(peer) {
-            if let Ok(needs) = peer.line.push(Message::new()) {
+            if let Ok(needs) = peer.line.push(&mut Message::new()) {
                 touched.note(needs, &peer.line);
             }
         }
@@ -119,27 +106,22 @@ impl Pattern for Router {
         self.table.lock().detach(peer);
     }
 
-    fn send(&self, to: Option<&RoutingId>, mut message: Message, touched: &mut Touched) -> Routed {
+    fn send(&self, to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
         if let Some(id) = to {
-            return match self.push(id.as_bytes(), message, touched) {
-                Ok(()) => Routed::Sent,
-                Err(unsent) => self.unsent(unsent, |message| message),
-            };
+            return self.push(id.as_bytes(), message, touched);
         }
         // RFC 28: SHALL remove the first frame from each outgoing message and
         // use this as the identity of a double queue.
         let Some(id) = message.pop_front() else {
-            return Routed::Refused(message, SendRefusal::NoRoutingId);
+            return Routed::Refused(SendRefusal::NoRoutingId);
         };
         // RFC 28: SHALL route the message to the outgoing queue if that queue
         // exists, and has space. (Octets that cannot be an id are that of none.)
-        match self.push(&id, message, touched) {
-            Ok(()) => Routed::Sent,
-            Err(unsent) => self.unsent(unsent, |mut message| {
-                message.push_front(id);
-                message
-            }),
+        let routed = self.push(&id, message, touched);
+        if matches!(routed, Routed::Mute | Routed::Refused(_)) {
+            message.push_front(id);
         }
+        routed
     }
 
     // RFC 28: SHALL prefix each incoming message with a frame containing the

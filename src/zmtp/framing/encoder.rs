@@ -67,39 +67,39 @@ impl Encoded {
 
     /// Adds a message at the end.
     #[inline]
-    pub(crate) fn push(&mut self, message: Message) {
-        match message.into_single() {
-            Ok(body) => self.push_frame(0, body),
-            Err(message) => self.push_frames(message),
+    pub(crate) fn push(&mut self, message: &Message) {
+        match message.is_single() {
+            true => self.push_frame(0, message.first()),
+            false => self.push_frames(message),
         }
         self.ends.push(self.bytes);
     }
 
-    fn push_frames(&mut self, message: Message) {
+    fn push_frames(&mut self, message: &Message) {
         let last = message.len() - 1;
-        for (index, frame) in message.into_iter().enumerate() {
+        for (index, frame) in message.iter().enumerate() {
             let flags = if index < last { MORE } else { 0 };
             self.push_frame(flags, frame);
         }
     }
 
     #[inline]
-    fn push_frame(&mut self, flags: u8, body: Bytes) {
+    fn push_frame(&mut self, flags: u8, body: &Bytes) {
         let before = self.buf.len();
         if let Ok(size) = u8::try_from(body.len()) {
             self.buf.reserve(2 + body.len());
             self.buf.extend_from_slice(&[flags, size]);
-            self.buf.extend_from_slice(&body);
+            self.buf.extend_from_slice(body);
             self.bytes += 2 + body.len();
             return;
         }
         Header::new(flags, body.len()).put(&mut self.buf);
         if body.len() < SPLICE {
-            self.buf.extend_from_slice(&body);
+            self.buf.extend_from_slice(body);
             self.bytes += self.buf.len() - before;
         } else {
             self.bytes += self.buf.len() - before + body.len();
-            self.splices.push_back((self.buf.len(), body));
+            self.splices.push_back((self.buf.len(), body.clone()));
         }
     }
 
@@ -271,12 +271,12 @@ mod tests {
     #[test]
     fn a_cleared_batch_keeps_reasonable_memory() {
         let mut batch = Encoded::new();
-        batch.push(Message::from(Bytes::from_static(b"Hello")));
+        batch.push(&Message::from(Bytes::from_static(b"Hello")));
         let capacity = batch.buf.capacity();
         batch.clear();
         assert_eq!(batch.buf.capacity(), capacity);
         for _ in 0..2000 {
-            batch.push(Message::from(Bytes::from_static(&[0; 2000])));
+            batch.push(&Message::from(Bytes::from_static(&[0; 2000])));
         }
         assert!(batch.buf.capacity() > KEPT_CAPACITY);
         batch.clear();
@@ -290,7 +290,7 @@ mod tests {
         assert_eq!(batch.buf.capacity() + batch.ends.capacity(), 0);
         for size in [100, 2000, 2048] {
             for _ in 0..1000 {
-                batch.push(Message::from(Bytes::from_static(&[0; 2048][..size])));
+                batch.push(&Message::from(Bytes::from_static(&[0; 2048][..size])));
             }
         }
         let capacities = |batch: &Encoded| {

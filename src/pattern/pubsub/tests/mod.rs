@@ -78,10 +78,7 @@ fn frames(list: [&'static str; 2]) -> Message {
 }
 
 fn route(pattern: &dyn Pattern, message: Message) -> Routed {
-    let mut touched = Touched::default();
-    let routed = pattern.send(None, message, &mut touched);
-    touched.flush();
-    routed
+    testing::send(pattern, message)
 }
 
 /// Sends, and says how many copies were lost.

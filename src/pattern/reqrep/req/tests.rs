@@ -32,10 +32,7 @@ fn req_sends_and_then_receives_exactly_one_message_at_a_time() {
         assert!(is_idle(&req));
         assert!(is_sent(&send(&req, message(["ask", "me"]))));
         let again = send(&req, message(["again", "!"]));
-        assert!(matches!(
-            again,
-            Routed::Refused(back, SendRefusal::OutOfTurn) if back == message(["again", "!"])
-        ));
+        assert_eq!(again, Routed::Refused(SendRefusal::OutOfTurn));
         assert_eq!(receive(&req, &peer, ["", "reply"]), Some(message(["reply"])));
     }
     assert!(is_idle(&req));
@@ -72,14 +69,14 @@ fn req_is_mute_without_connected_peers_and_discards_nothing() {
     for correlate in [false, true] {
         let req = req_with(SocketOptions::new().req_correlate(correlate), &[]);
         let whole = message(["m", "", "n"]);
-        assert!(matches!(send(&req, whole.clone()), Routed::Mute(m) if m == whole));
+        assert_eq!(send(&req, whole.clone()), Routed::Mute);
         assert!(is_idle(&req));
 
         let [full, departed] = [0, 10].map(FakePeer::connected);
         departed.depart();
         req.attach(&full).unwrap();
         req.attach(&departed).unwrap();
-        assert!(matches!(send(&req, whole.clone()), Routed::Mute(m) if m == whole));
+        assert_eq!(send(&req, whole.clone()), Routed::Mute);
         assert!(is_idle(&req));
     }
 }
@@ -161,10 +158,10 @@ fn req_learns_that_the_peer_it_asked_has_left() {
     // Its reply may still be in the line.
     assert!(matches!(req.before_recv(), Before::Proceed));
     req.drained(&asked);
-    assert!(matches!(send(&req, message(["m"])), Routed::Refused(_, SendRefusal::OutOfTurn)));
+    assert_eq!(send(&req, message(["m"])), Routed::Refused(SendRefusal::OutOfTurn));
     assert!(matches!(req.before_recv(), Before::PeerLeft));
     assert!(is_idle(&req));
-    assert!(matches!(send(&req, message(["m"])), Routed::Mute(_)));
+    assert_eq!(send(&req, message(["m"])), Routed::Mute);
 }
 
 #[test]
@@ -240,7 +237,7 @@ fn relaxed_req_keeps_its_request_when_the_next_cannot_be_sent() {
     let peer = FakePeer::connected(1);
     let req = req_with(SocketOptions::new().req_relaxed(true), &[&peer]);
     assert!(is_sent(&send(&req, message(["1"]))));
-    assert!(matches!(send(&req, message(["2"])), Routed::Mute(m) if m == message(["2"])));
+    assert_eq!(send(&req, message(["2"])), Routed::Mute);
     assert!(peer.is_asked());
     assert_eq!(receive(&req, &peer, ["", "reply"]), Some(message(["reply"])));
 }
