@@ -1,8 +1,10 @@
 //! [`spawn`], and [`Tasks`]: counts the tasks of a socket or a context, so that
 //! somebody can wait for the last to end.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -20,6 +22,13 @@ pub(crate) fn spawn_on(runtime: &Handle, task: impl Future<Output = ()> + Send +
     #[cfg(test)]
     let task = adopted::adopt(task);
     drop(runtime.spawn(task));
+}
+
+/// Pending once: whoever polls lets others run first, timers among them. A task that
+/// merely wakes itself is polled some dozen times before tokio looks at those.
+pub(crate) fn poll_yield<T>(cx: &mut Context<'_>) -> Poll<T> {
+    let _ = pin!(tokio::task::yield_now()).poll(cx);
+    Poll::Pending
 }
 
 /// A count of running tasks, shared.

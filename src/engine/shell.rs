@@ -2,7 +2,7 @@
 //! what is its duty, and keeps the time; bounded work per turn.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use super::wire::{Beat, Closing, Signs};
 use super::writer::Wrote;
 use crate::monitor::DisconnectReason;
 use crate::pipe::{By, Item, NeedsFlush, Peer, SocketSide};
+use crate::tasks::poll_yield;
 
 /// How long a connection that has written keeps the memory for it.
 const REST: Duration = Duration::from_secs(1);
@@ -106,10 +107,10 @@ impl<'a> Shell<'a> {
         self.calls = self.listen(cx);
         again |= self.pulled == Pulled::More && self.calls.has(Calls::READ);
         if again {
-            // That was a whole turn, so others first, timers among them. A task that
-            // wakes itself is polled some dozen times before tokio looks at those.
-            let _ = pin!(tokio::task::yield_now()).poll(cx);
-        } else if !self.calls.is_none() || self.poll_timer(wake_at, cx).is_ready() {
+            // That was a whole turn, so others first.
+            return poll_yield(cx);
+        }
+        if !self.calls.is_none() || self.poll_timer(wake_at, cx).is_ready() {
             cx.waker().wake_by_ref();
         }
         Poll::Pending

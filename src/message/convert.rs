@@ -222,7 +222,7 @@ impl IntoIterator for Message {
     type Item = Bytes;
     type IntoIter = IntoFrames;
 
-    fn into_iter(self) -> IntoFrames {
-        IntoFrames { first: Some(self.first), rest: self.rest }
+    fn into_iter(mut self) -> IntoFrames {
+        IntoFrames { first: Some(std::mem::take(&mut self.first)), rest: self.rest.take() }
     }
 }

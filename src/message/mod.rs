@@ -54,12 +54,30 @@ const SHOWN_OCTETS: usize = 64;
 /// ```
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Message {
-    first: Bytes,
     /// The frames after the first. Boxed so that a message of one frame stays
     /// small, which is what moves through every queue; a deque so that
     /// envelopes can be put in front and taken off in constant time.
-    #[allow(clippy::box_collection)]
-    rest: Option<Box<VecDeque<Bytes>>>,
+    ///
+    /// Before `first`, so that it is known to be none when the fields are dropped.
+    rest: Option<Box<Rest>>,
+    first: Bytes,
+}
+
+type Rest = VecDeque<Bytes>;
+
+/// A message of one frame, which most are, finds in place that it has no others.
+impl Drop for Message {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(rest) = self.rest.take() {
+            drop_rest(rest);
+        }
+    }
+}
+
+#[inline(never)]
+fn drop_rest(rest: Box<Rest>) {
+    drop(rest);
 }
 
 impl Message {
@@ -164,8 +182,8 @@ impl Message {
     ///
     /// # Errors
     /// Gives the message back when it has more than one frame.
-    pub fn into_single(self) -> Result<Bytes, Self> {
-        if self.is_single() { Ok(self.first) } else { Err(self) }
+    pub fn into_single(mut self) -> Result<Bytes, Self> {
+        if self.is_single() { Ok(std::mem::take(&mut self.first)) } else { Err(self) }
     }
 
     /// The frames in order, as a vector. To go through them without one, use

@@ -41,6 +41,20 @@ impl Touched {
         self.rest.push(Owed::Reject(Arc::clone(line), why));
     }
 
+    /// Whether just one message was pushed, of which nobody need be told: the most
+    /// common case.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.pushed == 1 && !self.is_near_mark && self.is_settled()
+    }
+
+    /// Nothing is owed to anybody, so that nothing is left to be dropped.
+    #[inline]
+    pub(crate) fn forget(self) {
+        debug_assert!(self.is_settled(), "somebody would not be told");
+        std::mem::forget(self);
+    }
+
     /// How much work was done, in messages pushed.
     pub(crate) fn pushed(&self) -> u32 {
         self.pushed

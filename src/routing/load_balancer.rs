@@ -72,7 +72,7 @@ impl LoadBalancer {
     }
 
     /// Sends to the next peer that has room; says which, if there is one.
-    #[inline]
+    #[inline(always)] // Once for every message, and from two places.
     pub(crate) fn send(
         &mut self,
         message: &mut Message,
@@ -82,7 +82,7 @@ impl LoadBalancer {
     }
 
     /// As [`send`](Self::send), where `push` gives the message to a line.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send_with(
         &mut self,
         message: &mut Message,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 
 use super::attendant::{Attendant, Pace};
 use super::endpoints::Entry;
-use super::waiters::{Receivers, Senders};
+use super::waiters::Waiters;
 use crate::context::Context;
 use crate::error::SubscribeError;
 use crate::monitor::{Monitor, MonitorEvent, MonitorSink};
@@ -35,8 +35,8 @@ pub(crate) struct Core {
     pub(super) roster: Lock<Roster>,
     /// Binds and connects, for whoever releases them.
     pub(super) endpoints: Lock<Vec<Entry>>,
-    pub(super) receivers: Receivers,
-    pub(super) senders: Senders,
+    pub(super) receivers: Waiters,
+    pub(super) senders: Waiters,
     /// REQ and REP: held during one look of a receive and one try of a send,
     /// so that nothing comes between asking whose turn it is and taking it.
     pub(super) lockstep: Option<Lock<()>>,
@@ -48,12 +48,12 @@ pub(crate) struct Core {
     pub(super) attendant: Attendant,
     /// How many peers there are, about.
     pub(super) peers: AtomicU32,
-    /// Messages pushed since the last yield, and calls, see `transfer`.
+    /// Messages pushed since the last yield, and calls, see `sending`.
     pub(super) pushed: AtomicU32,
     pub(super) received: AtomicU32,
     /// What `received` was when a receiver last had to wait.
     pub(super) waited_at: AtomicU32,
-    /// Whether the next message may be written by its sender, see `transfer`.
+    /// Whether the next message may be written by its sender, see `sending`.
     pub(super) may_write: AtomicBool,
 }
 
@@ -107,8 +107,8 @@ impl Core {
             ready: Lock::new(Rank::Ready, FairQueue::default()),
             roster: Lock::new(Rank::Roster, Roster::default()),
             endpoints: Lock::new(Rank::Endpoints, Vec::new()),
-            receivers: Receivers::default(),
-            senders: Senders::default(),
+            receivers: Waiters::default(),
+            senders: Waiters::default(),
             lockstep: traits.lockstep.then(|| Lock::new(Rank::Lockstep, ())),
             counters: Counters::default(),
             monitor: MonitorSink::default(),

@@ -183,7 +183,7 @@ macro_rules! send_methods {
             /// dropping the future before means that it was not sent and will
             /// not be. A retry after a timeout never doubles it.
             pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-                send!(self, None, message)
+                self.0.send(None, message.into()).await
             }
 
             /// Sends a message if somebody can take it now (`ZMQ_DONTWAIT`).
@@ -233,16 +233,4 @@ macro_rules! recv_methods {
     };
 }
 
-/// Sends without waiting if possible, which keeps what waits off the way.
-macro_rules! send {
-    ($socket:ident, $to:expr, $message:ident) => {{
-        let mut message = $message.into();
-        match $socket.0.send_at_once($to, &mut message) {
-            Offer::Done => Ok(()),
-            Offer::Mute => $socket.0.send($to, message).await,
-            Offer::Refused(kind) => Err(SendError::new(kind, message)),
-        }
-    }};
-}
-
-pub(super) use {common_methods, recv_methods, send, send_methods};
+pub(super) use {common_methods, recv_methods, send_methods};

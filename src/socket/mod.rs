@@ -12,8 +12,9 @@ mod endpoints;
 mod methods;
 mod pubsub;
 mod pushpull;
+mod receiving;
 mod reqrep;
-mod transfer;
+mod sending;
 mod waiters;
 
 pub(crate) use self::core::Core;

@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 
-use super::methods::{common_methods, recv_methods, send, send_methods};
-use super::transfer::Offer;
+use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};

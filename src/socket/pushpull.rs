@@ -1,7 +1,6 @@
 //! PUSH, PULL (RFC 30) and PAIR (RFC 31).
 
-use super::methods::{common_methods, recv_methods, send, send_methods};
-use super::transfer::Offer;
+use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};

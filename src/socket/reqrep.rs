@@ -1,7 +1,6 @@
 //! REQ, REP, DEALER and ROUTER (RFC 28).
 
-use super::methods::{common_methods, recv_methods, send, send_methods};
-use super::transfer::Offer;
+use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
@@ -214,7 +213,7 @@ impl RouterSocket {
         id: &RoutingId,
         message: impl Into<Message>,
     ) -> Result<(), SendError> {
-        send!(self, Some(id), message)
+        self.0.send(Some(id), message.into()).await
     }
 
     /// Sends a message to the peer with this id, if that needs no waiting
@@ -238,6 +237,6 @@ impl RouterSocket {
     /// # Cancel safety
     /// Dropping the future means that the message was not sent.
     pub async fn send_raw(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        send!(self, None, message)
+        self.0.send(None, message.into()).await
     }
 }

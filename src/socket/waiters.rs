@@ -1,69 +1,214 @@
-//! [`Receivers`] and [`Senders`]: the tasks that wait in a socket.
+//! [`Waiters`]: the tasks that wait in a socket.
+//!
+//! A list of wakers and tickets in place of `tokio::sync::Notify`: its futures are
+//! several times as large, must stay where they are, and are copied with every call
+//! that never waits.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
 
-use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
+use crate::sync::{Lock, Rank};
 
-/// Tasks that wait for a message: each event wakes one, and a task that stops
-/// waiting passes a wake-up it did not use on to another.
-#[derive(Debug, Default)]
-pub(super) struct Receivers {
-    notify: Notify,
-    parked: AtomicUsize,
+/// Tasks that wait, those first that have waited longest.
+#[derive(Debug)]
+pub(super) struct Waiters {
+    /// How many there are, with those that were woken and take a last look. Whoever has
+    /// something for them finds out here, at no cost to others, that nobody waits.
+    count: AtomicUsize,
+    line: Lock<WaitingLine>,
 }
 
-/// A receiver that is waiting, or was woken and takes a last look.
-pub(super) struct Parked<'a>(&'a Receivers);
+#[derive(Debug, Default)]
+struct WaitingLine {
+    /// In the order of their tickets.
+    wakers: VecDeque<(Ticket, Waker)>,
+    last: Ticket,
+}
 
-impl Receivers {
-    /// Counts a task as waiting. It must look once more afterwards, since what
-    /// came before was told to nobody.
-    pub(super) fn park(&self) -> Parked<'_> {
-        self.parked.fetch_add(1, Ordering::SeqCst);
-        Parked(self)
+/// A place in the line; never given twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Ticket(u64);
+
+impl Default for Waiters {
+    fn default() -> Self {
+        let line = Lock::new(Rank::Leaf, WaitingLine::default());
+        Self { count: AtomicUsize::new(0), line }
+    }
+}
+
+impl Waiters {
+    /// Counts a task as waiting. It must look once more after it has
+    /// [lined up](Waiting::line_up), since what came before was told to nobody.
+    pub(super) fn wait(&self) -> Waiting<'_> {
+        self.count.fetch_add(1, Ordering::SeqCst);
+        Waiting { waiters: self, ticket: None }
     }
 
-    pub(super) fn notified(&self) -> Notified<'_> {
-        self.notify.notified()
-    }
-
-    /// Wakes one task, if any waits; says how many do.
+    /// Wakes the first, if any waits; says how many do.
+    #[inline]
     pub(super) fn wake_one(&self) -> usize {
-        let waiting = self.parked.load(Ordering::SeqCst);
+        let waiting = self.count.load(Ordering::SeqCst);
         if waiting > 0 {
-            self.notify.notify_one();
+            self.wake_first();
         }
         waiting
     }
 
-    /// Wakes all: the socket is closed, or those that were woken do not come.
-    pub(super) fn wake_all(&self) {
-        self.notify.notify_waiters();
+    fn wake_first(&self) {
+        let first = self.line.lock().wakers.pop_front();
+        if let Some((_, waker)) = first {
+            waker.wake();
+        }
     }
 
+    /// Wakes all.
+    pub(super) fn wake_all(&self) {
+        if !self.any() {
+            return;
+        }
+        let all = std::mem::take(&mut self.line.lock().wakers);
+        for (_, waker) in all {
+            waker.wake();
+        }
+    }
+
+    #[inline]
     pub(super) fn any(&self) -> bool {
-        self.parked.load(Ordering::SeqCst) > 0
+        self.count.load(Ordering::SeqCst) > 0
     }
 }
 
-impl Drop for Parked<'_> {
+/// A task that waits, or was woken and takes a last look. When it waits no more, a
+/// wake-up that it did not use goes to another.
+#[derive(Debug)]
+pub(super) struct Waiting<'a> {
+    waiters: &'a Waiters,
+    /// Its place in the line, unless it has none yet or was seen to be woken.
+    ticket: Option<Ticket>,
+}
+
+impl Waiting<'_> {
+    /// It is to be woken from now on, if it is not already.
+    pub(super) fn line_up(&mut self, waker: &Waker) {
+        let line = &mut *self.waiters.line.lock();
+        match self.ticket.and_then(|ticket| line.find(ticket)) {
+            Some(place) => line.wakers[place].1.clone_from(waker),
+            None => {
+                line.last.0 += 1;
+                line.wakers.push_back((line.last, waker.clone()));
+                self.ticket = Some(line.last);
+            }
+        }
+    }
+
+    /// Whether it was woken, and uses that now.
+    pub(super) fn take_wake(&mut self) -> bool {
+        let Some(ticket) = self.ticket else { return false };
+        let is_woken = self.waiters.line.lock().find(ticket).is_none();
+        if is_woken {
+            self.ticket = None;
+        }
+        is_woken
+    }
+}
+
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.parked.fetch_sub(1, Ordering::SeqCst);
+        self.waiters.count.fetch_sub(1, Ordering::SeqCst);
+        let Some(ticket) = self.ticket else { return };
+        let was_woken = {
+            let line = &mut *self.waiters.line.lock();
+            line.find(ticket).map(|place| line.wakers.remove(place)).is_none()
+        };
+        if was_woken {
+            self.waiters.wake_one();
+        }
     }
 }
 
-/// Tasks that wait in the mute state: room anywhere wakes all, and those who
-/// find none wait again.
-#[derive(Debug, Default)]
-pub(super) struct Senders(Notify);
+impl WaitingLine {
+    fn find(&self, ticket: Ticket) -> Option<usize> {
+        self.wakers.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()
+    }
+}
 
-impl Senders {
-    pub(super) fn notified(&self) -> Notified<'_> {
-        self.0.notified()
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
     }
 
-    pub(super) fn wake_all(&self) {
-        self.0.notify_waiters();
+    fn counts<const N: usize>() -> ([Arc<Count>; N], [Waker; N]) {
+        let counts = [(); N].map(|()| Arc::new(Count::default()));
+        let wakers = counts.each_ref().map(|count| Waker::from(Arc::clone(count)));
+        (counts, wakers)
+    }
+
+    fn of<const N: usize>(counts: &[Arc<Count>; N]) -> [usize; N] {
+        counts.each_ref().map(|count| count.0.load(Ordering::SeqCst))
+    }
+
+    #[test]
+    fn those_are_woken_first_that_have_waited_longest() {
+        let (waiters, (counts, [a, b])) = (Waiters::default(), counts());
+        assert_eq!(waiters.wake_one(), 0);
+        let (mut first, mut second) = (waiters.wait(), waiters.wait());
+        first.line_up(&a);
+        second.line_up(&b);
+        // Once more is the same place.
+        first.line_up(&a);
+        assert_eq!(waiters.wake_one(), 2);
+        assert_eq!(of(&counts), [1, 0]);
+        assert!(first.take_wake() && !second.take_wake());
+        // Behind the other.
+        first.line_up(&a);
+        waiters.wake_one();
+        assert_eq!(of(&counts), [1, 1]);
+    }
+
+    #[test]
+    fn a_wake_up_that_is_not_used_goes_to_another() {
+        let (waiters, (counts, [a, b])) = (Waiters::default(), counts());
+        let (mut first, mut second) = (waiters.wait(), waiters.wait());
+        first.line_up(&a);
+        second.line_up(&b);
+        waiters.wake_one();
+        drop(first);
+        assert_eq!(of(&counts), [1, 1]);
+        // One that was used does not.
+        let mut third = waiters.wait();
+        third.line_up(&a);
+        assert!(second.take_wake());
+        drop(second);
+        assert_eq!(of(&counts), [1, 1]);
+        // Nor does one leave a gap that was not woken at all.
+        drop(third);
+        assert!(!waiters.any());
+        assert!(waiters.line.lock().wakers.is_empty());
+    }
+
+    #[test]
+    fn all_are_woken_and_the_newest_waker_of_each() {
+        let (waiters, (counts, [a, b, c])) = (Waiters::default(), counts());
+        let (mut first, mut second) = (waiters.wait(), waiters.wait());
+        first.line_up(&a);
+        second.line_up(&b);
+        first.line_up(&c);
+        waiters.wake_all();
+        assert_eq!(of(&counts), [0, 1, 1]);
+        assert!(first.take_wake() && second.take_wake());
+        waiters.wake_all();
+        assert_eq!(of(&counts), [0, 1, 1]);
     }
 }

@@ -25,7 +25,7 @@ use ferromq::{
 };
 
 use crate::peer::ferromq::{RouterTo, Watched};
-use crate::peer::{Receives, Sends, Socket};
+use crate::peer::{Sends, Socket};
 use crate::role;
 
 /// The hidden subcommand.
@@ -135,19 +135,12 @@ impl Crowd {
         future::pending().await
     }
 
-    async fn flood(self: Arc<Self>, mut socket: impl Sends) {
-        let bodies = self.bodies();
-        for body in bodies.iter().cycle() {
-            socket.send(body).await;
-            self.meter.pass();
-        }
+    fn flood(self: Arc<Self>, socket: impl Floods) -> impl Future<Output = ()> + Send {
+        socket.flood(self)
     }
 
-    async fn drain(self: Arc<Self>, mut socket: impl Receives) {
-        loop {
-            assert_eq!(black_box(socket.recv().await), self.size);
-            self.meter.pass();
-        }
+    fn drain(self: Arc<Self>, socket: impl Drains) -> impl Future<Output = ()> + Send {
+        socket.drain(self)
     }
 
     /// What is sent, in turn.
@@ -159,6 +152,68 @@ impl Crowd {
             body.into()
         };
         (0..topics).map(body).collect()
+    }
+}
+
+/// Sends for ever. Written out for each socket, since what is between a program and the
+/// socket would be counted with it.
+trait Floods {
+    fn flood(self, crowd: Arc<Crowd>) -> impl Future<Output = ()> + Send;
+}
+
+/// Receives for ever.
+trait Drains {
+    fn drain(self, crowd: Arc<Crowd>) -> impl Future<Output = ()> + Send;
+}
+
+macro_rules! floods {
+    ($($socket:ident),+) => {$(
+        impl Floods for $socket {
+            async fn flood(self, crowd: Arc<Crowd>) {
+                let bodies = crowd.bodies();
+                for body in bodies.iter().cycle() {
+                    self.send(body).await.expect("send");
+                    crowd.meter.pass();
+                }
+            }
+        }
+    )+};
+}
+
+macro_rules! drains {
+    ($($socket:ident),+) => {$(
+        impl Drains for $socket {
+            async fn drain(self, crowd: Arc<Crowd>) {
+                loop {
+                    let message = self.recv().await.expect("recv");
+                    assert_eq!(black_box(message.size()), crowd.size);
+                    crowd.meter.pass();
+                }
+            }
+        }
+    )+};
+}
+
+floods!(PushSocket, DealerSocket, PubSocket);
+drains!(PullSocket, DealerSocket, SubSocket);
+
+impl Floods for RouterTo {
+    async fn flood(mut self, crowd: Arc<Crowd>) {
+        let bodies = crowd.bodies();
+        for body in bodies.iter().cycle() {
+            self.send(body).await;
+            crowd.meter.pass();
+        }
+    }
+}
+
+impl Drains for RouterSocket {
+    async fn drain(self, crowd: Arc<Crowd>) {
+        loop {
+            let (_, message) = self.recv().await.expect("recv");
+            assert_eq!(black_box(message.size()), crowd.size);
+            crowd.meter.pass();
+        }
     }
 }
 

@@ -1,0 +1,291 @@
+//! Receiving: looking for a message, and waiting for one.
+//!
+//! A receive looks first, without registering anywhere. What a caller owes the other
+//! tasks for a long run of calls that never waited is paid at the start of the next
+//! call, before anything is taken, so a dropped future never lost a message.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
+
+use super::attendant::Pace;
+use super::core::Core;
+use super::waiters::Waiting;
+use crate::engine::nudge;
+use crate::error::RecvError;
+use crate::message::Message;
+use crate::pattern::{Before, Delivery};
+use crate::peer::DropCause;
+use crate::pipe::{Next, Peer};
+use crate::routing::{Listed, NextTurn};
+use crate::sync::Lock;
+use crate::tasks::poll_yield;
+
+/// How many receives may go by before one lets other tasks run.
+const RECEIVES: u32 = 1024;
+
+/// How many peers or discarded messages one look may go through.
+const LOOKS: usize = 16;
+
+/// How many messages a receiver takes in hand of a peer.
+const HAND: usize = 64;
+
+/// How many messages in a row make a stream.
+const STREAMING: u32 = 64;
+
+/// How many looks `try_recv` takes, which cannot let others run in between.
+const TRY_LOOKS: usize = 64;
+
+/// What one look for a message came to.
+#[derive(PartialEq, Eq)]
+enum Look {
+    Found,
+    Nothing,
+    /// More to look through; others first.
+    Busy,
+}
+
+/// A receive that has begun.
+#[must_use = "futures do nothing unless polled"]
+pub(crate) struct Receiving<'a> {
+    core: &'a Core,
+    stage: Stage,
+    waiting: Option<Waiting<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Begins,
+    /// What was owed is paid.
+    Looks,
+    /// More is most likely on its way; looking once more, a little later, is cheaper
+    /// than to wait and be woken.
+    LooksAgain,
+    Waits,
+}
+
+impl Future for Receiving<'_> {
+    type Output = Result<Delivery, RecvError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let mut delivery = Delivery::default();
+        let found = match this.poll_look(cx, &mut delivery) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(found) => found,
+        };
+        this.waiting = None;
+        Poll::Ready(found.map(|()| delivery))
+    }
+}
+
+impl Receiving<'_> {
+    /// Ready once `delivery` is what was received.
+    fn poll_look(
+        &mut self,
+        cx: &mut Context<'_>,
+        delivery: &mut Delivery,
+    ) -> Poll<Result<(), RecvError>> {
+        let core = self.core;
+        if self.stage == Stage::Begins {
+            self.stage = Stage::Looks;
+            if is_due(&core.received, RECEIVES) {
+                return poll_yield(cx);
+            }
+        }
+        if matches!(self.stage, Stage::Looks | Stage::LooksAgain) {
+            if core.look(delivery)? == Look::Found {
+                return Poll::Ready(Ok(()));
+            }
+            if self.stage == Stage::Looks {
+                core.may_write.store(true, Ordering::Relaxed);
+                if core.was_streaming() {
+                    self.stage = Stage::LooksAgain;
+                    return poll_yield(cx);
+                }
+            }
+            self.stage = Stage::Waits;
+        }
+        let waiting = self.waiting.get_or_insert_with(|| core.receivers.wait());
+        if waiting.take_wake() && core.look(delivery)? == Look::Found {
+            return Poll::Ready(Ok(()));
+        }
+        // Counted as waiting and lined up before the look, so that what comes between
+        // the look and the wait is not missed.
+        waiting.line_up(cx.waker());
+        match core.look(delivery)? {
+            Look::Found => Poll::Ready(Ok(())),
+            Look::Nothing => Poll::Pending,
+            Look::Busy => poll_yield(cx),
+        }
+    }
+}
+
+impl Core {
+    /// Receives a message if one is in hand and nothing is to be asked, which is the
+    /// most common case. If not, [`recv`](Self::recv) finds out what there is.
+    #[inline]
+    pub(crate) fn recv_at_once(&self) -> Option<Message> {
+        let received = self.received.load(Ordering::Relaxed);
+        if !self.traits.passes || self.is_closed() || is_last(received, RECEIVES) {
+            return None;
+        }
+        let message = self.ready.lock().take_in_hand()?;
+        self.received.store(received.wrapping_add(1), Ordering::Relaxed);
+        // There is more, if only another look at that peer.
+        if self.receivers.any() {
+            self.receivers.wake_one();
+        }
+        Some(message)
+    }
+
+    /// Receives a message, waiting until there is one.
+    pub(crate) fn recv(&self) -> Receiving<'_> {
+        Receiving { core: self, stage: Stage::Begins, waiting: None }
+    }
+
+    /// Whether many messages were received since a receiver last had to wait.
+    fn was_streaming(&self) -> bool {
+        let received = self.received.load(Ordering::Relaxed);
+        let waited_at = self.waited_at.swap(received, Ordering::Relaxed);
+        received.wrapping_sub(waited_at) >= STREAMING
+    }
+
+    /// Receives a message if there is one.
+    pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
+        let mut delivery = Delivery::default();
+        // For the attendant this is a receive, whatever it finds.
+        is_due(&self.received, RECEIVES);
+        for _ in 0..TRY_LOOKS {
+            match self.look(&mut delivery)? {
+                Look::Found => return Ok(delivery),
+                Look::Nothing => break,
+                Look::Busy => {}
+            }
+        }
+        Err(RecvError::WouldBlock)
+    }
+
+    /// Looks for a message once; what it finds is in `delivery`.
+    fn look(&self, delivery: &mut Delivery) -> Result<Look, RecvError> {
+        for _ in 0..LOOKS {
+            if self.is_closed() {
+                return Err(RecvError::Closed);
+            }
+            let turn = self.lockstep.as_ref().map(Lock::lock);
+            match self.pattern.before_recv() {
+                Before::Proceed => {}
+                Before::Ready(ready) => {
+                    *delivery = ready;
+                    // There may be more in store for others who wait.
+                    self.receivers.wake_one();
+                    return Ok(Look::Found);
+                }
+                Before::Wait => return Ok(Look::Nothing),
+                Before::Busy => return Ok(Look::Busy),
+                Before::OutOfTurn => return Err(RecvError::OutOfTurn),
+                Before::PeerLeft => return Err(RecvError::PeerLeft),
+            }
+            let mut ready = self.ready.lock();
+            let found = match ready.next_turn(&mut delivery.message) {
+                None => return Ok(Look::Nothing),
+                Some(NextTurn::InHand(peer)) => {
+                    let accepted = self.accept(peer, delivery);
+                    drop(ready);
+                    // There is more, if only another look at that peer.
+                    if self.receivers.any() {
+                        self.receivers.wake_one();
+                    }
+                    accepted
+                }
+                Some(NextTurn::Read(listed)) => {
+                    drop(ready);
+                    self.read(listed, delivery)
+                }
+            };
+            drop(turn);
+            if found {
+                return Ok(Look::Found);
+            }
+        }
+        Ok(Look::Busy)
+    }
+
+    /// Reads from the peer whose turn it is; says whether a receiver gets what
+    /// is in `delivery` then.
+    fn read(&self, mut listed: Listed, delivery: &mut Delivery) -> bool {
+        // REQ must be able to tell what came before its request.
+        let limit = if self.lockstep.is_some() { 1 } else { HAND };
+        let next = listed.peer.line.take(&mut listed.hand, limit);
+        if listed.peer.is_dismissed() {
+            // Its bind or connect was taken back, and what it still has to say
+            // while it lingers is for nobody.
+            self.counters.lost.add(DropCause::Unread, listed.hand.drain(..).count());
+        }
+        let found = match listed.hand.pop_front() {
+            Some(message) => {
+                listed.peer.note_in_hand(listed.hand.len());
+                delivery.message = message;
+                self.accept(&listed.peer, delivery)
+            }
+            None => false,
+        };
+        self.end_turn(listed, next);
+        found
+    }
+
+    /// Asks the pattern whether and how a receiver sees a message.
+    fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
+        let accepted = self.pattern.accept(from, delivery);
+        if !accepted && !self.traits.filters {
+            self.counters.lost.add(DropCause::Discarded, 1);
+        }
+        accepted
+    }
+
+    fn end_turn(&self, mut listed: Listed, next: Next) {
+        let peer = Arc::clone(&listed.peer);
+        let mut ready = self.ready.lock();
+        if peer.is_dismissed() {
+            self.counters.lost.add(DropCause::Unread, listed.hand.drain(..).count());
+        }
+        // One that has left is taken off once nothing of it is in hand.
+        let is_over = next == Next::Gone && listed.hand.is_empty();
+        let more = next == Next::More || (next == Next::Gone && !is_over);
+        ready.end_turn(listed, more, self.attendant.tick());
+        let is_reaped = is_over && ready.retire(&peer);
+        let left = !ready.is_empty();
+        drop(ready);
+        if is_reaped {
+            self.reap(&peer);
+        }
+        if left {
+            // One event may have brought more than one message.
+            self.receivers.wake_one();
+            // Where they take turns, `list` counted on whoever has just read, for others
+            // as well.
+            let pace = if self.lockstep.is_some() { Pace::Slow } else { Pace::Fast };
+            if (peer.duty.is_listed() || self.lockstep.is_some()) && self.attendant.start(pace) {
+                // As after a send: the receiver may compute for a while now.
+                nudge();
+            }
+        }
+    }
+}
+
+#[inline]
+fn is_last(count: u32, limit: u32) -> bool {
+    count % limit == limit - 1
+}
+
+/// Counts a call; says whether it is time to let other tasks run, after many
+/// calls that did not wait.
+#[inline]
+fn is_due(calls: &AtomicU32, limit: u32) -> bool {
+    // Not one atomic step: that several tasks lose count of some is no harm.
+    let count = calls.load(Ordering::Relaxed);
+    calls.store(count.wrapping_add(1), Ordering::Relaxed);
+    is_last(count, limit)
+}
