@@ -8,7 +8,8 @@
 //! every step.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub(crate) use std::sync::atomic;
 
@@ -73,7 +74,7 @@ impl<T> Lock<T> {
     #[inline]
     pub(crate) fn lock(&self) -> Held<'_, T> {
         let _order = order::enter(self.rank);
-        Held { guard: self.inner.lock().unwrap_or_else(PoisonError::into_inner), _order }
+        Held { guard: self.inner.lock(), _order }
     }
 }
 
@@ -114,12 +115,12 @@ impl<T> SharedLock<T> {
 
     pub(crate) fn read(&self) -> HeldShared<RwLockReadGuard<'_, T>> {
         let _order = order::enter(self.rank);
-        HeldShared { guard: self.inner.read().unwrap_or_else(PoisonError::into_inner), _order }
+        HeldShared { guard: self.inner.read(), _order }
     }
 
     pub(crate) fn write(&self) -> HeldShared<RwLockWriteGuard<'_, T>> {
         let _order = order::enter(self.rank);
-        HeldShared { guard: self.inner.write().unwrap_or_else(PoisonError::into_inner), _order }
+        HeldShared { guard: self.inner.write(), _order }
     }
 }
 
@@ -185,6 +186,8 @@ mod order {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use super::*;
 
     #[test]
@@ -202,10 +205,10 @@ mod tests {
     #[cfg(debug_assertions)]
     fn the_wrong_order_is_found_without_a_deadlock() {
         let (outer, inner) = (Lock::new(Rank::Pattern, ()), Lock::new(Rank::Outward, ()));
-        let wrong = std::panic::catch_unwind(|| {
+        let wrong = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let _inner = inner.lock();
             drop(outer.lock());
-        });
+        }));
         assert!(wrong.is_err());
         // What was held by the one that panicked is held no longer.
         drop(outer.lock());
@@ -216,10 +219,10 @@ mod tests {
     #[cfg(debug_assertions)]
     fn two_of_one_rank_are_not_held_together() {
         let [one, other] = [(); 2].map(|()| Lock::new(Rank::Outward, ()));
-        let wrong = std::panic::catch_unwind(|| {
+        let wrong = std::panic::catch_unwind(AssertUnwindSafe(|| {
             let _one = one.lock();
             drop(other.lock());
-        });
+        }));
         assert!(wrong.is_err());
     }
 

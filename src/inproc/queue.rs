@@ -489,8 +489,9 @@ mod tests {
             let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
             let behind = AtomicBool::new(true);
             let (pushed, told) = std::thread::scope(|scope| {
-                let pushing = scope
-                    .spawn(|| queue.push(&mut Message::new(), || behind.load(Ordering::SeqCst)).is_ok());
+                let pushing = scope.spawn(|| {
+                    queue.push(&mut Message::new(), || behind.load(Ordering::SeqCst)).is_ok()
+                });
                 behind.store(false, Ordering::SeqCst);
                 let told = queue.catch_up();
                 (pushing.join().unwrap(), told)

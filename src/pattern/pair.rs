@@ -59,7 +59,12 @@ impl Pattern for Pair {
         }
     }
 
-    fn send(&self, _to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(
+        &self,
+        _to: Option<&RoutingId>,
+        message: &mut Message,
+        touched: &mut Touched,
+    ) -> Routed {
         let mut ours = self.peer.lock();
         // RFC 31: SHALL block on sending, or return a suitable error, when it
         // has no available peer. SHALL not accept further messages when it has

@@ -53,7 +53,12 @@ impl Pattern for Push {
         self.peers.lock().room(peer);
     }
 
-    fn send(&self, _to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(
+        &self,
+        _to: Option<&RoutingId>,
+        message: &mut Message,
+        touched: &mut Touched,
+    ) -> Routed {
         match self.peers.lock().send(message, touched) {
             Some(_) => Routed::Sent,
             // RFC 30: SHALL block on sending, or return a suitable error, when
@@ -91,7 +96,12 @@ impl Pattern for Pull {
     fn detach(&self, _peer: &Arc<Peer>) {}
 
     // RFC 30: (PULL) SHALL only receive messages.
-    fn send(&self, _to: Option<&RoutingId>, _message: &mut Message, _touched: &mut Touched) -> Routed {
+    fn send(
+        &self,
+        _to: Option<&RoutingId>,
+        _message: &mut Message,
+        _touched: &mut Touched,
+    ) -> Routed {
         Routed::Refused(SendRefusal::OutOfTurn)
     }
 

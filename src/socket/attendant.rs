@@ -274,11 +274,27 @@ impl Appointed {
             };
             if pace == Pace::Stopped as u8 {
                 self.call.notified().await;
+                self.look_at_once().await;
                 continue;
             }
             let ticks = self.wait(pace == Pace::Slow as u8).await;
             let Some(core) = self.core.upgrade() else { return };
             core.look_after(ticks).await;
+        }
+    }
+
+    /// Where there is but one thread, no clock is needed to tell whether a receiver goes
+    /// on at once: then it does before this task gets its next turn.
+    async fn look_at_once(&self) {
+        let Some(core) = self.core.upgrade() else { return };
+        if core.lockstep.is_some() || core.attendant.may_write.load(Ordering::Relaxed) {
+            return;
+        }
+        let received = core.received.load(Ordering::Relaxed);
+        core.attendant.received.store(received, Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        if core.received.load(Ordering::Relaxed) == received {
+            core.sweep(0);
         }
     }
 
@@ -290,6 +306,7 @@ impl Appointed {
             if hurried.await.is_err() {
                 return SLOW_TICKS;
             }
+            self.look_at_once().await;
         }
         tokio::time::sleep(TICK).await;
         1

@@ -36,6 +36,9 @@ pub(crate) struct Outward {
     lane: Lane,
     phase: Phase,
     handover: Handover,
+    /// How many more messages may be pushed with nothing to be asked: somebody is told
+    /// already, and no mark is near. Whatever changes that sets it to zero.
+    unasked: usize,
     /// How many turns of writing have begun, and how many had when that was last
     /// [looked at](Self::overdue).
     begun: u32,
@@ -111,6 +114,7 @@ impl Outward {
             lane: Lane::default(),
             phase: Phase::Open,
             handover: Handover::default(),
+            unasked: 0,
             begun: 0,
             begun_then: 0,
             up: false,
@@ -140,6 +144,15 @@ impl Outward {
 
     #[inline(always)] // Once for every message, and from one place.
     pub(crate) fn push(&mut self, message: &Message) -> Result<NeedsFlush, Refused> {
+        if self.unasked == 0 {
+            return self.push_and_ask(message);
+        }
+        self.unasked -= 1;
+        self.queue.push(message);
+        Ok(NeedsFlush::No)
+    }
+
+    fn push_and_ask(&mut self, message: &Message) -> Result<NeedsFlush, Refused> {
         if self.phase != Phase::Open {
             return Err(Refused::Gone);
         }
@@ -152,10 +165,17 @@ impl Outward {
             self.queue.clear();
         }
         self.queue.push(message);
-        match self.tell() {
-            NeedsFlush::No if self.near_mark.contains(&self.unsent()) => Ok(NeedsFlush::NearMark),
-            needs => Ok(needs),
-        }
+        let unsent = self.unsent();
+        let needs = match self.tell() {
+            NeedsFlush::No if self.near_mark.contains(&unsent) => NeedsFlush::NearMark,
+            needs => needs,
+        };
+        let next = self.near_mark.into_iter().find(|mark| unsent < *mark);
+        self.unasked = match (self.conflate, next) {
+            (false, Some(next)) => next - unsent - 1,
+            _ => 0,
+        };
+        Ok(needs)
     }
 
     pub(crate) fn control(&mut self, change: Subscription) -> NeedsFlush {
@@ -217,6 +237,7 @@ impl Outward {
     /// front. A message that was cut in the middle is lost, which makes room.
     pub(crate) fn session_lost(&mut self, flight: Flight) -> Settled {
         self.up = false;
+        self.unasked = 0;
         self.in_flight = 0;
         self.is_awaited = false;
         self.handover = Handover::Idle;
@@ -281,6 +302,7 @@ impl Outward {
     /// A turn of writing is over. True if the connection's task must be told; and
     /// whether somebody who was refused is to be.
     pub(crate) fn rest(&mut self, how: Rest) -> (bool, bool) {
+        self.unasked = 0;
         let is_empty = self.queue.is_empty() && self.lane.is_empty();
         let goes_on = how == Rest::Later;
         let room = self.grants(!goes_on && self.is_below_mark());
@@ -294,6 +316,7 @@ impl Outward {
 
     /// Lets what is queued go out until the deadline, and refuses the rest.
     pub(crate) fn close(&mut self, deadline: Option<Instant>) {
+        self.unasked = 0;
         self.phase = match self.phase {
             Phase::Open => Phase::Closing(deadline),
             // An endpoint that was disconnected before its socket is closed
@@ -345,6 +368,7 @@ impl Outward {
     /// Ends it for good.
     pub(crate) fn end(&mut self) -> Leftover {
         self.phase = Phase::Gone;
+        self.unasked = 0;
         self.up = false;
         self.drop_lane();
         let queue = std::mem::take(&mut self.queue);

@@ -66,7 +66,12 @@ impl Pattern for Dealer {
         self.peers.lock().room(peer);
     }
 
-    fn send(&self, _to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(
+        &self,
+        _to: Option<&RoutingId>,
+        message: &mut Message,
+        touched: &mut Touched,
+    ) -> Routed {
         match self.peers.lock().send(message, touched) {
             Some(_) => Routed::Sent,
             // RFC 28: SHALL block on sending, or return a suitable error, when

@@ -86,7 +86,12 @@ impl Pattern for Rep {
     // Nor here: the line of a peer that has left refuses the reply.
     fn detach(&self, _peer: &Arc<Peer>) {}
 
-    fn send(&self, _to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(
+        &self,
+        _to: Option<&RoutingId>,
+        message: &mut Message,
+        touched: &mut Touched,
+    ) -> Routed {
         let mut turn = self.turn.lock();
         match std::mem::take(&mut *turn) {
             Turn::Idle => Routed::Refused(SendRefusal::OutOfTurn),

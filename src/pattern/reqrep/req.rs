@@ -84,12 +84,7 @@ impl Req {
 
 impl State {
     /// Sends the request to the next peer that has room. False if there is none.
-    fn ask(
-        &mut self,
-        envelope: Envelope,
-        message: &mut Message,
-        touched: &mut Touched,
-    ) -> bool {
+    fn ask(&mut self, envelope: Envelope, message: &mut Message, touched: &mut Touched) -> bool {
         // RFC 28: SHALL prefix the outgoing message with an empty delimiter
         // frame.
         envelope.clone().put_on(message);
@@ -168,7 +163,12 @@ impl Pattern for Req {
         self.state.lock().peers.room(peer);
     }
 
-    fn send(&self, _to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(
+        &self,
+        _to: Option<&RoutingId>,
+        message: &mut Message,
+        touched: &mut Touched,
+    ) -> Routed {
         let mut state = self.state.lock();
         if !self.relaxed && !matches!(state.turn, Turn::Idle) {
             return Routed::Refused(SendRefusal::OutOfTurn);

@@ -75,6 +75,7 @@ impl Encoded {
         self.ends.push(self.bytes);
     }
 
+    #[inline(never)]
     fn push_frames(&mut self, message: &Message) {
         let last = message.len() - 1;
         for (index, frame) in message.iter().enumerate() {
@@ -83,7 +84,7 @@ impl Encoded {
         }
     }
 
-    #[inline]
+    #[inline(always)] // Once for every message of one frame.
     fn push_frame(&mut self, flags: u8, body: &Bytes) {
         let before = self.buf.len();
         if let Ok(size) = u8::try_from(body.len()) {

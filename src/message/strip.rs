@@ -1,0 +1,69 @@
+//! [`Strip`]: messages of one frame each, in one piece of memory.
+
+use bytes::{Buf, Bytes};
+
+use super::Message;
+
+/// The bit of a frame's flags that says that its size has eight octets.
+pub(crate) const LONG: u8 = 0x02;
+
+/// The octets of a header: flags, and a size in one or eight.
+pub(crate) const SHORT_HEADER: usize = 2;
+pub(crate) const LONG_HEADER: usize = 9;
+
+/// Messages of one frame each as they came over a wire, one after the other, each body
+/// behind its header (RFC 37). They are cut off when they are wanted: to store and to
+/// move each of them would cost as much again.
+#[derive(Debug, Default)]
+pub(crate) struct Strip {
+    frames: Bytes,
+    messages: usize,
+}
+
+/// How far the frames at the front of some octets can be a [`Strip`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// With their headers.
+    pub(crate) len: usize,
+    pub(crate) messages: usize,
+    /// Without.
+    pub(crate) bodies: usize,
+}
+
+/// The flags and the size of a frame, and the length of its header, once that is there.
+#[inline]
+pub(crate) fn header(octets: &[u8]) -> Option<(u8, u64, usize)> {
+    let (&flags, rest) = octets.split_first()?;
+    if flags & LONG == 0 {
+        return Some((flags, u64::from(*rest.first()?), SHORT_HEADER));
+    }
+    Some((flags, u64::from_be_bytes(*rest.first_chunk()?), LONG_HEADER))
+}
+
+impl Strip {
+    /// `frames` are `messages` whole frames, each of them a message.
+    pub(crate) fn new(frames: Bytes, messages: usize) -> Self {
+        Self { frames, messages }
+    }
+
+    /// How many messages are left.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.messages
+    }
+}
+
+impl Iterator for Strip {
+    type Item = Message;
+
+    #[inline]
+    fn next(&mut self) -> Option<Message> {
+        self.messages = self.messages.checked_sub(1)?;
+        let (_, size, header_len) = header(&self.frames)?;
+        self.frames.advance(header_len);
+        let size = size as usize; // It was a usize when it was measured.
+        // An empty frame is to keep nothing alive.
+        let body = if size == 0 { Bytes::new() } else { self.frames.split_to(size) };
+        Some(Message::from(body))
+    }
+}
