@@ -1,6 +1,7 @@
 //! [`spawn`], and [`Tasks`]: counts the tasks of a socket or a context, so that
 //! somebody can wait for the last to end.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,9 +25,30 @@ pub(crate) fn spawn_on(runtime: &Handle, task: impl Future<Output = ()> + Send +
     drop(runtime.spawn(task));
 }
 
-/// Pending once: whoever polls lets others run first, timers among them. A task that
-/// merely wakes itself is polled some dozen times before tokio looks at those.
+/// Pending once: whoever polls lets others run first.
+///
+/// Where there are other workers they may take the task meanwhile, which they may not
+/// when it yields as tokio does: if this worker goes on with a task that computes, it
+/// would have to wait for the end of that.
 pub(crate) fn poll_yield<T>(cx: &mut Context<'_>) -> Poll<T> {
+    let has_others = Handle::try_current().is_ok_and(|it| it.metrics().num_workers() > 1);
+    if has_others && tokio::task::try_id().is_some() {
+        cx.waker().wake_by_ref();
+        return Poll::Pending;
+    }
+    poll_yield_to_all(cx)
+}
+
+/// As [`poll_yield`], to be awaited.
+pub(crate) async fn let_others_run() {
+    let mut is_first = true;
+    poll_fn(|cx| if std::mem::take(&mut is_first) { poll_yield(cx) } else { Poll::Ready(()) })
+        .await;
+}
+
+/// The same, where others includes timers and transports. A task that merely wakes
+/// itself is polled some dozen times before tokio looks at those.
+pub(crate) fn poll_yield_to_all<T>(cx: &mut Context<'_>) -> Poll<T> {
     let _ = pin!(tokio::task::yield_now()).poll(cx);
     Poll::Pending
 }

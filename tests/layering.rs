@@ -33,6 +33,7 @@ const PLAIN: &[&str] = &["bytes", "thiserror"];
 /// then it is another room, and what imports it, or is imported by it, has to
 /// say so.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
+    ("sync", &[], &["parking_lot"]),
     ("monitor", &[], &["bytes", "thiserror", "tokio"]),
     ("zmtp", &[], &["bytes", "thiserror", "tracing"]),
     ("pipe", &[], &[]),
@@ -74,7 +75,8 @@ const EVERYTHING: &[&str] = &[
     "socket",
 ];
 
-const EXTERNAL: &[&str] = &["bytes", "thiserror", "tracing", "tokio", "socket2", "if_addrs"];
+const EXTERNAL: &[&str] =
+    &["bytes", "thiserror", "tracing", "tokio", "socket2", "if_addrs", "parking_lot"];
 
 fn source_files(dir: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {

@@ -17,6 +17,7 @@ use crate::fault::PeerFault;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Line, Link, Peer, SocketSide};
+use crate::tasks::let_others_run;
 use crate::transport::{ReadHalf, Stream};
 use crate::zmtp::{Handshake, HandshakeConfig, Incoming, Receiving};
 
@@ -353,7 +354,7 @@ async fn in_time<T>(
 /// piece.
 pub(super) async fn tidy(side: &dyn SocketSide) {
     while side.tidy() {
-        tokio::task::yield_now().await;
+        let_others_run().await;
     }
 }
 

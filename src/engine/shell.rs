@@ -17,7 +17,7 @@ use super::wire::{Beat, Closing, Signs};
 use super::writer::Wrote;
 use crate::monitor::DisconnectReason;
 use crate::pipe::{By, Item, NeedsFlush, Peer, SocketSide};
-use crate::tasks::poll_yield;
+use crate::tasks::{poll_yield, poll_yield_to_all};
 
 /// How long a connection that has written keeps the memory for it.
 const REST: Duration = Duration::from_secs(1);
@@ -84,7 +84,7 @@ impl<'a> Shell<'a> {
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<DisconnectReason> {
         let calls = std::mem::take(&mut self.calls) | self.listen(cx);
-        let mut again = false;
+        let mut writes_again = false;
         // What must be read is, even if nothing can be written any more.
         if calls.has(Calls::READ) {
             self.read();
@@ -96,7 +96,7 @@ impl<'a> Shell<'a> {
             Wrote::Failed(error) => {
                 return Poll::Ready(DisconnectReason::Transport(Arc::new(error)));
             }
-            Wrote::Some => again = true,
+            Wrote::Some => writes_again = true,
             Wrote::All => self.has_written = true,
             Wrote::Blocked | Wrote::NotMine => {}
         }
@@ -105,10 +105,14 @@ impl<'a> Shell<'a> {
             Err(reason) => return Poll::Ready(reason),
         };
         self.calls = self.listen(cx);
-        again |= self.pulled == Pulled::More && self.calls.has(Calls::READ);
-        if again {
-            // That was a whole turn, so others first.
+        // After a whole turn others come first.
+        if self.pulled == Pulled::More && self.calls.has(Calls::READ) {
             return poll_yield(cx);
+        }
+        if writes_again {
+            // If others keep this worker for long, the attendant writes; so what follows
+            // may gather meanwhile (see benches/LOG.md).
+            return poll_yield_to_all(cx);
         }
         if !self.calls.is_none() || self.poll_timer(wake_at, cx).is_ready() {
             cx.waker().wake_by_ref();

@@ -27,7 +27,7 @@ use tokio::sync::Notify;
 use super::core::Core;
 use crate::pipe::Line;
 use crate::sync::{Lock, Rank};
-use crate::tasks::{TaskGuard, spawn_on};
+use crate::tasks::{TaskGuard, let_others_run, spawn_on};
 
 /// The time between two looks.
 const TICK: Duration = Duration::from_millis(1);
@@ -204,7 +204,7 @@ impl Core {
                 self.attendant.left.lock().push(line);
             }
             if count > 0 {
-                tokio::task::yield_now().await;
+                let_others_run().await;
             }
         }
         (was_left, is_left)

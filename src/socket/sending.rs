@@ -25,7 +25,7 @@ use crate::message::{MAX_FRAMES, Message};
 use crate::pattern::{Routed, SendRefusal, Touched};
 use crate::pipe::Flush;
 use crate::routing_id::RoutingId;
-use crate::tasks::poll_yield;
+use crate::tasks::{poll_yield, poll_yield_to_all};
 
 /// How many messages may be pushed before a sender lets other tasks run: about
 /// what the default high-water mark lets gather, so that batches are as long as
@@ -97,7 +97,8 @@ impl Sending<'_> {
         let has_begun = std::mem::replace(&mut self.has_begun, true);
         if !has_begun && core.owes_yield() {
             core.pushed.store(0, Ordering::Relaxed);
-            return poll_yield(cx);
+            // To go on before the transports take more would only lose more.
+            return if core.traits.drops { poll_yield_to_all(cx) } else { poll_yield(cx) };
         }
         let is_woken = match &mut self.waiting {
             Some(waiting) => waiting.take_wake(),
