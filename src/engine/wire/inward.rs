@@ -10,6 +10,7 @@ use std::time::Instant;
 use bytes::BytesMut;
 use bytes::buf::Limit;
 
+use super::ahead::{Ahead, CHUNK, Limits};
 use super::orders::{Budget, Drained, Orders, Uncounted};
 use super::sinks::{Hand, Sink};
 use crate::fault::PeerFault;
@@ -19,14 +20,6 @@ use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
 use crate::pipe::{Traits, free_messages};
 use crate::zmtp::{Incoming, Receiving};
-
-/// What one read buffer holds. A message that is read ahead keeps the one alive
-/// that it was read into, with whatever commands came along: what comes beyond
-/// this, and is of no message, counts with the next one.
-const CHUNK: usize = 64 * 1024;
-
-/// What a frame takes on the wire besides its body, at most.
-const FRAMING: usize = 9;
 
 /// How many octets a receiver takes in hand at most, besides the message that
 /// goes beyond: what is taken and not used at once gets cold, and the allocator
@@ -39,14 +32,6 @@ const FEW: usize = 4;
 /// How many lost connections of one endpoint may have unread octets; beyond that
 /// the oldest loses what it still had in the kernel.
 const ORPHANS: usize = 16;
-
-/// How much may be read ahead of the receivers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) messages: Mark,
-    pub(crate) octets: Mark,
-    pub(crate) conflate: bool,
-}
 
 /// What comes from one peer. Kept under one lock.
 pub(crate) struct Inward<R> {
@@ -232,7 +217,7 @@ impl<R> Inward<R> {
     /// the last look are still in hand.
     pub(crate) fn is_full(&self, in_hand: usize) -> bool {
         let octets = self.ahead_octets + self.octets_in_hand(in_hand);
-        let (messages, octets) = room(&self.limits, self.ahead.len() + in_hand, octets);
+        let (messages, octets) = self.limits.room(self.ahead.len() + in_hand, octets);
         messages == 0 || octets == 0
     }
 
@@ -470,45 +455,5 @@ impl<R> Inward<R> {
             }
         }
         self.return_ahead(ahead);
-    }
-}
-
-/// How much the marks leave when so much is read ahead.
-fn room(limits: &Limits, messages: usize, octets: usize) -> (usize, usize) {
-    if limits.conflate {
-        return (usize::MAX, usize::MAX);
-    }
-    (limits.messages.room(messages), limits.octets.room(octets))
-}
-
-/// What is read ahead of the receivers, while it grows.
-struct Ahead {
-    limits: Limits,
-    queue: VecDeque<(usize, Message)>,
-    octets: usize,
-    /// Messages and octets in a receiver's hand.
-    in_hand: (usize, usize),
-    since_kept: usize,
-    conflated: usize,
-}
-
-impl Sink for Ahead {
-    fn room(&self) -> (usize, usize) {
-        let (messages, octets) = self.in_hand;
-        room(&self.limits, self.queue.len() + messages, self.octets + octets)
-    }
-
-    fn message(&mut self, message: Message) {
-        if self.limits.conflate {
-            self.conflated += self.queue.len();
-            self.queue.clear();
-            self.octets = 0;
-        }
-        let own = message.weight();
-        let others = self.since_kept.saturating_sub(own + FRAMING * message.len());
-        self.since_kept = others.min(CHUNK);
-        let weight = own + (others - self.since_kept).min(CHUNK);
-        self.octets += weight;
-        self.queue.push_back((weight, message));
     }
 }

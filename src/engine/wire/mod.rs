@@ -14,6 +14,7 @@
 //! decided by [`Duty`](crate::pipe::Duty), who writes by
 //! [`Handover`](crate::pipe::Handover).
 
+mod ahead;
 mod flight;
 mod inward;
 mod lane;
