@@ -11,8 +11,11 @@ use ferromq::Message;
 use zmtp::framing::{Decoder, Encoded, Unit};
 
 /// What the codec finds at `crate::`.
+#[path = "../src/message"]
 mod message {
     pub(crate) use ferromq::Message;
+    #[allow(dead_code)]
+    pub(crate) mod strip;
     pub(crate) const MAX_FRAMES: usize = 1_000_000;
 }
 mod fault {

@@ -5,7 +5,6 @@
 //! connection's task. What the wire wants done outside is done once its locks are
 //! released.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Wake, Waker};
@@ -19,7 +18,8 @@ use super::writer::{Writer, Wrote};
 use crate::message::Message;
 use crate::peer::{DropCause, Subscription, Unwelcome};
 use crate::pipe::{
-    Backlog, By, Duty, Flush, InHand, Line, Link, NeedsFlush, Next, Peer, Refused, SocketSide, Who,
+    Backlog, By, Duty, Flush, Hand, InHand, Line, Link, NeedsFlush, Next, Peer, Refused,
+    SocketSide, Who,
 };
 use crate::sync::{Lock, Rank};
 use crate::transport::ReadHalf;
@@ -289,12 +289,13 @@ impl Line for StreamLine {
         true
     }
 
-    fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {
+    fn take(&self, hand: &mut Hand, limit: usize) -> Next {
         let pulled = self.pull_with(|line, inward, orders| {
-            let mut hand = inward.hand(hand, limit);
-            let pulled = line.fill(inward, &mut hand, orders);
-            line.in_hand.set(hand.messages.len());
-            inward.end_look(hand.messages.len(), hand.octets);
+            let mut filling = inward.filling(hand, limit);
+            let pulled = line.fill(inward, &mut filling, orders);
+            let octets = filling.octets;
+            line.in_hand.set(hand.len());
+            inward.end_look(hand.len(), octets);
             pulled
         });
         match pulled {

@@ -12,7 +12,7 @@ use tokio::task::unconstrained;
 
 use super::clock::now;
 use super::line::StreamLine;
-use super::wire::{Budget, Counting, Drained, Hand, Inward, Items, Orders, Sink};
+use super::wire::{Budget, Counting, Drained, Filling, Inward, Items, Orders, Sink};
 use super::writer::Report;
 use crate::monitor::DisconnectReason;
 use crate::peer::DropCause;
@@ -198,7 +198,7 @@ impl StreamLine {
     pub(super) fn fill(
         &self,
         inward: &mut Incoming,
-        hand: &mut Hand<'_>,
+        hand: &mut Filling<'_>,
         orders: &mut Orders,
     ) -> Pulled {
         inward.take_ahead(hand);

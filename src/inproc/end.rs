@@ -1,13 +1,12 @@
 //! [`InprocEnd`]: one side's end of a pipe between two sockets of one process.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::joint::{Joint, Party, Why};
 use crate::message::Message;
 use crate::peer::{Subscription, Unwelcome};
-use crate::pipe::{Flush, Line, NeedsFlush, Next, Refused};
+use crate::pipe::{Flush, Hand, Line, NeedsFlush, Next, Refused};
 
 /// The line of one party: what it pushes, the other takes.
 pub(super) struct InprocEnd {
@@ -69,7 +68,7 @@ impl Line for InprocEnd {
         false
     }
 
-    fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {
+    fn take(&self, hand: &mut Hand, limit: usize) -> Next {
         let (next, room) = self.joint.towards(self.party).take(hand, limit);
         if room {
             self.joint.room(self.party.other());

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::peer::Subscription;
-use crate::pipe::{Backlog, InHand, Item, NeedsFlush, Next, Refused, Traits, free, free_messages};
+use crate::pipe::{
+    Backlog, Hand, InHand, Item, NeedsFlush, Next, Refused, Traits, free, free_messages,
+};
 use crate::sync::{Lock, Rank};
 
 /// What one side sends and the other takes.
@@ -334,13 +336,13 @@ impl Queue {
 
     /// Gives a batch to receivers, of at most `limit`. Says also whether the
     /// sender is to be told that there is room.
-    pub(super) fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> (Next, bool) {
+    pub(super) fn take(&self, hand: &mut Hand, limit: usize) -> (Next, bool) {
         let mut state = self.state.lock();
         let count = state.messages.len().min(limit).min(batch(state.mark));
-        if hand.is_empty() && count == state.messages.len() {
-            std::mem::swap(hand, &mut state.messages);
+        if count == state.messages.len() {
+            hand.push_all(&mut state.messages);
         } else {
-            hand.extend(state.messages.drain(..count));
+            state.messages.drain(..count).for_each(|message| hand.push(message));
         }
         let freed = state.free(hand);
         // The first of them is received at once.
@@ -414,13 +416,13 @@ impl State {
 
     /// What is in `hand` was taken: how many octets that the bound is charged with
     /// are no more.
-    fn free(&mut self, hand: &VecDeque<Message>) -> usize {
+    fn free(&mut self, hand: &Hand) -> usize {
         if self.charged == 0 {
             return 0;
         }
         let left = match self.messages.is_empty() {
             true => 0,
-            false => self.charged.saturating_sub(hand.iter().map(Message::weight).sum()),
+            false => self.charged.saturating_sub(hand.weight()),
         };
         std::mem::replace(&mut self.charged, left) - left
     }
@@ -472,7 +474,7 @@ mod tests {
             assert!(queue.push(&mut Message::new(), || false).is_ok());
         }
         for _ in 0..99 {
-            let _ = queue.take(&mut VecDeque::new(), 10);
+            let _ = queue.take(&mut Hand::default(), 10);
         }
         assert!(capacity(&queue) >= 1000);
         queue.end();

@@ -1,6 +1,7 @@
 //! [`Message`]: one or more frames, sent and delivered whole.
 
 mod convert;
+pub(crate) mod strip;
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -60,12 +60,12 @@ impl Pattern for Push {
         touched: &mut Touched,
     ) -> Routed {
         match self.peers.lock().send(message, touched) {
-            Some(_) => Routed::Sent,
+            true => Routed::Sent,
             // RFC 30: SHALL block on sending, or return a suitable error, when
             // it has no available peers. SHALL not accept further messages when
             // it has no available peers. SHALL NOT discard messages that it
             // cannot queue.
-            None => Routed::Mute,
+            false => Routed::Mute,
         }
     }
 

@@ -1,7 +1,79 @@
-//! [`InHand`]: how much of what a line gave is on its way to a receiver.
+//! [`Hand`]: what a receiver took of a line in one go, and [`InHand`]: how much of it
+//! is left.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::message::Message;
+use crate::message::strip::Strip;
+
+/// Messages that a receiver took of a line in one go, in their order, so that not each
+/// one costs a look at the line.
+#[derive(Debug, Default)]
+pub(crate) struct Hand {
+    /// The first of them, as far as they are of one frame.
+    strip: Strip,
+    /// Those behind.
+    others: VecDeque<Message>,
+}
+
+impl Hand {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.strip.len() + self.others.len()
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes the first.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<Message> {
+        if self.strip.len() > 0 { self.strip.next() } else { self.others.pop_front() }
+    }
+
+    pub(crate) fn push(&mut self, message: Message) {
+        self.others.push_back(message);
+    }
+
+    pub(crate) fn push_strip(&mut self, strip: Strip) {
+        if self.is_empty() {
+            self.strip = strip;
+        } else {
+            self.others.extend(strip);
+        }
+    }
+
+    /// Takes all of a queue, which gets memory to fill in exchange if there is any.
+    pub(crate) fn push_all(&mut self, queue: &mut VecDeque<Message>) {
+        if self.is_empty() {
+            std::mem::swap(&mut self.others, queue);
+        } else {
+            self.others.append(queue);
+        }
+    }
+
+    /// Drops all; says how many there were.
+    pub(crate) fn clear(&mut self) -> usize {
+        let count = self.len();
+        self.strip = Strip::default();
+        self.others.clear();
+        count
+    }
+
+    /// Whether there is memory to fill.
+    pub(crate) fn has_memory(&self) -> bool {
+        self.others.capacity() > 0
+    }
+
+    /// The sum of what they [weigh](Message::weight), where none came as a strip.
+    pub(crate) fn weight(&self) -> usize {
+        self.others.iter().map(Message::weight).sum()
+    }
+}
 
 /// How many of the messages that [`Line::take`](super::Line::take) gave no receiver
 /// has got yet. They count against the high-water mark, so the line looks here; it is

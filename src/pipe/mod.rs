@@ -13,7 +13,6 @@
 //! The order of all locks stands at [`Rank`](crate::sync::Rank). A `SocketSide`
 //! method may take any lock of the socket, so it is called with none held.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -35,7 +34,7 @@ mod traits;
 pub(crate) use backlog::Backlog;
 pub(crate) use duty::{Duty, Who};
 pub(crate) use freeing::{free, free_messages};
-pub(crate) use hand::InHand;
+pub(crate) use hand::{Hand, InHand};
 pub(crate) use handover::{By, Handover, Rest};
 pub(crate) use link::Link;
 pub(crate) use peer::{Counters, Peer, PeerKey};
@@ -150,7 +149,7 @@ pub(crate) trait Line: Send + Sync {
     /// Takes messages that came, at least one if there is any and at most
     /// `limit`, reading from the transport where that does not wait. The work of
     /// one call is bounded, so that it may be [`Next::More`] without a message.
-    fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next;
+    fn take(&self, hand: &mut Hand, limit: usize) -> Next;
 
     /// Whether what comes is to be seen soon although no receiver comes for it, since
     /// there may be heartbeats.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::message::Message;
-use crate::pipe::Peer;
+use crate::pipe::{Hand, Peer};
 
 /// How many empty hands are kept for reuse.
 const SPARE_HANDS: usize = 8;
@@ -15,7 +15,7 @@ const SPARE_HANDS: usize = 8;
 pub(crate) struct Listed {
     pub(crate) peer: Arc<Peer>,
     /// Messages in hand, so that not each one costs a look at the peer.
-    pub(crate) hand: VecDeque<Message>,
+    pub(crate) hand: Hand,
     /// The tick at which it was listed, or was last read from.
     since: u32,
 }
@@ -41,21 +41,21 @@ pub(crate) struct FairQueue {
     listed: VecDeque<Listed>,
     /// Hands of peers that are listed no more, so that a peer that sends one
     /// message at a time costs no allocation for each.
-    spare: Vec<VecDeque<Message>>,
+    spare: Vec<Hand>,
 }
 
 impl FairQueue {
     /// Puts a peer at the end. Its duty has just said that this is for the
     /// receivers.
     pub(crate) fn push(&mut self, peer: Arc<Peer>, tick: u32) {
-        self.listed.push_back(Listed { peer, hand: VecDeque::new(), since: tick });
+        self.listed.push_back(Listed { peer, hand: Hand::default(), since: tick });
     }
 
     /// As [`next_turn`](Self::next_turn), if a message of the first peer is in hand.
     #[inline]
     pub(crate) fn take_in_hand(&mut self) -> Option<Message> {
         let first = self.listed.front_mut()?;
-        let message = first.hand.pop_front()?;
+        let message = first.hand.pop()?;
         first.peer.note_in_hand(first.hand.len());
         self.pass_on();
         Some(message)
@@ -74,7 +74,7 @@ impl FairQueue {
     #[inline]
     pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<'_>> {
         let first = self.listed.front_mut()?;
-        if let Some(in_hand) = first.hand.pop_front() {
+        if let Some(in_hand) = first.hand.pop() {
             *message = in_hand;
             first.peer.note_in_hand(first.hand.len());
             self.pass_on();
@@ -82,7 +82,7 @@ impl FairQueue {
         }
         let mut listed = self.listed.pop_front()?;
         listed.peer.duty.take();
-        if listed.hand.capacity() == 0 {
+        if !listed.hand.has_memory() {
             listed.hand = self.spare.pop().unwrap_or_default();
         }
         Some(NextTurn::Read(listed))
@@ -93,7 +93,7 @@ impl FairQueue {
     pub(crate) fn end_turn(&mut self, listed: Listed, more: bool, tick: u32) {
         if listed.peer.duty.give_back(more || !listed.hand.is_empty()) {
             self.listed.push_back(Listed { since: tick, ..listed });
-        } else if self.spare.len() < SPARE_HANDS && listed.hand.is_empty() {
+        } else if self.spare.len() < SPARE_HANDS && listed.hand.has_memory() {
             self.spare.push(listed.hand);
         }
     }
@@ -153,7 +153,7 @@ impl FairQueue {
     /// messages that were.
     pub(crate) fn discard(&mut self, is_meant: impl Fn(&Peer) -> bool) -> usize {
         let meant = self.listed.iter_mut().filter(|listed| is_meant(&listed.peer));
-        meant.map(|listed| listed.hand.drain(..).count()).sum()
+        meant.map(|listed| listed.hand.clear()).sum()
     }
 }
 
@@ -218,7 +218,7 @@ mod tests {
     fn messages_in_hand_alternate_too() {
         let (mut queue, peers) = queue_of::<2>();
         for mut listed in [read(&mut queue), read(&mut queue)] {
-            listed.hand.extend([Message::from("1"), Message::from("2")]);
+            ["1", "2"].into_iter().for_each(|text| listed.hand.push(Message::from(text)));
             queue.end_turn(listed, false, 0);
         }
         for turn in 0..4 {
@@ -254,7 +254,7 @@ mod tests {
     fn what_is_in_hand_keeps_a_peer_listed_when_there_is_no_more() {
         let (mut queue, [a]) = queue_of();
         let mut listed = read(&mut queue);
-        listed.hand.push_back(Message::from("1"));
+        listed.hand.push(Message::from("1"));
         queue.end_turn(listed, false, 0);
         assert!(a.duty.is_listed());
         assert_eq!(in_hand(&mut queue).key, a.key);
@@ -266,10 +266,11 @@ mod tests {
     fn a_hand_is_used_again() {
         let (mut queue, [a]) = queue_of();
         let mut listed = read(&mut queue);
-        listed.hand.reserve(100);
+        listed.hand.push(Message::from("1"));
+        listed.hand.pop();
         queue.end_turn(listed, false, 0);
         event(&mut queue, &a);
-        assert!(read(&mut queue).hand.capacity() >= 100);
+        assert!(read(&mut queue).hand.has_memory());
     }
 
     #[test]
@@ -280,7 +281,7 @@ mod tests {
         let mut listed = read(&mut queue);
         assert!(queue.is_empty());
         assert!(!queue.retire(&b));
-        listed.hand.push_back(Message::from("1"));
+        listed.hand.push(Message::from("1"));
         queue.end_turn(listed, false, 0);
         assert!(!queue.retire(&b));
         in_hand(&mut queue);
@@ -303,7 +304,7 @@ mod tests {
     fn what_is_in_hand_of_some_is_discarded() {
         let (mut queue, [a, b]) = queue_of();
         for mut listed in [read(&mut queue), read(&mut queue)] {
-            listed.hand.extend([Message::from("1"), Message::from("2")]);
+            ["1", "2"].into_iter().for_each(|text| listed.hand.push(Message::from(text)));
             queue.end_turn(listed, false, 0);
         }
         assert_eq!(queue.discard(|peer| peer.key == a.key), 2);

@@ -29,6 +29,10 @@ pub(crate) struct LoadBalancer {
     turn: Option<u32>,
 }
 
+/// Where a peer sits, until anything happens to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place(u32);
+
 struct Seat {
     peer: Arc<Peer>,
     /// Who sits beside it in the circle; `None` while the peer is full.
@@ -71,24 +75,21 @@ impl LoadBalancer {
         }
     }
 
-    /// Sends to the next peer that has room; says which, if there is one.
+    /// Sends to the next peer that has room; false if there is none.
     #[inline(always)] // Once for every message, and from two places.
-    pub(crate) fn send(
-        &mut self,
-        message: &mut Message,
-        touched: &mut Touched,
-    ) -> Option<&Arc<Peer>> {
-        self.send_with(message, touched, |line, message| line.push(message))
+    pub(crate) fn send(&mut self, message: &mut Message, touched: &mut Touched) -> bool {
+        self.send_with(message, touched, |line, message| line.push(message)).is_some()
     }
 
-    /// As [`send`](Self::send), where `push` gives the message to a line.
+    /// As [`send`](Self::send), where `push` gives the message to a line; says in which
+    /// place the peer is.
     #[inline(always)]
     pub(crate) fn send_with(
         &mut self,
         message: &mut Message,
         touched: &mut Touched,
         push: impl Fn(&dyn Line, &mut Message) -> Result<NeedsFlush, Refused>,
-    ) -> Option<&Arc<Peer>> {
+    ) -> Option<Place> {
         while let Some(place) = self.turn {
             let seat = self.seat(place);
             match push(&*seat.peer.line, message) {
@@ -97,7 +98,7 @@ impl LoadBalancer {
                     // RFC 28, 30: SHALL route outgoing messages to available
                     // peers using a round-robin strategy.
                     self.turn = seat.circle.map(|circle| circle.after);
-                    return Some(&self.seat(place).peer);
+                    return Some(Place(place));
                 }
                 // RFC 28, 30: SHALL consider a peer as available only when it
                 // has a outgoing queue that is not full.
@@ -109,6 +110,11 @@ impl LoadBalancer {
             }
         }
         None
+    }
+
+    /// Who was sent to.
+    pub(crate) fn peer_at(&self, place: Place) -> &Arc<Peer> {
+        &self.seat(place.0).peer
     }
 
     /// Pushes to one peer out of turn, unless it is full or gone.
@@ -181,7 +187,9 @@ mod tests {
 
     fn send(balancer: &mut LoadBalancer, body: &'static str) -> Option<PeerKey> {
         let mut touched = Touched::default();
-        let sent = balancer.send(&mut message([body]), &mut touched).map(|peer| peer.key);
+        let sent = balancer
+            .send_with(&mut message([body]), &mut touched, |line, message| line.push(message));
+        let sent = sent.map(|place| balancer.peer_at(place).key);
         touched.flush();
         sent
     }
@@ -245,7 +253,7 @@ mod tests {
         let mut balancer = balance(&[&a]);
         assert!(send(&mut balancer, "1").is_some());
         let mut second = message(["2", "x"]);
-        assert!(balancer.send(&mut second, &mut Touched::default()).is_none());
+        assert!(!balancer.send(&mut second, &mut Touched::default()));
         assert_eq!(second, message(["2", "x"]));
     }
 

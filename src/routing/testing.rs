@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::message::Message;
 use crate::peer::{Subscription, Unwelcome};
-use crate::pipe::{Duty, EndpointKey, Flush, InHand, Line, NeedsFlush, Next, Peer, Refused};
+use crate::pipe::{Duty, EndpointKey, Flush, Hand, InHand, Line, NeedsFlush, Next, Peer, Refused};
 use crate::sync::{Held, Lock, Rank};
 
 /// A message of these frames.
@@ -153,10 +153,10 @@ impl Line for FakeLine {
         true
     }
 
-    fn take(&self, hand: &mut VecDeque<Message>, limit: usize) -> Next {
+    fn take(&self, hand: &mut Hand, limit: usize) -> Next {
         let mut state = self.state.lock();
         let count = limit.min(state.said.len());
-        hand.extend(state.said.drain(..count));
+        state.said.drain(..count).for_each(|message| hand.push(message));
         match (state.said.is_empty(), state.left) {
             (false, _) => Next::More,
             (true, true) => Next::Gone,

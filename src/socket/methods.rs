@@ -182,8 +182,11 @@ macro_rules! send_methods {
             /// The message is accepted in the very poll that returns `Ok`:
             /// dropping the future before means that it was not sent and will
             /// not be. A retry after a timeout never doubles it.
-            pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-                self.0.send(None, message.into()).await
+            pub fn send(
+                &self,
+                message: impl Into<Message>,
+            ) -> impl Future<Output = Result<(), SendError>> + Send + '_ {
+                self.0.send(None, message.into())
             }
 
             /// Sends a message if somebody can take it now (`ZMQ_DONTWAIT`).
@@ -212,11 +215,8 @@ macro_rules! recv_methods {
             /// # Cancel safety
             /// Dropping the future loses nothing: a message is taken in the
             /// very poll that returns it.
-            pub async fn recv(&self) -> Result<Message, RecvError> {
-                match self.0.recv_at_once() {
-                    Some(message) => Ok(message),
-                    None => self.0.recv().await.map(|delivery| delivery.message),
-                }
+            pub fn recv(&self) -> impl Future<Output = Result<Message, RecvError>> + Send + '_ {
+                self.0.recv_message()
             }
 
             /// Receives a message if there is one (`ZMQ_DONTWAIT`). It reads from

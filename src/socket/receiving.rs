@@ -81,6 +81,24 @@ impl Future for Receiving<'_> {
     }
 }
 
+/// A receive of which only the message is wanted.
+#[must_use = "futures do nothing unless polled"]
+pub(crate) struct ReceivingMessage<'a>(Receiving<'a>);
+
+impl Future for ReceivingMessage<'_> {
+    type Output = Result<Message, RecvError>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.0.stage == Stage::Begins {
+            if let Some(message) = self.0.core.recv_at_once() {
+                return Poll::Ready(Ok(message));
+            }
+        }
+        Pin::new(&mut self.0).poll(cx).map_ok(|delivery| delivery.message)
+    }
+}
+
 impl Receiving<'_> {
     /// Ready once `delivery` is what was received.
     fn poll_look(
@@ -125,9 +143,8 @@ impl Receiving<'_> {
 
 impl Core {
     /// Receives a message if one is in hand and nothing is to be asked, which is the
-    /// most common case. If not, [`recv`](Self::recv) finds out what there is.
-    #[inline]
-    pub(crate) fn recv_at_once(&self) -> Option<Message> {
+    /// most common case.
+    fn recv_at_once(&self) -> Option<Message> {
         let received = self.received.load(Ordering::Relaxed);
         if !self.traits.passes || self.is_closed() || is_last(received, RECEIVES) {
             return None;
@@ -141,7 +158,14 @@ impl Core {
         Some(message)
     }
 
+    /// As [`recv`](Self::recv), where only the message is wanted.
+    #[inline]
+    pub(crate) fn recv_message(&self) -> ReceivingMessage<'_> {
+        ReceivingMessage(self.recv())
+    }
+
     /// Receives a message, waiting until there is one.
+    #[inline]
     pub(crate) fn recv(&self) -> Receiving<'_> {
         Receiving { core: self, stage: Stage::Begins, waiting: None }
     }
@@ -222,9 +246,9 @@ impl Core {
         if listed.peer.is_dismissed() {
             // Its bind or connect was taken back, and what it still has to say
             // while it lingers is for nobody.
-            self.counters.lost.add(DropCause::Unread, listed.hand.drain(..).count());
+            self.counters.lost.add(DropCause::Unread, listed.hand.clear());
         }
-        let found = match listed.hand.pop_front() {
+        let found = match listed.hand.pop() {
             Some(message) => {
                 listed.peer.note_in_hand(listed.hand.len());
                 delivery.message = message;
@@ -249,7 +273,7 @@ impl Core {
         let peer = Arc::clone(&listed.peer);
         let mut ready = self.ready.lock();
         if peer.is_dismissed() {
-            self.counters.lost.add(DropCause::Unread, listed.hand.drain(..).count());
+            self.counters.lost.add(DropCause::Unread, listed.hand.clear());
         }
         // One that has left is taken off once nothing of it is in hand.
         let is_over = next == Next::Gone && listed.hand.is_empty();

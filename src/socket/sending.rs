@@ -197,9 +197,7 @@ impl Core {
         if self.is_closed() {
             return Offer::Refused(SendErrorKind::Closed);
         }
-        // The id in front, which tells a ROUTER where it goes, goes nowhere.
-        let own = usize::from(self.traits.names_peers && to.is_none());
-        if message.len() > MAX_FRAMES + own {
+        if !message.is_single() && self.has_too_many_frames(to, message) {
             return Offer::Refused(SendErrorKind::TooManyFrames);
         }
         let mut touched = Touched::default();
@@ -212,12 +210,18 @@ impl Core {
                 return self.offered_in_turn(routed, touched);
             }
         };
-        if routed == Routed::Sent && touched.is_plain() {
+        if matches!(routed, Routed::Sent) && touched.is_plain() {
             touched.forget();
             self.note_pushed(1);
             return Offer::Done;
         }
         self.offered(routed, touched)
+    }
+
+    fn has_too_many_frames(&self, to: Option<&RoutingId>, message: &Message) -> bool {
+        // The id in front, which tells a ROUTER where it goes, goes nowhere.
+        let own = usize::from(self.traits.names_peers && to.is_none());
+        message.len() > MAX_FRAMES + own
     }
 
     /// REQ and REP: if it was sent, it is a receiver's turn.

@@ -12,13 +12,14 @@ use bytes::buf::Limit;
 
 use super::ahead::{Ahead, CHUNK, Limits};
 use super::orders::{Budget, Drained, Orders, Uncounted};
-use super::sinks::{Hand, Sink};
+use super::sinks::{Filling, Sink};
 use crate::fault::PeerFault;
 use crate::mark::Mark;
 use crate::message::Message;
+use crate::message::strip::{Extent, Strip};
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
-use crate::pipe::{Traits, free_messages};
+use crate::pipe::{Hand, Traits, free_messages};
 use crate::zmtp::{Incoming, Receiving};
 
 /// How many octets a receiver takes in hand at most, besides the message that
@@ -82,20 +83,12 @@ impl<R> Session<R> {
         }
     }
 
-    /// Decodes the messages of one frame each that come first, at most `most`, for the
-    /// sink or for nobody; says how many there were.
+    /// The messages of one frame each that come first, at most `most`, and no more than
+    /// there is room for.
     #[inline]
-    fn take_run(&mut self, sink: &mut impl Sink, most: usize, is_for_sink: bool) -> usize {
-        let Some(receiving) = &mut self.receiving else { return 0 };
-        let (messages, octets) = sink.room();
-        let mut count = 0;
-        for message in receiving.take_run(messages.min(most), octets) {
-            count += 1;
-            if is_for_sink {
-                sink.message(message);
-            }
-        }
-        count
+    fn take_strip(&mut self, room: (usize, usize), most: usize) -> (Strip, Extent) {
+        let Some(receiving) = &mut self.receiving else { return Default::default() };
+        receiving.take_strip(room.0.min(most), room.1)
     }
 
     /// Decodes what was read; says how many messages that were.
@@ -229,10 +222,10 @@ impl<R> Inward<R> {
 
     /// What a receiver takes in hand at most: what is there counts against the
     /// marks as well.
-    pub(crate) fn hand<'a>(&self, messages: &'a mut VecDeque<Message>, limit: usize) -> Hand<'a> {
+    pub(crate) fn filling<'a>(&self, hand: &'a mut Hand, limit: usize) -> Filling<'a> {
         let Limits { messages: most, octets, .. } = self.limits;
         let most_octets = octets.min(HAND);
-        Hand { messages, limit: limit.min(most.limit()), octets: 0, most_octets }
+        Filling { hand, limit: limit.min(most.limit()), octets: 0, most_octets }
     }
 
     /// A look of a receiver is over, and it has so much in hand.
@@ -274,7 +267,7 @@ impl<R> Inward<R> {
     }
 
     /// Moves messages that were read ahead into a receiver's hand.
-    pub(crate) fn take_ahead(&mut self, hand: &mut Hand<'_>) {
+    pub(crate) fn take_ahead(&mut self, hand: &mut Filling<'_>) {
         while !hand.is_full() {
             let Some((weight, message)) = self.ahead.pop_front() else { return };
             self.ahead_octets -= weight;
@@ -305,10 +298,13 @@ impl<R> Inward<R> {
             let Some(session) = self.sessions.front_mut() else {
                 return if self.is_closed { Drained::Over } else { Drained::Quiet };
             };
-            let count = session.take_run(sink, budget.items, self.expects);
-            if count > 0 {
-                self.uncounted.strays += if self.expects { 0 } else { count };
-                budget.items -= count;
+            let (strip, extent) = session.take_strip(sink.room(), budget.items);
+            if extent.messages > 0 {
+                budget.items -= extent.messages;
+                match self.expects {
+                    true => sink.strip(strip, extent),
+                    false => self.uncounted.strays += extent.messages,
+                }
                 continue;
             }
             match session.next() {

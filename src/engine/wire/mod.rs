@@ -30,4 +30,4 @@ pub(super) use inward::Inward;
 pub(super) use orders::{Budget, Drained, Orders, Uncounted};
 pub(super) use outward::{Closing, Outward, Settled};
 pub(super) use pulse::{Beat, Pulse, Signs};
-pub(super) use sinks::{Counting, Hand, Items, Sink};
+pub(super) use sinks::{Counting, Filling, Items, Sink};

@@ -1,11 +1,10 @@
 //! [`Sink`]: where messages go as they are decoded.
 
-use std::collections::VecDeque;
-
 use crate::mark::Mark;
 use crate::message::Message;
+use crate::message::strip::{Extent, Strip};
 use crate::peer::Subscription;
-use crate::pipe::Item;
+use crate::pipe::{Hand, Item};
 
 /// Takes what comes from a peer, one by one, until it has enough.
 pub(crate) trait Sink {
@@ -20,32 +19,43 @@ pub(crate) trait Sink {
 
     fn message(&mut self, message: Message);
 
+    /// Messages of one frame each, no more than there is [`room`](Self::room) for.
+    fn strip(&mut self, strip: Strip, _: Extent) {
+        strip.for_each(|message| self.message(message));
+    }
+
     /// Means nothing to most.
     fn subscription(&mut self, change: Subscription) {
         drop(change);
     }
 }
 
-/// A receiver's hand: so many messages at most, and so many octets.
-pub(crate) struct Hand<'a> {
-    pub(crate) messages: &'a mut VecDeque<Message>,
+/// A receiver's hand that is filled: so many messages at most, and so many octets.
+pub(crate) struct Filling<'a> {
+    pub(crate) hand: &'a mut Hand,
     pub(crate) limit: usize,
     /// What is in it.
     pub(crate) octets: usize,
     pub(crate) most_octets: Mark,
 }
 
-impl Sink for Hand<'_> {
+impl Sink for Filling<'_> {
     #[inline]
     fn room(&self) -> (usize, usize) {
-        let messages = self.limit.saturating_sub(self.messages.len());
+        let messages = self.limit.saturating_sub(self.hand.len());
         (messages, self.most_octets.room(self.octets))
     }
 
     #[inline]
     fn message(&mut self, message: Message) {
         self.octets += message.weight();
-        self.messages.push_back(message);
+        self.hand.push(message);
+    }
+
+    #[inline]
+    fn strip(&mut self, strip: Strip, extent: Extent) {
+        self.octets += extent.bodies;
+        self.hand.push_strip(strip);
     }
 }
 

@@ -1,6 +1,5 @@
 //! The wire between two sides, cut after each of its octets, in plain and sealed.
 
-use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use crate::message::Message;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
 use crate::peer::Subscription;
-use crate::pipe::{By, Refused, Rest, Traits};
+use crate::pipe::{By, Hand, Refused, Rest, Traits};
 use crate::zmtp::tests::seal::session;
 use crate::zmtp::{Receiving, Sending};
 
@@ -99,15 +98,15 @@ impl Writing {
 
 /// Gives octets to a session, a few at a time, and takes what comes of them.
 fn read(inward: &mut Inward<()>, mut octets: &[u8], step: usize) -> Vec<Message> {
-    let (mut messages, mut orders) = (VecDeque::new(), Orders::default());
+    let (mut hand, mut orders) = (Hand::default(), Orders::default());
     loop {
         let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
         let most_octets = Mark::UNLIMITED;
-        let mut hand = Hand { messages: &mut messages, limit: usize::MAX, octets: 0, most_octets };
-        let drained = inward.drain(&mut hand, &mut budget, &mut orders);
+        let mut filling = Filling { hand: &mut hand, limit: usize::MAX, octets: 0, most_octets };
+        let drained = inward.drain(&mut filling, &mut budget, &mut orders);
         if drained != Drained::Starved || octets.is_empty() {
             assert!(!orders.ended, "a prefix of what was written is no fault");
-            return messages.into();
+            return std::iter::from_fn(|| hand.pop()).collect();
         }
         let (_, mut space) = inward.reading().unwrap();
         let count = step.min(space.remaining_mut()).min(octets.len());

@@ -9,8 +9,8 @@ use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 use crate::pipe::{
-    Backlog, EndpointKey, Flush, Item, Line, Link, NeedsFlush, Next, Peer, Refused, SocketSide,
-    Traits, Who,
+    Backlog, EndpointKey, Flush, Hand, Item, Line, Link, NeedsFlush, Next, Peer, Refused,
+    SocketSide, Traits, Who,
 };
 use crate::socket_type::SocketType;
 use crate::sync::{Held, Lock, Rank};
@@ -179,7 +179,7 @@ impl Socket {
     fn take_batch(&self, limit: usize) -> Option<(Arc<Peer>, Vec<String>)> {
         let peer = self.state().ready.pop_front()?;
         peer.duty.take();
-        let mut hand = VecDeque::new();
+        let mut hand = Hand::default();
         let next = peer.line.take(&mut hand, limit);
         let mut state = self.state();
         match next {
@@ -191,7 +191,7 @@ impl Socket {
             }
         }
         drop(state);
-        Some((peer, hand.iter().map(text).collect()))
+        Some((peer, std::iter::from_fn(|| hand.pop()).map(|message| text(&message)).collect()))
     }
 
     /// The same, and receives it. `None` if nobody is in the list.

@@ -87,7 +87,7 @@ fn who_leaves_while_a_receiver_reads_is_looked_at_again() {
     push.send("0");
     let peer = pull.state().ready.pop_front().expect("it was listed");
     peer.duty.take();
-    let mut hand = VecDeque::new();
+    let mut hand = Hand::default();
     assert_eq!(peer.line.take(&mut hand, 10), Next::Empty);
     push.line().close(None);
     assert!(peer.duty.give_back(false));

@@ -27,7 +27,7 @@ fn what_comes_while_a_receiver_reads_is_not_left() {
     push.send("0");
     let peer = pull.state().ready.pop_front().expect("it was listed");
     peer.duty.take();
-    let mut hand = VecDeque::new();
+    let mut hand = Hand::default();
     assert_eq!(peer.line.take(&mut hand, 10), Next::Empty);
     // Between its look and its leaving.
     push.send("1");
@@ -88,10 +88,12 @@ fn a_full_hand_is_added_to() {
     for number in 1..4 {
         push.send(&number.to_string());
     }
-    let mut hand = VecDeque::from([Message::from("0")]);
+    let mut hand = Hand::default();
+    hand.push(Message::from("0"));
     assert_eq!(pull.line().take(&mut hand, 2), Next::More);
     assert_eq!(pull.line().take(&mut hand, 2), Next::Empty);
-    assert_eq!(hand.iter().map(text).collect::<Vec<_>>(), numbers(0..4));
+    let taken = std::iter::from_fn(|| hand.pop()).map(|message| text(&message));
+    assert_eq!(taken.collect::<Vec<_>>(), numbers(0..4));
 }
 
 #[test]

@@ -91,8 +91,8 @@ impl State {
         // RFC 28: SHALL route outgoing messages to connected peers using a
         // round-robin strategy.
         match self.peers.send_with(message, touched, |line, message| line.ask(message)) {
-            Some(peer) => {
-                let peer = Arc::clone(peer);
+            Some(place) => {
+                let peer = Arc::clone(self.peers.peer_at(place));
                 self.turn.abandon_for(&peer);
                 self.turn = Turn::Asked { peer, envelope };
                 self.number = self.number.wrapping_add(1);

@@ -8,9 +8,10 @@ use tracing::trace;
 
 use crate::fault::PeerFault;
 use crate::message::Message;
+use crate::message::strip::{Extent, Strip};
 use crate::peer::Subscription;
 use crate::zmtp::command::Command;
-use crate::zmtp::framing::{Decoder, LARGE, Run, Unit};
+use crate::zmtp::framing::{Decoder, LARGE, Unit};
 use crate::zmtp::metadata::Properties;
 use crate::zmtp::seal::Open;
 
@@ -77,11 +78,11 @@ impl Receiving {
 
     /// The messages of one frame each that come first, at most so many, and none after
     /// so many octets. What follows them is for [`next`](Self::next).
-    pub(crate) fn take_run(&mut self, messages: usize, octets: usize) -> Run {
+    pub(crate) fn take_strip(&mut self, messages: usize, octets: usize) -> (Strip, Extent) {
         if self.fault.is_some() {
-            return Run::default();
+            return Default::default();
         }
-        self.decoder.take_run(messages, octets)
+        self.decoder.take_strip(messages, octets)
     }
 
     /// What comes next, if all of it is there.

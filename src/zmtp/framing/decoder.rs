@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 use super::body::{Body, LARGE};
 use super::header::{COMMAND, Header, MORE};
 use super::input::Input;
-use super::run::Run;
 use crate::fault::PeerFault;
+use crate::message::strip::{Extent, Strip};
 use crate::message::{MAX_FRAMES, Message};
 use crate::zmtp::command;
 use crate::zmtp::seal::Open;
@@ -128,12 +128,13 @@ impl Decoder {
     /// The messages of one plain frame each that come first, as many as are there as
     /// a whole, but at most so many, and none after so many octets: the shortest way
     /// for the most common case. What follows them is for [`next`](Self::next).
-    pub(crate) fn take_run(&mut self, messages: usize, octets: usize) -> Run {
+    pub(crate) fn take_strip(&mut self, messages: usize, octets: usize) -> (Strip, Extent) {
         if self.partial.is_some() || self.body.is_some() || self.open.is_some() {
-            return Run::default();
+            return Default::default();
         }
-        let len = Run::len(self.input.octets(), self.max_message_size, messages, octets);
-        Run::new(self.input.cut_run(len))
+        let read = self.input.octets();
+        let extent = Extent::of(read, self.max_message_size, messages, octets);
+        (Strip::new(self.input.cut_strip(extent.len), extent.messages), extent)
     }
 
     /// The next frame, if all of it is there.

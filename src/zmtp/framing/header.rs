@@ -2,15 +2,9 @@
 
 use bytes::BufMut;
 
-/// More frames of the same message follow.
-pub(crate) const MORE: u8 = 0x01;
-/// The size has eight octets rather than one.
-pub(crate) const LONG: u8 = 0x02;
-/// The frame is a command, not part of a message.
-pub(crate) const COMMAND: u8 = 0x04;
+pub(crate) use crate::message::strip::{COMMAND, LONG, MORE};
 
-/// The most octets of a header: flags and a long size.
-const MAX_LEN: usize = 9;
+use crate::message::strip;
 
 /// What stands in front of a frame's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +24,9 @@ impl Header {
     pub(crate) fn parse(octets: &[u8]) -> Option<(Self, usize)> {
         // RFC 37: bits 7-3 are reserved and SHALL be zero. libzmq ignores
         // them, so peers may come to set them; so do we.
-        let (&flags, rest) = octets.split_first()?;
-        if flags & LONG == 0 {
-            let size = u64::from(*rest.first()?);
-            return Some((Self { flags, size }, 2));
-        }
         // A small size in the long form is legal.
-        let size = u64::from_be_bytes(*rest.first_chunk()?);
-        Some((Self { flags, size }, MAX_LEN))
+        let (flags, size, len) = strip::header(octets)?;
+        Some((Self { flags, size }, len))
     }
 
     /// The octets in front of the body.

@@ -52,7 +52,7 @@ impl Input {
     }
 
     /// Takes so many octets off the front.
-    pub(super) fn cut_run(&mut self, len: usize) -> Bytes {
+    pub(super) fn cut_strip(&mut self, len: usize) -> Bytes {
         if len == 0 { Bytes::new() } else { self.chunk.split_to(len).freeze() }
     }
 

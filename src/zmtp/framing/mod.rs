@@ -7,11 +7,9 @@ mod flight;
 mod header;
 mod input;
 mod recovery;
-mod run;
 
 pub(crate) use body::LARGE;
 pub(crate) use decoder::{Decoder, Unit};
 pub(crate) use encoder::Encoded;
 pub(crate) use flight::Flight;
 pub(crate) use header::{COMMAND, Header};
-pub(crate) use run::Run;
