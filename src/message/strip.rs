@@ -66,6 +66,14 @@ impl Strip {
         Self { frames, messages }
     }
 
+    /// Takes messages off the front: at most so many, and none after so many octets of
+    /// bodies.
+    pub(crate) fn split_front(&mut self, messages: usize, octets: usize) -> (Self, Extent) {
+        let extent = Extent::of(&self.frames, usize::MAX, messages.min(self.messages), octets);
+        self.messages -= extent.messages;
+        (Self::new(self.frames.split_to(extent.len), extent.messages), extent)
+    }
+
     /// How many messages are left.
     #[inline]
     pub(crate) fn len(&self) -> usize {

@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::sinks::Sink;
+use super::sinks::{Filling, Sink};
 use crate::mark::Mark;
 use crate::message::Message;
+use crate::message::strip::{Extent, Strip};
+use crate::pipe::free_messages;
 
 /// What one read buffer holds. A message that is read ahead keeps the one alive
 /// that it was read into, with whatever commands came along: what comes beyond
@@ -13,6 +15,9 @@ pub(super) const CHUNK: usize = 64 * 1024;
 
 /// What a frame takes on the wire besides its body, at most.
 const FRAMING: usize = 9;
+
+/// How many pieces an idle connection may keep room for.
+const FEW: usize = 4;
 
 /// How much may be read ahead of the receivers.
 #[derive(Debug, Clone, Copy)]
@@ -32,34 +37,131 @@ impl Limits {
     }
 }
 
+/// Messages that were read ahead of the receivers, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    pieces: VecDeque<Piece>,
+    messages: usize,
+    octets: usize,
+}
+
+#[derive(Debug)]
+struct Piece {
+    /// How many octets it counts for.
+    weight: usize,
+    kept: Kept,
+}
+
+#[derive(Debug)]
+enum Kept {
+    Message(Message),
+    Strip(Strip),
+}
+
+impl Store {
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    pub(super) fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// How many octets they count for.
+    pub(super) fn octets(&self) -> usize {
+        self.octets
+    }
+
+    fn push(&mut self, weight: usize, messages: usize, kept: Kept) {
+        self.octets += weight;
+        self.messages += messages;
+        self.pieces.push_back(Piece { weight, kept });
+    }
+
+    /// Moves messages into a receiver's hand until that is full.
+    pub(super) fn take(&mut self, hand: &mut Filling<'_>) {
+        while !hand.is_full() {
+            let Some(Piece { weight, kept }) = self.pieces.pop_front() else { return };
+            self.octets -= weight;
+            match kept {
+                Kept::Message(message) => {
+                    self.messages -= 1;
+                    hand.message(message);
+                }
+                Kept::Strip(mut strip) => {
+                    let (messages, octets) = hand.room();
+                    let (first, extent) = strip.split_front(messages, octets);
+                    self.messages -= extent.messages;
+                    hand.strip(first, extent);
+                    if strip.len() > 0 {
+                        let weight = weight.saturating_sub(extent.bodies);
+                        self.octets += weight;
+                        self.pieces.push_front(Piece { weight, kept: Kept::Strip(strip) });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops all; says how many messages that were.
+    pub(super) fn clear(&mut self) -> usize {
+        let Self { pieces, messages, .. } = std::mem::take(self);
+        free_messages(messages, pieces);
+        messages
+    }
+
+    /// Gives back the room for more than there is.
+    pub(super) fn shrink(&mut self) {
+        self.pieces.shrink_to_fit();
+    }
+
+    /// Gives back the memory of busy times, if nothing is there.
+    pub(super) fn rest(&mut self) {
+        if self.pieces.is_empty() && self.pieces.capacity() > FEW {
+            self.pieces = VecDeque::new();
+        }
+    }
+}
+
 /// What is read ahead of the receivers, while it grows.
 pub(super) struct Ahead {
     pub(super) limits: Limits,
-    pub(super) queue: VecDeque<(usize, Message)>,
-    pub(super) octets: usize,
+    pub(super) store: Store,
     /// Messages and octets in a receiver's hand.
     pub(super) in_hand: (usize, usize),
+    /// Octets read that are not of a message which was kept.
     pub(super) since_kept: usize,
     pub(super) conflated: usize,
+}
+
+impl Ahead {
+    /// What messages count for whose own weight is this, with what was read along.
+    fn weight(&mut self, own: usize, frames: usize) -> usize {
+        let others = self.since_kept.saturating_sub(own + FRAMING * frames);
+        self.since_kept = others.min(CHUNK);
+        own + (others - self.since_kept).min(CHUNK)
+    }
 }
 
 impl Sink for Ahead {
     fn room(&self) -> (usize, usize) {
         let (messages, octets) = self.in_hand;
-        self.limits.room(self.queue.len() + messages, self.octets + octets)
+        self.limits.room(self.store.messages + messages, self.store.octets + octets)
     }
 
     fn message(&mut self, message: Message) {
         if self.limits.conflate {
-            self.conflated += self.queue.len();
-            self.queue.clear();
-            self.octets = 0;
+            self.conflated += self.store.clear();
         }
-        let own = message.weight();
-        let others = self.since_kept.saturating_sub(own + FRAMING * message.len());
-        self.since_kept = others.min(CHUNK);
-        let weight = own + (others - self.since_kept).min(CHUNK);
-        self.octets += weight;
-        self.queue.push_back((weight, message));
+        let weight = self.weight(message.weight(), message.len());
+        self.store.push(weight, 1, Kept::Message(message));
+    }
+
+    fn strip(&mut self, strip: Strip, extent: Extent) {
+        if self.limits.conflate {
+            return strip.for_each(|message| self.message(message));
+        }
+        let weight = self.weight(extent.bodies, extent.messages);
+        self.store.push(weight, extent.messages, Kept::Strip(strip));
     }
 }

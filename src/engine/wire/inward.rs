@@ -10,25 +10,21 @@ use std::time::Instant;
 use bytes::BytesMut;
 use bytes::buf::Limit;
 
-use super::ahead::{Ahead, CHUNK, Limits};
+use super::ahead::{Ahead, CHUNK, Limits, Store};
 use super::orders::{Budget, Drained, Orders, Uncounted};
 use super::sinks::{Filling, Sink};
 use crate::fault::PeerFault;
 use crate::mark::Mark;
-use crate::message::Message;
 use crate::message::strip::{Extent, Strip};
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
-use crate::pipe::{Hand, Traits, free_messages};
+use crate::pipe::{Hand, Traits};
 use crate::zmtp::{Incoming, Receiving};
 
 /// How many octets a receiver takes in hand at most, besides the message that
 /// goes beyond: what is taken and not used at once gets cold, and the allocator
 /// goes and gets memory for it again and again.
 const HAND: Mark = Mark::from_option(CHUNK);
-
-/// How much room for messages an idle connection may keep.
-const FEW: usize = 4;
 
 /// How many lost connections of one endpoint may have unread octets; beyond that
 /// the oldest loses what it still had in the kernel.
@@ -39,9 +35,8 @@ pub(crate) struct Inward<R> {
     limits: Limits,
     /// The oldest first; only the last may be up.
     sessions: VecDeque<Session<R>>,
-    /// Messages read ahead of the receivers, and what each counts for.
-    ahead: VecDeque<(usize, Message)>,
-    ahead_octets: usize,
+    /// What was read ahead of the receivers.
+    ahead: Store,
     /// What the last look put into a receiver's hand, messages and octets.
     hand: (usize, usize),
     /// How many octets of those the bound on what departed peers left is charged with.
@@ -110,8 +105,7 @@ impl<R> Inward<R> {
                 conflate: options.conflate,
             },
             sessions: VecDeque::new(),
-            ahead: VecDeque::new(),
-            ahead_octets: 0,
+            ahead: Store::default(),
             hand: (0, 0),
             charged: 0,
             since_kept: 0,
@@ -145,7 +139,7 @@ impl<R> Inward<R> {
     pub(crate) fn close(&mut self) {
         self.is_closed = true;
         self.keep_rest();
-        self.ahead.shrink_to_fit();
+        self.ahead.shrink();
     }
 
     /// Whether nothing will come any more.
@@ -194,14 +188,14 @@ impl<R> Inward<R> {
     /// The peer has left: says how many octets of it are unread, and counts from
     /// now on how many [are no more](Self::take_freed).
     pub(crate) fn charge(&mut self) -> usize {
-        self.charged = self.ahead_octets;
+        self.charged = self.ahead.octets();
         self.charged
     }
 
     /// How many octets of what a departed peer left were taken, or dropped, since
     /// the last call.
     pub(crate) fn take_freed(&mut self) -> usize {
-        let freed = self.charged.saturating_sub(self.ahead_octets);
+        let freed = self.charged.saturating_sub(self.ahead.octets());
         self.charged -= freed;
         freed
     }
@@ -209,8 +203,8 @@ impl<R> Inward<R> {
     /// Whether the marks allow no more to be read ahead, if `in_hand` messages of
     /// the last look are still in hand.
     pub(crate) fn is_full(&self, in_hand: usize) -> bool {
-        let octets = self.ahead_octets + self.octets_in_hand(in_hand);
-        let (messages, octets) = self.limits.room(self.ahead.len() + in_hand, octets);
+        let octets = self.ahead.octets() + self.octets_in_hand(in_hand);
+        let (messages, octets) = self.limits.room(self.ahead.messages() + in_hand, octets);
         messages == 0 || octets == 0
     }
 
@@ -268,11 +262,7 @@ impl<R> Inward<R> {
 
     /// Moves messages that were read ahead into a receiver's hand.
     pub(crate) fn take_ahead(&mut self, hand: &mut Filling<'_>) {
-        while !hand.is_full() {
-            let Some((weight, message)) = self.ahead.pop_front() else { return };
-            self.ahead_octets -= weight;
-            hand.message(message);
-        }
+        self.ahead.take(hand);
     }
 
     /// Whether the last read filled the buffer, so that there may be more.
@@ -351,8 +341,7 @@ impl<R> Inward<R> {
     fn lend_ahead(&mut self) -> Ahead {
         Ahead {
             limits: self.limits,
-            queue: std::mem::take(&mut self.ahead),
-            octets: self.ahead_octets,
+            store: std::mem::take(&mut self.ahead),
             in_hand: (0, 0),
             since_kept: self.since_kept,
             conflated: 0,
@@ -360,8 +349,7 @@ impl<R> Inward<R> {
     }
 
     fn return_ahead(&mut self, ahead: Ahead) {
-        self.ahead = ahead.queue;
-        self.ahead_octets = ahead.octets;
+        self.ahead = ahead.store;
         self.since_kept = ahead.since_kept;
         self.uncounted.conflated += ahead.conflated;
     }
@@ -412,9 +400,7 @@ impl<R> Inward<R> {
         if !self.is_kept {
             let receiving = self.sessions.iter_mut().filter_map(|it| it.receiving.as_mut());
             receiving.for_each(Receiving::rest);
-            if self.ahead.is_empty() && self.ahead.capacity() > FEW {
-                self.ahead = VecDeque::new();
-            }
+            self.ahead.rest();
         }
         self.is_kept
     }
@@ -430,10 +416,7 @@ impl<R> Inward<R> {
 
     /// Drops what was read ahead; says how many messages that were.
     pub(crate) fn drop_ahead(&mut self) -> usize {
-        self.ahead_octets = 0;
-        let dropped = self.ahead.len();
-        free_messages(dropped, std::mem::take(&mut self.ahead));
-        dropped
+        self.ahead.clear()
     }
 
     /// Keeps the whole messages of connections that are read no more. So one that
