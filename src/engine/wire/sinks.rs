@@ -30,6 +30,9 @@ pub(crate) trait Sink {
     }
 }
 
+/// With a strip of so many messages a look was worth while.
+const MANY: usize = 16;
+
 /// A receiver's hand that is filled: so many messages at most, and so many octets.
 pub(crate) struct Filling<'a> {
     pub(crate) hand: &'a mut Hand,
@@ -56,6 +59,10 @@ impl Sink for Filling<'_> {
     fn strip(&mut self, strip: Strip, extent: Extent) {
         self.octets += extent.bodies;
         self.hand.push_strip(strip);
+        if extent.messages >= MANY {
+            // Another one would have to be cut up now.
+            self.limit = 0;
+        }
     }
 }
 
