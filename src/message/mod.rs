@@ -195,10 +195,10 @@ impl Message {
 
     /// The same message with frames of its own.
     ///
-    /// A received frame is a part of the buffer it was read into, which may
-    /// hold 64 KiB and lives as long as any frame of it does. Use this for
-    /// messages that are kept long, so that a small one does not hold on to a
-    /// large buffer.
+    /// A received frame is a part of a buffer with others, which lives as long as any
+    /// frame of it does: up to 16 KiB for messages of less than some 250 bytes that come
+    /// in a stream, up to 64 KiB for others. Use this for messages that are kept long,
+    /// so that a small one does not hold on to a large buffer.
     ///
     /// ```
     /// # use ferromq::Message;

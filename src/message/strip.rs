@@ -95,3 +95,63 @@ impl Iterator for Strip {
         Some(Message::from(body))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames with these headers and bodies.
+    fn frames(list: &[(&[u8], &[u8])]) -> Vec<u8> {
+        list.iter().flat_map(|(header, body)| [*header, *body].concat()).collect()
+    }
+
+    #[test]
+    fn a_strip_goes_as_far_as_whole_messages_of_one_frame_do() {
+        let plain =
+            frames(&[(b"\0\x01", b"a"), (b"\x02\0\0\0\0\0\0\0\x02", b"bc"), (b"\0\0", b"")]);
+        let all = Extent { len: plain.len(), messages: 3, bodies: 3 };
+        assert_eq!(Extent::of(&plain, 10, 10, 10), all);
+        // What follows: more frames, a command, one that is not there, a header that
+        // is not, one that claims all there is.
+        let ends: [&[u8]; 6] = [
+            b"\x01\x01a",
+            b"\x04\x01a",
+            b"\0\x02a",
+            b"\0",
+            b"\x02\0\0",
+            &[0x02, 255, 255, 255, 255, 255, 255, 255, 255, 0],
+        ];
+        for end in ends {
+            assert_eq!(Extent::of(&[&plain, end].concat(), 10, 10, 10), all, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_strip_keeps_to_its_limits() {
+        let octets = frames(&[(b"\0\x03", b"aaa"), (b"\0\x02", b"bb"), (b"\0\x02", b"cc")]);
+        let extent = |max_size, messages, octets_of_bodies| {
+            Extent::of(&octets, max_size, messages, octets_of_bodies).messages
+        };
+        assert_eq!([extent(2, 9, 9), extent(3, 9, 9)], [0, 3]);
+        assert_eq!([extent(9, 0, 9), extent(9, 2, 9)], [0, 2]);
+        assert_eq!([extent(9, 9, 0), extent(9, 9, 3), extent(9, 9, 4)], [0, 1, 2]);
+    }
+
+    #[test]
+    fn messages_are_cut_off_one_by_one_and_in_pieces() {
+        let octets = Bytes::from(frames(&[
+            (b"\0\x01", b"a"),
+            (b"\0\0", b""),
+            (b"\0\x01", b"c"),
+            (b"\0\0", b""),
+        ]));
+        let mut strip = Strip::new(octets.clone(), 4);
+        let (front, extent) = strip.split_front(2, usize::MAX);
+        assert_eq!((extent.messages, extent.bodies, front.len(), strip.len()), (2, 1, 2, 2));
+        let messages: Vec<_> = front.chain(strip).collect();
+        assert_eq!(messages, ["a", "", "c", ""].map(Message::from));
+        // An empty one keeps nothing alive.
+        let empty: Vec<_> = messages.into_iter().filter(|message| message.size() == 0).collect();
+        assert!(octets.is_unique() && empty.len() == 2);
+    }
+}

@@ -207,6 +207,9 @@ macro_rules! recv_methods {
         impl $name {
             /// Receives a message, waiting until there is one (`zmq_msg_recv`).
             ///
+            /// It shares a buffer of up to 64 KiB with others. To keep a small one for
+            /// long, [`Message::compact`] it.
+            ///
             /// # Errors
             /// When the socket is closed or, for REQ and REP, when it is not
             /// this socket's turn to receive; for REQ also when the peer that

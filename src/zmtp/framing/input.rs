@@ -11,6 +11,10 @@ const MIN_CHUNK: usize = 8 * 1024;
 /// What a busy connection reads into.
 const MAX_CHUNK: usize = 64 * 1024;
 
+/// What small messages are copied to out of a large chunk, many at a time: one that is
+/// kept for long is to keep no more than this alive.
+const COPIES: usize = 16 * 1024;
+
 /// Octets that were read and not yet understood, and the room for more.
 ///
 /// Frames are cut off its front without a copy and keep the chunk alive. Once
@@ -19,6 +23,7 @@ const MAX_CHUNK: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Input {
     chunk: BytesMut,
+    copies: BytesMut,
     /// The capacity that the next chunk gets.
     size: usize,
     /// The room that the last read was offered; zero before the first.
@@ -29,7 +34,7 @@ pub(super) struct Input {
 
 impl Input {
     pub(super) fn new(received: BytesMut) -> Self {
-        Self { chunk: received, size: MIN_CHUNK, offered: 0, most: 0 }
+        Self { chunk: received, copies: BytesMut::new(), size: MIN_CHUNK, offered: 0, most: 0 }
     }
 
     pub(super) fn octets(&self) -> &[u8] {
@@ -53,7 +58,18 @@ impl Input {
 
     /// Takes so many octets off the front.
     pub(super) fn cut_strip(&mut self, len: usize) -> Bytes {
-        if len == 0 { Bytes::new() } else { self.chunk.split_to(len).freeze() }
+        if len == 0 {
+            return Bytes::new();
+        }
+        if len > COPIES || self.size == MIN_CHUNK {
+            return self.chunk.split_to(len).freeze();
+        }
+        if !self.copies.try_reclaim(len) {
+            self.copies = BytesMut::with_capacity(COPIES);
+        }
+        self.copies.extend_from_slice(&self.chunk[..len]);
+        self.chunk.advance(len);
+        self.copies.split().freeze()
     }
 
     /// Takes everything that is there.
@@ -87,6 +103,7 @@ impl Input {
             self.size = (self.size / 2).max(MIN_CHUNK);
         }
         self.chunk = BytesMut::new();
+        self.copies = BytesMut::new();
         self.offered = 0;
         self.most = 0;
     }
@@ -148,5 +165,31 @@ mod tests {
         input.rest();
         assert_eq!((input.chunk.capacity(), input.len()), (0, 0));
         assert_eq!(frame, &b"Hello"[..]);
+    }
+
+    #[test]
+    fn small_messages_that_are_kept_do_not_keep_a_large_chunk() {
+        let mut input = Input::new(BytesMut::new());
+        let mut kept = Vec::new();
+        while input.size < MAX_CHUNK {
+            input.space();
+            let room = input.room();
+            input.chunk.put_bytes(0, room);
+        }
+        input.chunk.clear();
+        for number in 0..100 {
+            input.space().put_bytes(number, 8 * 1024);
+            for _ in 0..8 {
+                kept.push(input.cut_strip(1024));
+            }
+        }
+        assert!(input.chunk.try_reclaim(MAX_CHUNK));
+        assert!(kept.iter().enumerate().all(|(index, strip)| strip[1023] == (index / 8) as u8));
+        // One that is too long to be copied does.
+        input.space().put_bytes(0, COPIES + 1);
+        let long = input.cut_strip(COPIES + 1);
+        assert!(!input.chunk.try_reclaim(MAX_CHUNK));
+        drop(long);
+        assert!(input.chunk.try_reclaim(MAX_CHUNK));
     }
 }
