@@ -14,7 +14,7 @@ use zmtp::framing::{Decoder, Encoded, Unit};
 #[path = "../src/message"]
 mod message {
     pub(crate) use ferromq::Message;
-    #[allow(dead_code)]
+    #[allow(dead_code, unused_imports)]
     pub(crate) mod strip;
     pub(crate) const MAX_FRAMES: usize = 1_000_000;
 }
@@ -49,7 +49,7 @@ fn encode(c: &mut Criterion) {
             b.iter(|| {
                 batch.clear();
                 for _ in 0..BATCH {
-                    batch.push(black_box(&message));
+                    batch.push_shared(black_box(&message));
                 }
                 batch.remaining()
             });
@@ -73,7 +73,7 @@ fn decode(c: &mut Criterion) {
 fn octets(size: usize) -> Vec<u8> {
     let mut batch = Encoded::default();
     for _ in 0..BATCH {
-        batch.push(&messages(size));
+        batch.push_shared(&messages(size));
     }
     let mut octets = Vec::new();
     while batch.remaining() > 0 {

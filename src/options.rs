@@ -148,11 +148,13 @@ impl SocketOptions {
     /// stops reading from it. Default 1000; 0 for no limit (`ZMQ_RCVHWM`).
     ///
     /// Over tcp and ipc a receiver reads for itself, and as long as it keeps
-    /// coming little is read ahead of it. When no receiver has come for about
-    /// a millisecond (REQ and REP, or after one was woken and has not come: some
-    /// milliseconds), the socket reads on by itself until so many messages wait, or [`recv_hwm_bytes`](Self::recv_hwm_bytes). What lies undecoded
-    /// in the one buffer of the connection comes on top. After that the peer
-    /// is held back: the rest waits in the kernel and with the peer.
+    /// coming little is read ahead of it. When no receiver has come for about a
+    /// millisecond, the socket reads on by itself until so many messages wait, or
+    /// [`recv_hwm_bytes`](Self::recv_hwm_bytes). (It may be some milliseconds for REQ
+    /// and REP, or after one was woken and has not come; on a `current_thread` runtime
+    /// it may be as soon as the other tasks had their turn.) What lies undecoded in the
+    /// one buffer of the connection comes on top. After that the peer is held back: the
+    /// rest waits in the kernel and with the peer.
     ///
     /// XPUB, which reads on to hear of subscriptions, drops and counts
     /// messages beyond this mark. PUSH and PUB receive nothing.

@@ -8,6 +8,7 @@
 //! every step.
 
 use std::ops::{Deref, DerefMut};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -57,6 +58,10 @@ pub(crate) struct Lock<T> {
     inner: Mutex<T>,
 }
 
+// What a panic leaves is used as it is, see above.
+impl<T> UnwindSafe for Lock<T> {}
+impl<T> RefUnwindSafe for Lock<T> {}
+
 /// A lock that is held; dropping it releases it.
 #[derive(Debug)]
 pub(crate) struct Held<'a, T> {
@@ -100,6 +105,9 @@ pub(crate) struct SharedLock<T> {
     rank: Rank,
     inner: RwLock<T>,
 }
+
+impl<T> UnwindSafe for SharedLock<T> {}
+impl<T> RefUnwindSafe for SharedLock<T> {}
 
 /// A [`SharedLock`] that is held, to read or to write.
 #[derive(Debug)]
@@ -186,8 +194,6 @@ mod order {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::AssertUnwindSafe;
-
     use super::*;
 
     #[test]
@@ -205,10 +211,10 @@ mod tests {
     #[cfg(debug_assertions)]
     fn the_wrong_order_is_found_without_a_deadlock() {
         let (outer, inner) = (Lock::new(Rank::Pattern, ()), Lock::new(Rank::Outward, ()));
-        let wrong = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let wrong = std::panic::catch_unwind(|| {
             let _inner = inner.lock();
             drop(outer.lock());
-        }));
+        });
         assert!(wrong.is_err());
         // What was held by the one that panicked is held no longer.
         drop(outer.lock());
@@ -219,10 +225,10 @@ mod tests {
     #[cfg(debug_assertions)]
     fn two_of_one_rank_are_not_held_together() {
         let [one, other] = [(); 2].map(|()| Lock::new(Rank::Outward, ()));
-        let wrong = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let wrong = std::panic::catch_unwind(|| {
             let _one = one.lock();
             drop(other.lock());
-        }));
+        });
         assert!(wrong.is_err());
     }
 

@@ -25,14 +25,21 @@ pub(crate) fn spawn_on(runtime: &Handle, task: impl Future<Output = ()> + Send +
     drop(runtime.spawn(task));
 }
 
+/// How many yields in a row may go to other tasks only.
+const IN_A_ROW: usize = 8;
+
 /// Pending once: whoever polls lets others run first.
 ///
 /// Where there are other workers they may take the task meanwhile, which they may not
 /// when it yields as tokio does: if this worker goes on with a task that computes, it
 /// would have to wait for the end of that.
 pub(crate) fn poll_yield<T>(cx: &mut Context<'_>) -> Poll<T> {
+    static YIELDS: AtomicUsize = AtomicUsize::new(0);
     let has_others = Handle::try_current().is_ok_and(|it| it.metrics().num_workers() > 1);
-    if has_others && tokio::task::try_id().is_some() {
+    // Now and then as tokio does, for the sake of those who only do that: while this
+    // worker has anything else to run they hardly get their turn.
+    let is_in_turn = YIELDS.fetch_add(1, Ordering::Relaxed) % IN_A_ROW != 0;
+    if has_others && is_in_turn && tokio::task::try_id().is_some() {
         cx.waker().wake_by_ref();
         return Poll::Pending;
     }

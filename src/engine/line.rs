@@ -236,12 +236,11 @@ impl Line for StreamLine {
     }
 
     fn push(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
-        self.push_shared(message)
+        self.outward.lock().push(message)
     }
 
-    // It is encoded here and now.
     fn push_shared(&self, message: &Message) -> Result<NeedsFlush, Refused> {
-        self.outward.lock().push(message)
+        self.outward.lock().push_shared(message)
     }
 
     // What comes before it is written is discarded then, see `fence`.

@@ -313,7 +313,7 @@ fn body(input: &mut Input<'_>) -> Bytes {
 
 fn put(message: &Message, octets: &mut Vec<u8>) {
     let mut batch = Encoded::default();
-    batch.push(message);
+    batch.push_shared(message);
     while batch.remaining() > 0 {
         let mut slices = [std::io::IoSlice::new(&[])];
         assert_eq!(batch.chunks_vectored(&mut slices), 1);

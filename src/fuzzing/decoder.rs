@@ -98,9 +98,9 @@ fn write_whole(messages: &[Message], plan: Plan, reading: Plan) {
     let (early, late) = messages.split_at(messages.len() / 2);
     let (mut batch, mut later) = (Encoded::default(), Encoded::default());
     let mut octets = Vec::new();
-    early.iter().for_each(|message| batch.push(message));
+    early.iter().for_each(|message| batch.push_shared(message));
     let mut written = write(&mut batch, steps(), &mut octets);
-    late.iter().for_each(|message| later.push(message));
+    late.iter().for_each(|message| later.push_shared(message));
     batch.append(later);
     while batch.remaining() > 0 {
         assert_eq!(written + batch.messages(), messages.len());
@@ -121,7 +121,7 @@ fn write_whole(messages: &[Message], plan: Plan, reading: Plan) {
 fn write_in_part(messages: &[Message], plan: Plan) {
     let mut steps = plan.steps();
     let mut batch = Encoded::default();
-    messages.iter().for_each(|message| batch.push(message));
+    messages.iter().for_each(|message| batch.push_shared(message));
     let (mut octets, mut rest) = (Vec::new(), Vec::new());
     for _ in 0..3 {
         write(&mut batch, steps(), &mut octets);

@@ -29,6 +29,17 @@ pub(super) fn receive(mut receiving: Receiving, mut octets: &[u8], plan: Plan) -
     let (mut sent, mut delivered) = (given, 0);
     loop {
         loop {
+            // As the engine does: first those of one frame, as many as come first.
+            let (strip, extent) = receiving.take_strip(steps(), usize::MAX);
+            assert_eq!(strip.len(), extent.messages);
+            for message in strip {
+                let event = Incoming::Message(message);
+                delivered += wire_size(&event);
+                received.events.push(event);
+            }
+            if extent.messages > 0 {
+                continue;
+            }
             match receiving.next() {
                 Ok(Some(event)) => {
                     delivered += wire_size(&event);

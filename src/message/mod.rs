@@ -146,7 +146,8 @@ impl Message {
 
     /// Adds a frame at the end.
     pub fn push_back(&mut self, frame: impl IntoFrame) {
-        self.rest.get_or_insert_default().push_back(frame.into_frame());
+        let frame = frame.into_frame();
+        self.rest.get_or_insert_default().push_back(frame);
     }
 
     /// Takes the first frame off, unless it is the only one.

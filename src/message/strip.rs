@@ -10,6 +10,9 @@ pub(crate) const MORE: u8 = 0x01;
 pub(crate) const LONG: u8 = 0x02;
 pub(crate) const COMMAND: u8 = 0x04;
 
+/// The octets of a header with a size of eight.
+pub(crate) const LONG_HEADER: usize = 9;
+
 /// Messages of one frame each as they came over a wire, one after the other, each body
 /// behind its header (RFC 37). They are cut off when they are wanted: to store and to
 /// move each of them would cost as much again.
@@ -36,7 +39,7 @@ pub(crate) fn header(octets: &[u8]) -> Option<(u8, u64, usize)> {
     if flags & LONG == 0 {
         return Some((flags, u64::from(*rest.first()?), 2));
     }
-    Some((flags, u64::from_be_bytes(*rest.first_chunk()?), 9))
+    Some((flags, u64::from_be_bytes(*rest.first_chunk()?), LONG_HEADER))
 }
 
 impl Extent {
@@ -74,6 +77,16 @@ impl Strip {
         (Self::new(self.frames.split_to(extent.len), extent.messages), extent)
     }
 
+    /// The body of an empty frame, which keeps nothing alive; nor does a strip that ends
+    /// with one.
+    #[cold]
+    fn empty_body(&mut self) -> Bytes {
+        if self.messages == 0 {
+            self.frames = Bytes::new();
+        }
+        Bytes::new()
+    }
+
     /// How many messages are left.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -90,8 +103,7 @@ impl Iterator for Strip {
         let (_, size, header_len) = header(&self.frames)?;
         self.frames.advance(header_len);
         let size = size as usize; // It was a usize when it was measured.
-        // An empty frame is to keep nothing alive.
-        let body = if size == 0 { Bytes::new() } else { self.frames.split_to(size) };
+        let body = if size == 0 { self.empty_body() } else { self.frames.split_to(size) };
         Some(Message::from(body))
     }
 }

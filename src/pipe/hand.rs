@@ -71,6 +71,7 @@ impl Hand {
 
     /// The sum of what they [weigh](Message::weight), where none came as a strip.
     pub(crate) fn weight(&self) -> usize {
+        debug_assert_eq!(self.strip.len(), 0, "these are not weighed");
         self.others.iter().map(Message::weight).sum()
     }
 }

@@ -106,8 +106,8 @@ pub(crate) trait Line: Send + Sync {
     /// [`SocketSide::room`] follows as after [`Refused::Full`].
     fn has_room(&self) -> bool;
 
-    /// Takes a message, of which nothing that matters is left then, or leaves it as it
-    /// is. Call it under the pattern's lock.
+    /// Takes a message, or leaves it as it is. What is left of one that was taken is
+    /// unspecified. Call it under the pattern's lock.
     fn push(&self, message: &mut Message) -> Result<NeedsFlush, Refused>;
 
     /// The same for a message that others get as well: it stays as it is.

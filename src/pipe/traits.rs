@@ -29,7 +29,7 @@ pub(crate) struct Traits {
     /// is ignored, as libzmq does.
     pub(crate) connects_once: bool,
     /// Receivers get what comes as it is, at any time: nothing is asked before, kept
-    /// back, or said beside it.
+    /// back, or said beside it. So the pattern is not asked at all.
     pub(crate) passes: bool,
     /// How long to linger unless the options say so.
     pub(crate) linger: Linger,

@@ -2,7 +2,8 @@
 //! peers, and sees to what others leave.
 //!
 //! - **Messages that no receiver takes.** While a peer is listed for receivers,
-//!   its octets are theirs to read. If none comes for about a millisecond, the
+//!   its octets are theirs to read. If none comes for about a millisecond (where there
+//!   is one thread: by the time that all others had their turn), the
 //!   peers' tasks read ahead of them, up to the marks; if receivers come but not
 //!   to this peer, its task does so after [`PATIENCE`].
 //! - **Messages that no task writes.** A sender leaves what it does not write
@@ -287,7 +288,9 @@ impl Appointed {
     /// on at once: then it does before this task gets its next turn.
     async fn look_at_once(&self) {
         let Some(core) = self.core.upgrade() else { return };
-        if core.lockstep.is_some() || core.attendant.may_write.load(Ordering::Relaxed) {
+        let has_others = core.attendant.may_write.load(Ordering::Relaxed)
+            || core.attendant.runtimes.lock().len() > 1;
+        if core.lockstep.is_some() || has_others {
             return;
         }
         let received = core.received.load(Ordering::Relaxed);

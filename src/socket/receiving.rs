@@ -4,7 +4,6 @@
 //! tasks for a long run of calls that never waited is paid at the start of the next
 //! call, before anything is taken, so a dropped future never lost a message.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -150,11 +149,9 @@ impl Core {
             return None;
         }
         let message = self.ready.lock().take_in_hand()?;
-        self.received.store(received.wrapping_add(1), Ordering::Relaxed);
+        is_due(&self.received, RECEIVES);
         // There is more, if only another look at that peer.
-        if self.receivers.any() {
-            self.receivers.wake_one();
-        }
+        self.receivers.wake_one();
         Some(message)
     }
 
@@ -219,9 +216,7 @@ impl Core {
                     let accepted = self.accept(peer, delivery);
                     drop(ready);
                     // There is more, if only another look at that peer.
-                    if self.receivers.any() {
-                        self.receivers.wake_one();
-                    }
+                    self.receivers.wake_one();
                     accepted
                 }
                 Some(NextTurn::Read(listed)) => {

@@ -208,12 +208,12 @@ impl RouterSocket {
     ///
     /// # Cancel safety
     /// Dropping the future means that the message was not sent.
-    pub async fn send_to(
-        &self,
-        id: &RoutingId,
+    pub fn send_to<'a>(
+        &'a self,
+        id: &'a RoutingId,
         message: impl Into<Message>,
-    ) -> Result<(), SendError> {
-        self.0.send(Some(id), message.into()).await
+    ) -> impl Future<Output = Result<(), SendError>> + Send + 'a {
+        self.0.send(Some(id), message.into())
     }
 
     /// Sends a message to the peer with this id, if that needs no waiting
@@ -236,7 +236,10 @@ impl RouterSocket {
     ///
     /// # Cancel safety
     /// Dropping the future means that the message was not sent.
-    pub async fn send_raw(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.0.send(None, message.into()).await
+    pub fn send_raw(
+        &self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), SendError>> + Send + '_ {
+        self.0.send(None, message.into())
     }
 }

@@ -12,7 +12,6 @@
 //! again when a receiver has to wait, or when the task found a single message to
 //! write.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
@@ -46,7 +45,7 @@ const PUSHES_PER_DROP: u32 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Offer {
     Done,
-    /// Nobody can take it now, or others are to run first.
+    /// Nobody can take it now.
     Mute,
     Refused(SendErrorKind),
 }
@@ -69,9 +68,17 @@ pub(crate) struct Sending<'a> {
     core: &'a Core,
     to: Option<&'a RoutingId>,
     message: Message,
-    /// Whether what was owed is paid, and the message was offered.
-    has_begun: bool,
+    stage: Stage,
     waiting: Option<Waiting<'a>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Begins,
+    /// What was owed is paid, or nothing was and the message was offered in vain.
+    Begun,
+    /// The message is taken, or was given back.
+    Done,
 }
 
 impl Future for Sending<'_> {
@@ -80,9 +87,12 @@ impl Future for Sending<'_> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if !this.has_begun && !this.core.owes_yield() {
+        if this.stage == Stage::Begins && !this.core.owes_yield() {
             match this.core.offer(this.to, &mut this.message) {
-                Offer::Done => return Poll::Ready(Ok(())),
+                Offer::Done => {
+                    this.stage = Stage::Done;
+                    return Poll::Ready(Ok(()));
+                }
                 Offer::Mute => {}
                 Offer::Refused(kind) => return Poll::Ready(Err(this.refused(kind))),
             }
@@ -94,15 +104,16 @@ impl Future for Sending<'_> {
 impl Sending<'_> {
     fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let core = self.core;
-        let has_begun = std::mem::replace(&mut self.has_begun, true);
-        if !has_begun && core.owes_yield() {
+        let former = std::mem::replace(&mut self.stage, Stage::Begun);
+        assert_ne!(former, Stage::Done, "a send was polled after it had ended");
+        if former == Stage::Begins && core.owes_yield() {
             core.pushed.store(0, Ordering::Relaxed);
             // To go on before the transports take more would only lose more.
             return if core.traits.drops { poll_yield_to_all(cx) } else { poll_yield(cx) };
         }
         let is_woken = match &mut self.waiting {
             Some(waiting) => waiting.take_wake(),
-            None => has_begun,
+            None => former == Stage::Begun,
         };
         let mut offer = Offer::Mute;
         if is_woken {
@@ -119,6 +130,7 @@ impl Sending<'_> {
             return Poll::Pending;
         }
         self.waiting = None;
+        self.stage = Stage::Done;
         Poll::Ready(match offer {
             Offer::Refused(kind) => Err(self.refused(kind)),
             _ => Ok(()),
@@ -127,6 +139,7 @@ impl Sending<'_> {
 
     /// Gives the message back.
     fn refused(&mut self, kind: SendErrorKind) -> SendError {
+        self.stage = Stage::Done;
         SendError::new(kind, std::mem::take(&mut self.message))
     }
 }
@@ -135,7 +148,7 @@ impl Core {
     /// Sends a message, waiting while nobody can take it.
     #[inline]
     pub(crate) fn send<'a>(&'a self, to: Option<&'a RoutingId>, message: Message) -> Sending<'a> {
-        Sending { core: self, to, message, has_begun: false, waiting: None }
+        Sending { core: self, to, message, stage: Stage::Begins, waiting: None }
     }
 
     /// Sends a message if somebody can take it now.
@@ -151,10 +164,10 @@ impl Core {
     #[inline]
     fn owes_yield(&self) -> bool {
         let pushed = self.pushed.load(Ordering::Relaxed);
-        pushed >= PUSHES && self.owes_yield_to_all(pushed)
+        pushed >= PUSHES && self.owes_yield_for_peers(pushed)
     }
 
-    fn owes_yield_to_all(&self, pushed: u32) -> bool {
+    fn owes_yield_for_peers(&self, pushed: u32) -> bool {
         pushed >= self.peers.load(Ordering::Relaxed).saturating_mul(PUSHES_PER_PEER)
     }
 

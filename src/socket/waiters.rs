@@ -91,12 +91,14 @@ pub(super) struct Waiting<'a> {
 impl Waiting<'_> {
     /// It is to be woken from now on, if it is not already.
     pub(super) fn line_up(&mut self, waker: &Waker) {
+        // To clone or drop a waker is to call code of others, so not under the lock.
+        let mut waker = waker.clone();
         let line = &mut *self.waiters.line.lock();
         match self.ticket.and_then(|ticket| line.find(ticket)) {
-            Some(place) => line.wakers[place].1.clone_from(waker),
+            Some(place) => std::mem::swap(&mut line.wakers[place].1, &mut waker),
             None => {
                 line.last.0 += 1;
-                line.wakers.push_back((line.last, waker.clone()));
+                line.wakers.push_back((line.last, waker));
                 self.ticket = Some(line.last);
             }
         }
@@ -117,11 +119,11 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.waiters.count.fetch_sub(1, Ordering::SeqCst);
         let Some(ticket) = self.ticket else { return };
-        let was_woken = {
+        let unused = {
             let line = &mut *self.waiters.line.lock();
-            line.find(ticket).map(|place| line.wakers.remove(place)).is_none()
+            line.find(ticket).and_then(|place| line.wakers.remove(place))
         };
-        if was_woken {
+        if unused.is_none() {
             self.waiters.wake_one();
         }
     }

@@ -103,6 +103,14 @@ impl Store {
         }
     }
 
+    /// Drops all in place, where there is one as a rule; says how many messages that
+    /// were.
+    fn forget(&mut self) -> usize {
+        self.pieces.clear();
+        self.octets = 0;
+        std::mem::take(&mut self.messages)
+    }
+
     /// Drops all; says how many messages that were.
     pub(super) fn clear(&mut self) -> usize {
         let Self { pieces, messages, .. } = std::mem::take(self);
@@ -151,7 +159,7 @@ impl Sink for Ahead {
 
     fn message(&mut self, message: Message) {
         if self.limits.conflate {
-            self.conflated += self.store.clear();
+            self.conflated += self.store.forget();
         }
         let weight = self.weight(message.weight(), message.len());
         self.store.push(weight, 1, Kept::Message(message));
@@ -159,7 +167,10 @@ impl Sink for Ahead {
 
     fn strip(&mut self, strip: Strip, extent: Extent) {
         if self.limits.conflate {
-            return strip.for_each(|message| self.message(message));
+            let (mut last, older) = (strip, extent.messages - 1);
+            self.conflated += older;
+            drop(last.split_front(older, usize::MAX));
+            return last.for_each(|message| self.message(message));
         }
         let weight = self.weight(extent.bodies, extent.messages);
         self.store.push(weight, extent.messages, Kept::Strip(strip));

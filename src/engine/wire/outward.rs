@@ -142,17 +142,27 @@ impl Outward {
         room
     }
 
-    #[inline(always)] // Once for every message, and from one place.
-    pub(crate) fn push(&mut self, message: &Message) -> Result<NeedsFlush, Refused> {
+    pub(crate) fn push(&mut self, message: &mut Message) -> Result<NeedsFlush, Refused> {
+        self.push_by(|queue| queue.push(message))
+    }
+
+    /// The same for a message that others get as well.
+    pub(crate) fn push_shared(&mut self, message: &Message) -> Result<NeedsFlush, Refused> {
+        self.push_by(|queue| queue.push_shared(message))
+    }
+
+    #[inline(always)] // Once for every message, and from two places.
+    fn push_by(&mut self, put: impl FnOnce(&mut Encoded)) -> Result<NeedsFlush, Refused> {
         if self.unasked == 0 {
-            return self.push_and_ask(message);
+            return self.push_and_ask(put);
         }
         self.unasked -= 1;
-        self.queue.push(message);
+        put(&mut self.queue);
         Ok(NeedsFlush::No)
     }
 
-    fn push_and_ask(&mut self, message: &Message) -> Result<NeedsFlush, Refused> {
+    #[inline(never)]
+    fn push_and_ask(&mut self, put: impl FnOnce(&mut Encoded)) -> Result<NeedsFlush, Refused> {
         if self.phase != Phase::Open {
             return Err(Refused::Gone);
         }
@@ -164,7 +174,7 @@ impl Outward {
             self.conflated += self.queue.messages();
             self.queue.clear();
         }
-        self.queue.push(message);
+        put(&mut self.queue);
         let unsent = self.unsent();
         let needs = match self.tell() {
             NeedsFlush::No if self.near_mark.contains(&unsent) => NeedsFlush::NearMark,
@@ -281,6 +291,7 @@ impl Outward {
 
     /// Part of what was taken is written. Room comes back with it.
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> Settled {
+        self.unasked = 0;
         self.in_flight -= progress.messages.min(self.in_flight);
         self.is_awaited = flight.is_awaited();
         // Half of the mark at a time while writing goes on: one wake-up for many.
@@ -399,14 +410,14 @@ mod tests {
     }
 
     fn refused(outward: &mut Outward) -> bool {
-        matches!(outward.push(&Message::from("m")), Err(Refused::Full))
+        matches!(outward.push_shared(&Message::from("m")), Err(Refused::Full))
     }
 
     #[test]
     fn what_is_taken_and_not_written_counts_against_the_mark() {
         let mut outward = outward(&SocketOptions::new().send_hwm(3));
         for _ in 0..3 {
-            assert!(outward.push(&Message::from("m")).is_ok());
+            assert!(outward.push_shared(&Message::from("m")).is_ok());
         }
         let mut flight = Flight::default();
         assert!(outward.claim(By::Task) && outward.take(&mut flight, &sending()));
@@ -414,8 +425,8 @@ mod tests {
         // Two and a half of the three, each of three octets.
         let progress = flight.advance(7);
         assert!(outward.written(progress, &flight).room);
-        assert!(outward.push(&Message::from("m")).is_ok());
-        assert!(outward.push(&Message::from("m")).is_ok());
+        assert!(outward.push_shared(&Message::from("m")).is_ok());
+        assert!(outward.push_shared(&Message::from("m")).is_ok());
         assert!(refused(&mut outward));
         // While writing goes on, nobody is told of room for less than half of them.
         let progress = flight.advance(2);
@@ -423,7 +434,7 @@ mod tests {
         assert_eq!(outward.rest(Rest::Later), (true, false));
         assert!(outward.claim(By::Task));
         assert_eq!(outward.rest(Rest::Blocked), (true, true));
-        assert!(outward.push(&Message::from("m")).is_ok());
+        assert!(outward.push_shared(&Message::from("m")).is_ok());
         assert!(refused(&mut outward));
         assert_eq!(outward.rest(Rest::Blocked), (true, false));
     }
@@ -432,7 +443,7 @@ mod tests {
     fn what_a_broken_session_had_not_begun_waits_for_the_next() {
         let mut outward = outward(&SocketOptions::new().send_hwm(3));
         for _ in 0..3 {
-            assert!(outward.push(&Message::from("m")).is_ok());
+            assert!(outward.push_shared(&Message::from("m")).is_ok());
         }
         let mut flight = Flight::default();
         assert!(outward.take(&mut flight, &sending()));
@@ -441,7 +452,7 @@ mod tests {
         assert!(outward.session_lost(flight).cut);
         // One is written, one was cut, one waits.
         for _ in 0..2 {
-            assert!(outward.push(&Message::from("m")).is_ok());
+            assert!(outward.push_shared(&Message::from("m")).is_ok());
         }
         assert!(refused(&mut outward));
     }
@@ -449,7 +460,7 @@ mod tests {
     #[test]
     fn a_message_that_was_cut_makes_room_for_whoever_waits() {
         let mut outward = outward(&SocketOptions::new().send_hwm(1));
-        assert!(outward.push(&Message::from("m")).is_ok());
+        assert!(outward.push_shared(&Message::from("m")).is_ok());
         let mut flight = Flight::default();
         assert!(outward.take(&mut flight, &sending()));
         let progress = flight.advance(1);
@@ -479,7 +490,7 @@ mod tests {
         let mut outward = outward(&SocketOptions::new());
         let now = Instant::now();
         let [soon, later] = [1, 2].map(|seconds| now + Duration::from_secs(seconds));
-        assert!(outward.push(&Message::from("m")).is_ok());
+        assert!(outward.push_shared(&Message::from("m")).is_ok());
         outward.close(None);
         outward.close(Some(soon));
         outward.close(Some(later));

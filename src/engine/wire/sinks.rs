@@ -101,4 +101,8 @@ impl Sink for Counting {
         drop(message);
         self.messages += 1;
     }
+
+    fn strip(&mut self, _: Strip, extent: Extent) {
+        self.messages += extent.messages;
+    }
 }

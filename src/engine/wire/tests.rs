@@ -92,7 +92,7 @@ impl Writing {
 
     /// How many messages it takes before it is full.
     fn fill(&mut self) -> usize {
-        (0..).take_while(|_| self.outward.push(&Message::from("x")).is_ok()).count()
+        (0..).take_while(|_| self.outward.push_shared(&Message::from("x")).is_ok()).count()
     }
 }
 
@@ -123,7 +123,7 @@ fn cut_after(messages: &[Message], octets: usize, is_sealed: bool) {
     let _ = writing.outward.control(Subscription::Subscribe(Bytes::from("topic")));
     let _ = writing.outward.ping(Duration::from_secs(1));
     for message in messages {
-        assert!(!matches!(writing.outward.push(message), Err(Refused::Full)));
+        assert!(!matches!(writing.outward.push_shared(message), Err(Refused::Full)));
     }
     writing.write(octets);
     let whole = writing.messages;
@@ -174,7 +174,7 @@ fn size_of(messages: &[Message], is_sealed: bool) -> usize {
     let _ = writing.outward.control(Subscription::Subscribe(Bytes::from("topic")));
     let _ = writing.outward.ping(Duration::from_secs(1));
     for message in messages {
-        assert!(writing.outward.push(message).is_ok());
+        assert!(writing.outward.push_shared(message).is_ok());
     }
     writing.write(usize::MAX);
     writing.written.len()

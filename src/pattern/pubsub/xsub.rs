@@ -26,7 +26,7 @@ use super::interest::{Bounds, Step, TooMuch};
 
 /// Neither has anything to say that anybody would miss.
 const LINGER: Linger = Linger::For(Duration::ZERO);
-const XSUB: Traits = Traits { drops: true, linger: LINGER, ..Traits::PLAIN };
+const XSUB: Traits = Traits { drops: true, passes: true, linger: LINGER, ..Traits::PLAIN };
 const SUB: Traits = Traits { filters: true, connects_once: true, linger: LINGER, ..Traits::PLAIN };
 
 /// An XSUB, or a SUB, which filters what comes in and sends nothing but

@@ -5,7 +5,7 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 
-use super::header::{Header, MORE};
+use super::header::{Header, LONG_HEADER, MORE};
 use crate::message::Message;
 
 /// Bodies from this size on are written from where they are. Below it, copying
@@ -65,43 +65,57 @@ impl Encoded {
         Self::default()
     }
 
-    /// Adds a message at the end.
+    /// Adds a message at the end. Small bodies are copied, large ones taken.
     #[inline]
-    pub(crate) fn push(&mut self, message: &Message) {
-        match message.is_single() {
-            true => self.push_frame(0, message.first()),
-            false => self.push_frames(message),
+    pub(crate) fn push(&mut self, message: &mut Message) {
+        if message.is_single() && self.push_copy(0, message.first()) {
+            self.ends.push(self.bytes);
+        } else {
+            self.push_whole(std::mem::take(message));
+        }
+    }
+
+    /// The same, where large bodies are shared.
+    #[inline]
+    pub(crate) fn push_shared(&mut self, message: &Message) {
+        if message.is_single() && self.push_copy(0, message.first()) {
+            self.ends.push(self.bytes);
+        } else {
+            self.push_whole(message.clone());
+        }
+    }
+
+    #[inline(never)]
+    fn push_whole(&mut self, message: Message) {
+        let last = message.len() - 1;
+        for (index, body) in message.into_iter().enumerate() {
+            let flags = if index < last { MORE } else { 0 };
+            if !self.push_copy(flags, &body) {
+                Header::new(flags, body.len()).put(&mut self.buf);
+                self.bytes += LONG_HEADER + body.len();
+                self.splices.push_back((self.buf.len(), body));
+            }
         }
         self.ends.push(self.bytes);
     }
 
-    #[inline(never)]
-    fn push_frames(&mut self, message: &Message) {
-        let last = message.len() - 1;
-        for (index, frame) in message.iter().enumerate() {
-            let flags = if index < last { MORE } else { 0 };
-            self.push_frame(flags, frame);
-        }
-    }
-
+    /// Adds a frame whose body is to be copied; false if it is too large for that.
     #[inline(always)] // Once for every message of one frame.
-    fn push_frame(&mut self, flags: u8, body: &Bytes) {
-        let before = self.buf.len();
+    fn push_copy(&mut self, flags: u8, body: &Bytes) -> bool {
         if let Ok(size) = u8::try_from(body.len()) {
             self.buf.reserve(2 + body.len());
             self.buf.extend_from_slice(&[flags, size]);
             self.buf.extend_from_slice(body);
             self.bytes += 2 + body.len();
-            return;
+            return true;
+        }
+        if body.len() >= SPLICE {
+            return false;
         }
         Header::new(flags, body.len()).put(&mut self.buf);
-        if body.len() < SPLICE {
-            self.buf.extend_from_slice(body);
-            self.bytes += self.buf.len() - before;
-        } else {
-            self.bytes += self.buf.len() - before + body.len();
-            self.splices.push_back((self.buf.len(), body.clone()));
-        }
+        self.buf.extend_from_slice(body);
+        self.bytes += LONG_HEADER + body.len();
+        true
     }
 
     /// Adds what `later` holds, of which nothing may be written yet, at the
@@ -272,12 +286,12 @@ mod tests {
     #[test]
     fn a_cleared_batch_keeps_reasonable_memory() {
         let mut batch = Encoded::new();
-        batch.push(&Message::from(Bytes::from_static(b"Hello")));
+        batch.push_shared(&Message::from(Bytes::from_static(b"Hello")));
         let capacity = batch.buf.capacity();
         batch.clear();
         assert_eq!(batch.buf.capacity(), capacity);
         for _ in 0..2000 {
-            batch.push(&Message::from(Bytes::from_static(&[0; 2000])));
+            batch.push_shared(&Message::from(Bytes::from_static(&[0; 2000])));
         }
         assert!(batch.buf.capacity() > KEPT_CAPACITY);
         batch.clear();
@@ -291,7 +305,7 @@ mod tests {
         assert_eq!(batch.buf.capacity() + batch.ends.capacity(), 0);
         for size in [100, 2000, 2048] {
             for _ in 0..1000 {
-                batch.push(&Message::from(Bytes::from_static(&[0; 2048][..size])));
+                batch.push_shared(&Message::from(Bytes::from_static(&[0; 2048][..size])));
             }
         }
         let capacities = |batch: &Encoded| {

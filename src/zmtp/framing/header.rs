@@ -2,7 +2,7 @@
 
 use bytes::BufMut;
 
-pub(crate) use crate::message::strip::{COMMAND, LONG, MORE};
+pub(crate) use crate::message::strip::{COMMAND, LONG, LONG_HEADER, MORE};
 
 use crate::message::strip;
 

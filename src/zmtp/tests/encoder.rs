@@ -30,7 +30,7 @@ fn write_once(encoded: &mut Encoded, step: usize, slices: usize) -> Vec<u8> {
 
 pub(super) fn encoded(messages: &[Message]) -> Encoded {
     let mut encoded = Encoded::new();
-    messages.iter().for_each(|message| encoded.push(message));
+    messages.iter().for_each(|message| encoded.push_shared(message));
     encoded
 }
 
@@ -83,7 +83,7 @@ fn bodies_of_2048_octets_are_shared_and_smaller_ones_copied() {
     for (size, shared) in [(2047, false), (2048, true)] {
         let body = Bytes::from(vec![1; size]);
         let mut batch = Encoded::new();
-        batch.push(&Message::from(body.clone()));
+        batch.push_shared(&Message::from(body.clone()));
         let mut chunks = [IoSlice::new(&[]); 4];
         let filled = batch.chunks_vectored(&mut chunks);
         assert_eq!(filled, if shared { 2 } else { 1 });
@@ -118,7 +118,7 @@ fn room_comes_back_with_the_last_octet_of_a_message() {
     assert_eq!((batch.advance(0), batch.messages()), (0, 2));
     assert_eq!((batch.advance(4), batch.messages()), (1, 1));
     assert!(!batch.is_empty());
-    batch.push(&message(&[b"more"]));
+    batch.push_shared(&message(&[b"more"]));
     assert_eq!((batch.advance(10), batch.messages()), (2, 0));
     assert!(batch.is_empty());
 }
@@ -150,7 +150,7 @@ fn pushing_while_writing_is_fine() {
     let mut batch = Encoded::new();
     let mut octets = Vec::new();
     for message in samples() {
-        batch.push(&message);
+        batch.push_shared(&message);
         octets.extend(write_once(&mut batch, 10, 3));
     }
     octets.extend(write(&mut batch, 99, 3));
@@ -164,7 +164,7 @@ fn a_cleared_batch_is_as_new() {
     batch.clear();
     assert!(batch.is_empty());
     assert_eq!((batch.messages(), batch.bytes(), batch.written()), (0, 0, 0));
-    batch.push(&message(&[b"Hello"]));
+    batch.push_shared(&message(&[b"Hello"]));
     assert_eq!(write(&mut batch, 100, 4), b"\x00\x05Hello");
 }
 

@@ -403,7 +403,7 @@ fn loading_gives_the_queue_memory_to_fill() {
     assert!(queue.is_empty() && flight.messages() == 1);
     let (mut sending, _) = session(false, None);
     all(&mut sending, &mut flight);
-    queue.push(&message(&[b"second"]));
+    queue.push_shared(&message(&[b"second"]));
     flight.load(&mut queue);
     assert_eq!((queue.messages(), queue.bytes()), (0, 0));
     assert_eq!(all(&mut sending, &mut flight), b"\x00\x06second");
