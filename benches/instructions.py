@@ -3,6 +3,7 @@
 
     benches/instructions.py                         # everything, half an hour
     benches/instructions.py --cell push --peers 1   # PUSH -> PULL
+    benches/instructions.py --check                 # none above what LOG.md records?
 
 Runs the two ends of `peers crowd` (benches/peers/src/crowd.rs) and measures one
 of them at a time:
@@ -38,14 +39,20 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "RUS
 PATIENCE = 1800  # Seconds for one run: a thousand peers on a busy machine take minutes.
 
 
+# A count that is so much above the one that was reached is a fault.
+TOLERANCE = 1.05
+# Under this heading LOG.md has what was reached.
+REACHED = "## Instructions reached"
+
+
 def main():
     options = parse()
     if not shutil.which("valgrind"):
         sys.exit("instructions are counted by valgrind, which is not installed")
+    if options.check:
+        return check(options)
     if not options.binary:
-        manifest = str(PEERS / "Cargo.toml")
-        subprocess.run(["cargo", "build", "--release", "--manifest-path", manifest], check=True)
-        options.binary = PEERS / "target/release/peers"
+        options.binary = build({})
     print("| cell | peers | end | instructions | writes | CPU µs |")
     print("|---|--:|---|--:|--:|--:|", flush=True)
     for cell in options.cell.split(","):
@@ -54,6 +61,38 @@ def main():
                 run = Run(options, cell, peers, end)
                 costs = f"{run.instructions():.0f} | {run.writes()} | {run.cpu():.2f}"
                 print(f"| {cell} | {peers} | {end} | {costs} |", flush=True)
+
+
+def build(profile):
+    manifest = str(PEERS / "Cargo.toml")
+    target = PEERS / "target" / ("fat" if profile else "")
+    command = ["cargo", "build", "--release", "--manifest-path", manifest]
+    subprocess.run(
+        [*command, "--target-dir", str(target)], check=True, env={**os.environ, **profile}
+    )
+    return target / "release/peers"
+
+
+def check(options):
+    """Fails if a count is above the one in LOG.md, built as an application may be."""
+    if not options.binary:
+        fat = {"CARGO_PROFILE_RELEASE_LTO": "fat", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1"}
+        options.binary = build(fat)
+    log = (PEERS.parent / "LOG.md").read_text().split(REACHED)[1].split("\n## ")[0]
+    reached = re.findall(r"^\| (\S+) \| (\d+) \| (one|many)\b[^|]*\| (\d+) \|", log, re.MULTILINE)
+    if not reached:
+        sys.exit(f"LOG.md has no table under {REACHED}")
+    too_many = False
+    for cell, peers, end, most in reached:
+        run = Run(options, cell, int(peers), end)
+        # The smaller of two: what the system does meanwhile only adds to it.
+        count = min(run.instructions(), run.instructions())
+        is_fine = count <= int(most) * TOLERANCE
+        too_many |= not is_fine
+        verdict = "" if is_fine else f", more than {TOLERANCE} times as many"
+        print(f"{cell}, {peers} peers, end {end}: {count:.0f}, reached {most}{verdict}", flush=True)
+    if too_many:
+        sys.exit("messages cost more instructions than they did")
 
 
 def parse():
@@ -66,6 +105,7 @@ def parse():
     parser.add_argument("--size", default="64", help="octets of a message, two or more")
     parser.add_argument("--mode", default="ct", help="ct, mt or bo: see benches/LOG.md")
     parser.add_argument("--messages", type=int, default=200_000, help="how many to measure")
+    parser.add_argument("--check", action="store_true", help=f"against {REACHED!r} in LOG.md")
     parser.add_argument("--binary", help="a `peers` that is built already")
     return parser.parse_args()
 

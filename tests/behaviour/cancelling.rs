@@ -284,3 +284,44 @@ async fn a_monitor_loses_no_event_to_a_receive_that_was_given_up() {
         assert_eq!(events, ["listening", "closed"]);
     }
 }
+
+/// A future that has begun to wait in one task goes on in another, which is the one
+/// to be woken.
+#[tokio::test]
+async fn a_call_that_waits_may_go_on_in_another_task() {
+    for transport in Transport::STREAMS.into_iter().chain([Transport::Inproc]) {
+        let endpoint = transport.known();
+        let push: &'static PushSocket =
+            Box::leak(Box::new(PushSocket::with_options(quick().send_hwm(1))));
+        let pull: &'static PullSocket = Box::leak(Box::new(PullSocket::new()));
+        let [mut sending, mut receiving] = [true, false].map(|sends| {
+            let call: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = match sends {
+                true => Box::pin(async { push.send("late").await.unwrap() }),
+                false => Box::pin(async { drop(pull.recv().await.unwrap()) }),
+            };
+            call
+        });
+        for call in [&mut sending, &mut receiving] {
+            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        let elsewhere = [tokio::spawn(sending), tokio::spawn(receiving)];
+        tokio::task::yield_now().await;
+        push.connect(&endpoint).unwrap();
+        pull.bind(&endpoint).await.unwrap();
+        for call in elsewhere {
+            within(call).await.unwrap();
+        }
+        within(push.close()).await;
+        within(pull.close()).await;
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "polled after it had ended")]
+async fn a_send_that_has_ended_sends_nothing_more() {
+    let (push, pull) = (PushSocket::new(), PullSocket::new());
+    push.connect(pull.bind("inproc://ended").await.unwrap()).unwrap();
+    let mut sending = pin!(push.send("once"));
+    within(sending.as_mut()).await.unwrap();
+    let _ = sending.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+}
