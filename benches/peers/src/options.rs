@@ -51,7 +51,7 @@ pub enum Mode {
 impl Options {
     pub fn parse(arguments: &[String]) -> Result<Self, String> {
         let mut cells = "push-pull/64,push-pull/16384,pub-sub/64,pub-sub/16384,req-rep/64".into();
-        let mut kinds = Kind::ALL.map(|kind| kind.to_string()).join(",");
+        let mut kinds = Kind::ALL.iter().map(Kind::to_string).collect::<Vec<_>>().join(",");
         let mut modes = "ct".to_owned();
         let (mut reps, mut seconds) = (5, 2.0);
         let program = std::env::current_exe().map_err(|error| error.to_string())?;

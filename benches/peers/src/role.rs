@@ -12,6 +12,7 @@ use tokio::runtime::Builder;
 use crate::options::{Cell, Contestant, Mode, Pattern};
 use crate::peer::ferromq::Ferromq;
 use crate::peer::libzmq::Libzmq;
+use crate::peer::raw::Raw;
 use crate::peer::{Kind, Peer, Receives, Sends, Socket};
 
 /// The hidden subcommand.
@@ -42,6 +43,13 @@ pub fn main(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     match kind.parse()? {
         Kind::Ferromq => drive(mode, end.run::<Ferromq>()),
         Kind::Libzmq => drive(mode, end.run::<Libzmq>()),
+        Kind::Raw => drive(mode, end.run::<Raw>()),
+        #[cfg(feature = "omq")]
+        Kind::Omq => drive(mode, end.run::<crate::peer::omq::Omq>()),
+        #[cfg(feature = "rzmq")]
+        Kind::Rzmq => drive(mode, end.run::<crate::peer::rzmq::Rzmq>()),
+        #[cfg(feature = "zmqrs")]
+        Kind::ZmqRs => drive(mode, end.run::<crate::peer::zmqrs::ZmqRs>()),
     }
 }
 
@@ -75,6 +83,7 @@ struct End {
 impl End {
     async fn run<P: Peer>(self) {
         let body = Bytes::from(vec![b'x'; self.cell.size]);
+        P::prepare(self.cell.size);
         match (self.cell.pattern, &self.endpoint) {
             (Pattern::PushPull, None) => self.count(P::pull()).await,
             (Pattern::PushPull, Some(_)) => self.flood(P::push(), &body).await,

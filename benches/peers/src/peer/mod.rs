@@ -3,6 +3,13 @@
 
 pub mod ferromq;
 pub mod libzmq;
+#[cfg(feature = "omq")]
+pub mod omq;
+pub mod raw;
+#[cfg(feature = "rzmq")]
+pub mod rzmq;
+#[cfg(feature = "zmqrs")]
+pub mod zmqrs;
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,13 +19,30 @@ use bytes::Bytes;
 /// Which implementation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    Raw,
     Ferromq,
+    #[cfg(feature = "omq")]
+    Omq,
+    #[cfg(feature = "rzmq")]
+    Rzmq,
+    #[cfg(feature = "zmqrs")]
+    ZmqRs,
     Libzmq,
 }
 
 impl Kind {
-    /// All of them; ratios are to the last.
-    pub const ALL: [Self; 2] = [Self::Ferromq, Self::Libzmq];
+    /// All that were built in.
+    pub const ALL: &[Self] = &[
+        Self::Raw,
+        Self::Ferromq,
+        #[cfg(feature = "omq")]
+        Self::Omq,
+        #[cfg(feature = "rzmq")]
+        Self::Rzmq,
+        #[cfg(feature = "zmqrs")]
+        Self::ZmqRs,
+        Self::Libzmq,
+    ];
 
     /// The one that the others are compared to.
     pub const REFERENCE: Self = Self::Libzmq;
@@ -30,7 +54,14 @@ impl Kind {
     /// With its version.
     pub fn describe(self) -> String {
         match self {
+            Self::Raw => "raw TCP of tokio".into(),
             Self::Ferromq => format!("ferromq {}", ferromq::version()),
+            #[cfg(feature = "omq")]
+            Self::Omq => "omq-tokio 0.33".into(),
+            #[cfg(feature = "rzmq")]
+            Self::Rzmq => "rzmq 0.5".into(),
+            #[cfg(feature = "zmqrs")]
+            Self::ZmqRs => "zeromq 0.7".into(),
             Self::Libzmq => format!("libzmq {}", libzmq::version()),
         }
     }
@@ -39,7 +70,14 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Raw => "raw",
             Self::Ferromq => "ferromq",
+            #[cfg(feature = "omq")]
+            Self::Omq => "omq",
+            #[cfg(feature = "rzmq")]
+            Self::Rzmq => "rzmq",
+            #[cfg(feature = "zmqrs")]
+            Self::ZmqRs => "zmqrs",
             Self::Libzmq => "libzmq",
         })
     }
@@ -50,7 +88,7 @@ impl FromStr for Kind {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let named = |kind: &Self| kind.to_string() == name;
-        Self::ALL.into_iter().find(named).ok_or_else(|| format!("no such implementation: {name}"))
+        Self::ALL.iter().copied().find(named).ok_or_else(|| format!("no such implementation: {name}"))
     }
 }
 
@@ -63,6 +101,9 @@ pub trait Peer: 'static {
     type Sub: Receives;
     type Req: Sends + Receives;
     type Rep: Sends + Receives;
+
+    /// Messages will have this size.
+    fn prepare(_size: usize) {}
 
     fn push() -> Self::Push;
     fn pull() -> Self::Pull;
