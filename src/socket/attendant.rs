@@ -101,6 +101,11 @@ impl Attendant {
         self.tick.load(Ordering::Relaxed)
     }
 
+    /// Whether it sees to anything. Sockets that have only inproc peers need no runtime.
+    pub(super) fn is_there(&self) -> bool {
+        self.is_there.load(Ordering::Relaxed)
+    }
+
     /// There is something to see to: the clock is to run, at least so fast. True if
     /// its task was woken for that.
     #[inline]

@@ -21,6 +21,10 @@ use crate::socket_type::SocketType;
 use crate::sync::{Lock, Rank};
 use crate::tasks::Tasks;
 
+/// How many receivers are woken for a message where no attendant sees whether one that
+/// was woken comes: some may not be polled any more.
+const UNATTENDED: usize = 16;
+
 /// What the public sockets share: a pattern, its peers, and the tasks that wait.
 pub(crate) struct Core {
     pub(super) me: Weak<Core>,
@@ -196,7 +200,10 @@ impl Core {
         }
         ready.push(Arc::clone(peer), self.attendant.tick());
         drop(ready);
-        let waiting = self.receivers.wake_one();
+        let waiting = match self.attendant.is_there() {
+            true => self.receivers.wake_one(),
+            false => self.receivers.wake(UNATTENDED),
+        };
         // Where they take turns there is no hurry; and if one waits, whom else should
         // the attendant wake?
         let in_turn = self.traits.lockstep && !peer.line.has_heartbeats();
@@ -235,7 +242,7 @@ impl SocketSide for Core {
         self.pattern.down(peer);
         // XPUB may have unsubscriptions to tell, and a sender (nodrop) may have
         // waited for this peer, which subscribes to nothing now.
-        self.receivers.wake_one();
+        self.receivers.wake_all();
         self.senders.wake_all();
     }
 
@@ -251,7 +258,7 @@ impl SocketSide for Core {
         self.note_peers(&self.roster.lock());
         // A receiver may have to be told that the peer is gone, and a sender
         // may have waited for it alone.
-        self.receivers.wake_one();
+        self.receivers.wake_all();
         self.senders.wake_all();
     }
 
@@ -283,7 +290,9 @@ impl SocketSide for Core {
         // Who was waited for (nodrop) may have unsubscribed.
         self.senders.wake_all();
         if delivered.readable {
-            self.receivers.wake_one();
+            // All, since one that is woken may not be polled any more, and nobody looks
+            // after those that wait for what a pattern has in store.
+            self.receivers.wake_all();
         }
     }
 

@@ -63,6 +63,7 @@ enum Stage {
     /// than to wait and be woken.
     LooksAgain,
     Waits,
+    Done,
 }
 
 impl Future for Receiving<'_> {
@@ -76,6 +77,7 @@ impl Future for Receiving<'_> {
             Poll::Ready(found) => found,
         };
         this.waiting = None;
+        this.stage = Stage::Done;
         Poll::Ready(found.map(|()| delivery))
     }
 }
@@ -91,6 +93,7 @@ impl Future for ReceivingMessage<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.0.stage == Stage::Begins {
             if let Some(message) = self.0.core.recv_at_once() {
+                self.0.stage = Stage::Done;
                 return Poll::Ready(Ok(message));
             }
         }
@@ -106,6 +109,7 @@ impl Receiving<'_> {
         delivery: &mut Delivery,
     ) -> Poll<Result<(), RecvError>> {
         let core = self.core;
+        assert!(self.stage != Stage::Done, "a receive was polled after it had ended");
         if self.stage == Stage::Begins {
             self.stage = Stage::Looks;
             if is_due(&core.received, RECEIVES) {

@@ -105,7 +105,7 @@ impl Sending<'_> {
     fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let core = self.core;
         let former = std::mem::replace(&mut self.stage, Stage::Begun);
-        assert_ne!(former, Stage::Done, "a send was polled after it had ended");
+        assert!(former != Stage::Done, "a send was polled after it had ended");
         if former == Stage::Begins && core.owes_yield() {
             core.pushed.store(0, Ordering::Relaxed);
             // To go on before the transports take more would only lose more.
@@ -244,7 +244,8 @@ impl Core {
         // What came was told to a receiver that was out of turn; another that
         // waits is in turn now.
         if is_sent && self.receivers.any() && !self.ready.lock().is_empty() {
-            self.receivers.wake_one();
+            // All, since one that is woken may not be polled any more.
+            self.receivers.wake_all();
         }
         offer
     }

@@ -42,22 +42,29 @@ impl Waiters {
     /// [lined up](Waiting::line_up), since what came before was told to nobody.
     pub(super) fn wait(&self) -> Waiting<'_> {
         self.count.fetch_add(1, Ordering::SeqCst);
-        Waiting { waiters: self, ticket: None }
+        Waiting { waiters: self, ticket: None, is_in_line: false }
     }
 
     /// Wakes the first, if any waits; says how many do.
     #[inline]
     pub(super) fn wake_one(&self) -> usize {
+        self.wake(1)
+    }
+
+    /// Wakes the first so many, as far as there are any; says how many wait.
+    #[inline]
+    pub(super) fn wake(&self, most: usize) -> usize {
         let waiting = self.count.load(Ordering::SeqCst);
         if waiting > 0 {
-            self.wake_first();
+            self.wake_first(most);
         }
         waiting
     }
 
-    fn wake_first(&self) {
-        let first = self.line.lock().wakers.pop_front();
-        if let Some((_, waker)) = first {
+    fn wake_first(&self, most: usize) {
+        for _ in 0..most {
+            let first = self.line.lock().wakers.pop_front();
+            let Some((_, waker)) = first else { return };
             waker.wake();
         }
     }
@@ -84,8 +91,10 @@ impl Waiters {
 #[derive(Debug)]
 pub(super) struct Waiting<'a> {
     waiters: &'a Waiters,
-    /// Its place in the line, unless it has none yet or was seen to be woken.
+    /// Its place in the line, which it keeps if it was woken for nothing.
     ticket: Option<Ticket>,
+    /// Whether it stands there, or was woken and does not know yet.
+    is_in_line: bool,
 }
 
 impl Waiting<'_> {
@@ -94,34 +103,32 @@ impl Waiting<'_> {
         // To clone or drop a waker is to call code of others, so not under the lock.
         let mut waker = waker.clone();
         let line = &mut *self.waiters.line.lock();
-        match self.ticket.and_then(|ticket| line.find(ticket)) {
-            Some(place) => std::mem::swap(&mut line.wakers[place].1, &mut waker),
-            None => {
-                line.last.0 += 1;
-                line.wakers.push_back((line.last, waker));
-                self.ticket = Some(line.last);
-            }
+        let ticket = *self.ticket.get_or_insert_with(|| {
+            line.last.0 += 1;
+            line.last
+        });
+        match line.find(ticket) {
+            Ok(place) => std::mem::swap(&mut line.wakers[place].1, &mut waker),
+            Err(place) => line.wakers.insert(place, (ticket, waker)),
         }
+        self.is_in_line = true;
     }
 
     /// Whether it was woken, and uses that now.
     pub(super) fn take_wake(&mut self) -> bool {
-        let Some(ticket) = self.ticket else { return false };
-        let is_woken = self.waiters.line.lock().find(ticket).is_none();
-        if is_woken {
-            self.ticket = None;
-        }
-        is_woken
+        let (true, Some(ticket)) = (self.is_in_line, self.ticket) else { return false };
+        self.is_in_line = self.waiters.line.lock().find(ticket).is_ok();
+        !self.is_in_line
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.waiters.count.fetch_sub(1, Ordering::SeqCst);
-        let Some(ticket) = self.ticket else { return };
+        let (true, Some(ticket)) = (self.is_in_line, self.ticket) else { return };
         let unused = {
             let line = &mut *self.waiters.line.lock();
-            line.find(ticket).and_then(|place| line.wakers.remove(place))
+            line.find(ticket).ok().and_then(|place| line.wakers.remove(place))
         };
         if unused.is_none() {
             self.waiters.wake_one();
@@ -130,8 +137,9 @@ impl Drop for Waiting<'_> {
 }
 
 impl WaitingLine {
-    fn find(&self, ticket: Ticket) -> Option<usize> {
-        self.wakers.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()
+    /// The place of a ticket, or that where it belongs.
+    fn find(&self, ticket: Ticket) -> Result<usize, usize> {
+        self.wakers.binary_search_by_key(&ticket, |(ticket, _)| *ticket)
     }
 }
 
@@ -173,10 +181,17 @@ mod tests {
         assert_eq!(waiters.wake_one(), 2);
         assert_eq!(of(&counts), [1, 0]);
         assert!(first.take_wake() && !second.take_wake());
-        // Behind the other.
+        // Woken for nothing, it stands where it stood.
         first.line_up(&a);
         waiters.wake_one();
-        assert_eq!(of(&counts), [1, 1]);
+        assert_eq!(of(&counts), [2, 0]);
+        // One that comes anew stands behind the other.
+        assert!(first.take_wake());
+        drop(first);
+        let mut third = waiters.wait();
+        third.line_up(&a);
+        waiters.wake_one();
+        assert_eq!(of(&counts), [2, 1]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ferromq::{PullSocket, PushSocket, RepSocket, ReqSocket};
+use ferromq::{PullSocket, PushSocket, RepSocket, ReqSocket, SubSocket, XPubSocket};
 use tokio::io::AsyncWriteExt;
 
 use crate::common::events::Events;
@@ -124,7 +124,7 @@ macro_rules! stuck {
 
 #[tokio::test]
 async fn a_receive_that_is_kept_and_not_polled_keeps_nothing_from_the_others() {
-    for transport in Transport::STREAMS {
+    for transport in Transport::ALL {
         for count in [1, 10] {
             let (push, pull) = (PushSocket::new(), PullSocket::new());
             push.connect(pull.bind(transport.any()).await.unwrap()).unwrap();
@@ -143,8 +143,56 @@ async fn a_receive_that_is_kept_and_not_polled_keeps_nothing_from_the_others() {
 }
 
 #[tokio::test]
+async fn the_same_holds_for_what_a_pattern_has_in_store() {
+    for transport in Transport::ALL {
+        let (publisher, sub) = (XPubSocket::new(), SubSocket::new());
+        sub.connect(publisher.bind(transport.any()).await.unwrap()).unwrap();
+        let kept = stuck!(publisher, 3);
+        let receiver = publisher.clone();
+        let receiving = tokio::spawn(async move { receiver.recv().await });
+        tokio::task::yield_now().await;
+        sub.subscribe("topic").unwrap();
+        let notice = within(receiving).await.unwrap().unwrap();
+        assert_eq!(notice, "\u{1}topic".into(), "{transport:?}");
+        drop(kept);
+    }
+}
+
+/// One that serves again and again, with a receive beside it that nobody polls.
+#[tokio::test]
+async fn a_rep_goes_on_serving_beside_a_receive_that_is_not_polled() {
+    for transport in Transport::ALL {
+        let rep = RepSocket::new();
+        let endpoint = rep.bind(transport.any()).await.unwrap();
+        let kept = stuck!(rep, 2);
+        let server = rep.clone();
+        let serving = tokio::spawn(async move {
+            while let Ok(request) = server.recv().await {
+                server.send(request).await.unwrap();
+            }
+        });
+        let asking = ["a", "b"].map(|name| {
+            let req = ReqSocket::new();
+            req.connect(&endpoint).unwrap();
+            async move {
+                for _ in 0..10 {
+                    req.send(name).await.unwrap();
+                    assert_eq!(req.recv().await.unwrap(), name.into());
+                }
+            }
+        });
+        for asked in asking.map(tokio::spawn) {
+            within(asked).await.unwrap();
+        }
+        drop(kept);
+        within(rep.close()).await;
+        within(serving).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_rep_whose_receive_is_kept_and_not_polled_still_serves() {
-    for transport in Transport::STREAMS {
+    for transport in Transport::ALL {
         let (req, rep) = (ReqSocket::new(), RepSocket::new());
         req.connect(rep.bind(transport.any()).await.unwrap()).unwrap();
         let kept = stuck!(rep, 3);
