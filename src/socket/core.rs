@@ -190,6 +190,16 @@ impl Core {
         self.peers.store(count, Ordering::Relaxed);
     }
 
+    /// Something other than a message may be there for a receiver: wakes all, since one
+    /// that is woken may not be polled any more. Where they take turns it is for one:
+    /// to the others it would be an error.
+    fn wake_for_news(&self) {
+        match self.traits.lockstep {
+            true => drop(self.receivers.wake_one()),
+            false => self.receivers.wake_all(),
+        }
+    }
+
     /// Puts a peer into the list of those with something to read, and sees to it
     /// that somebody comes.
     fn list(&self, peer: &Arc<Peer>) {
@@ -200,10 +210,8 @@ impl Core {
         }
         ready.push(Arc::clone(peer), self.attendant.tick());
         drop(ready);
-        let waiting = match self.attendant.is_there() {
-            true => self.receivers.wake_one(),
-            false => self.receivers.wake(UNATTENDED),
-        };
+        let is_seen_to = self.attendant.is_there() || self.traits.lockstep;
+        let waiting = self.receivers.wake(if is_seen_to { 1 } else { UNATTENDED });
         // Where they take turns there is no hurry; and if one waits, whom else should
         // the attendant wake?
         let in_turn = self.traits.lockstep && !peer.line.has_heartbeats();
@@ -242,7 +250,7 @@ impl SocketSide for Core {
         self.pattern.down(peer);
         // XPUB may have unsubscriptions to tell, and a sender (nodrop) may have
         // waited for this peer, which subscribes to nothing now.
-        self.receivers.wake_all();
+        self.wake_for_news();
         self.senders.wake_all();
     }
 
@@ -258,7 +266,7 @@ impl SocketSide for Core {
         self.note_peers(&self.roster.lock());
         // A receiver may have to be told that the peer is gone, and a sender
         // may have waited for it alone.
-        self.receivers.wake_all();
+        self.wake_for_news();
         self.senders.wake_all();
     }
 
@@ -290,9 +298,7 @@ impl SocketSide for Core {
         // Who was waited for (nodrop) may have unsubscribed.
         self.senders.wake_all();
         if delivered.readable {
-            // All, since one that is woken may not be polled any more, and nobody looks
-            // after those that wait for what a pattern has in store.
-            self.receivers.wake_all();
+            self.wake_for_news();
         }
     }
 

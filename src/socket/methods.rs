@@ -217,7 +217,9 @@ macro_rules! recv_methods {
             ///
             /// # Cancel safety
             /// Dropping the future loses nothing: a message is taken in the
-            /// very poll that returns it.
+            /// very poll that returns it. Poll a future that has begun to wait, or
+            /// drop it: what it is woken for reaches other receivers some milliseconds
+            /// later if it is merely kept, and for REQ and REP over inproc not at all.
             pub fn recv(&self) -> impl Future<Output = Result<Message, RecvError>> + Send + '_ {
                 self.0.recv_message()
             }

@@ -244,8 +244,7 @@ impl Core {
         // What came was told to a receiver that was out of turn; another that
         // waits is in turn now.
         if is_sent && self.receivers.any() && !self.ready.lock().is_empty() {
-            // All, since one that is woken may not be polled any more.
-            self.receivers.wake_all();
+            self.receivers.wake_one();
         }
         offer
     }
