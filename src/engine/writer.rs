@@ -192,11 +192,7 @@ impl Writer {
             &mut many
         };
         let count = self.flight.chunks(&mut self.sending, slices);
-        match &slices[..count] {
-            // The system call for one piece costs less than that for many.
-            [piece] => self.transport.as_mut().poll_write(cx, piece),
-            pieces => self.transport.as_mut().poll_write_vectored(cx, pieces),
-        }
+        self.transport.as_mut().poll_write_vectored(cx, &slices[..count])
     }
 }
 
