@@ -10,6 +10,10 @@ use crate::pipe::{Hand, Peer};
 /// How many empty hands are kept for reuse.
 const SPARE_HANDS: usize = 8;
 
+/// How many turns may be over in a tick of the attendant's clock, even if receivers are
+/// slow.
+const TURNS_PER_TICK: u32 = 4;
+
 /// A peer with something to read, and what was read of it already.
 #[derive(Debug)]
 pub(crate) struct Listed {
@@ -114,7 +118,9 @@ impl FairQueue {
     }
 
     /// Hands peers that no receiver came for to their tasks: all that are listed,
-    /// or those for at least `older_than` ticks, but at most `limit` of them.
+    /// or those for at least `older_than` ticks, but at most `limit` of them. Where
+    /// many wait for their turns it takes longer until each has had it, and only one
+    /// that may send heartbeats has to be seen to before.
     /// Their lines are to be told ([`Line::read_ahead`](crate::pipe::Line)) once
     /// the lock is released. They stay in the queue.
     #[must_use]
@@ -124,9 +130,12 @@ impl FairQueue {
         older_than: Option<u32>,
         limit: usize,
     ) -> Vec<Arc<Peer>> {
-        let is_due = |listed: &&Listed| match older_than {
-            Some(ticks) => tick.wrapping_sub(listed.since) >= ticks,
-            None => true,
+        let turns = u32::try_from(self.listed.len()).unwrap_or(u32::MAX) / TURNS_PER_TICK;
+        let is_due = |listed: &&Listed| {
+            let Some(ticks) = older_than else { return true };
+            let waited = tick.wrapping_sub(listed.since);
+            waited >= ticks.saturating_add(turns)
+                || waited >= ticks && listed.peer.line.has_heartbeats()
         };
         let due = self.listed.iter().filter(is_due).map(|listed| &listed.peer);
         due.filter(|peer| peer.duty.hand_over()).take(limit).cloned().collect()
@@ -338,6 +347,17 @@ mod tests {
         assert!(queue.hand_over(1, Some(3), 10).is_empty());
         assert_eq!(keys(&queue.hand_over(2, Some(3), 10)), [old.key]);
         assert_eq!(keys(&queue.hand_over(4, Some(3), 10)), [young.key]);
+    }
+
+    #[test]
+    fn where_many_wait_for_their_turns_they_have_more_time() {
+        let mut queue = FairQueue::default();
+        let peers = [(); 40].map(|()| FakePeer::accepted(1));
+        for peer in &peers {
+            event(&mut queue, peer);
+        }
+        assert!(queue.hand_over(11, Some(2), 100).is_empty());
+        assert_eq!(queue.hand_over(12, Some(2), 100).len(), 40);
     }
 
     #[test]
