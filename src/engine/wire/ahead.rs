@@ -94,7 +94,7 @@ impl Store {
                     self.messages -= extent.messages;
                     hand.strip(first, extent);
                     if strip.len() > 0 {
-                        let weight = weight.saturating_sub(extent.bodies);
+                        let weight = weight.saturating_sub(own_weight(extent));
                         self.octets += weight;
                         self.pieces.push_front(Piece { weight, kept: Kept::Strip(strip) });
                     }
@@ -151,6 +151,12 @@ impl Ahead {
     }
 }
 
+/// What a strip weighs by itself: its bodies, or half of all its octets where headers
+/// are most of it. Otherwise empty messages would weigh nothing.
+fn own_weight(extent: Extent) -> usize {
+    extent.bodies.max(extent.len / 2)
+}
+
 impl Sink for Ahead {
     fn room(&self) -> (usize, usize) {
         let (messages, octets) = self.in_hand;
@@ -172,7 +178,31 @@ impl Sink for Ahead {
             drop(last.split_front(older, usize::MAX));
             return last.for_each(|message| self.message(message));
         }
-        let weight = self.weight(extent.bodies, extent.messages);
+        let weight = self.weight(own_weight(extent), extent.messages);
         self.store.push(weight, extent.messages, Kept::Strip(strip));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn empty_messages_reach_the_mark_too() {
+        let limits =
+            Limits { messages: Mark::UNLIMITED, octets: Mark::from_option(1000), conflate: false };
+        let mut ahead =
+            Ahead { limits, store: Store::default(), in_hand: (0, 0), since_kept: 0, conflated: 0 };
+        let empties = Bytes::from_static(&[0; 200]);
+        let mut messages = 0;
+        while !ahead.is_full() {
+            let extent = Extent::of(&empties, 10, 100, 1000);
+            messages += extent.messages;
+            ahead.strip(Strip::new(empties.clone(), extent.messages), extent);
+        }
+        assert_eq!(messages, 1000);
+        assert_eq!(ahead.store.messages(), 1000);
     }
 }
