@@ -292,9 +292,9 @@ impl Line for StreamLine {
         let pulled = self.pull_with(|line, inward, orders| {
             let mut filling = inward.filling(hand, limit);
             let pulled = line.fill(inward, &mut filling, orders);
-            let octets = filling.octets;
+            let taken = filling.taken;
             line.in_hand.set(hand.len());
-            inward.end_look(hand.len(), octets);
+            inward.end_look(taken);
             pulled
         });
         match pulled {

@@ -520,6 +520,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_empty_is_charged_with_what_it_takes_to_keep_it() {
+        let backlog = Backlog::new(&SocketOptions::new());
+        let empty = 1_000;
+        for _ in 0..(64 << 20) / (empty * size_of::<Message>()) + 1 {
+            assert!(!backlog.is_full());
+            let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+            for _ in 0..empty {
+                assert!(queue.push(&mut Message::default(), || false).is_ok());
+            }
+            queue.end();
+            queue.charge(&backlog);
+        }
+        assert!(backlog.is_full());
+    }
+
+    #[test]
     fn a_batch_leaves_most_of_the_mark_to_the_queue() {
         let of = |limit| batch(Mark::from_option(limit));
         assert_eq!([1, 2, 15, 16, 2000].map(of), [1, 1, 1, 2, 250]);

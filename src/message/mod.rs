@@ -105,11 +105,18 @@ impl Message {
     }
 
     /// What the message counts for where the octets that wait are bounded: its
-    /// own, and for each further frame what it takes to hold one. Otherwise
-    /// messages of a million empty frames, two octets each on the wire, would
-    /// weigh nothing.
+    /// own, and for each further frame what it takes to hold one, but no less than
+    /// it takes to hold a message. Otherwise empty messages, and those of a million
+    /// empty frames, two octets each on the wire, would weigh nothing.
     pub(crate) fn weight(&self) -> usize {
-        self.size() + (self.len() - 1) * size_of::<Bytes>()
+        match &self.rest {
+            None => self.first.len().max(size_of::<Self>()),
+            Some(rest) => {
+                let frames = self.size() + rest.len() * size_of::<Bytes>();
+                // What a deque of them takes at first.
+                frames.max(size_of::<Self>() + size_of::<Rest>() + 4 * size_of::<Bytes>())
+            }
+        }
     }
 
     /// The first frame.

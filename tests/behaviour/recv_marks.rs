@@ -411,3 +411,18 @@ async fn what_a_publisher_drops_is_what_nobody_could_hold() {
     // Five are on their way, ten were read, and one may have been between.
     assert!((15..=16).contains(&taken), "{taken}");
 }
+
+/// Messages that are next to nothing, each between commands, count for what it takes to
+/// hold them: a peer must not take many times the mark by being tiresome.
+#[tokio::test]
+async fn tiny_messages_between_commands_reach_the_mark_early() {
+    const MARK: usize = 4 << 20;
+    // What answers them is not empty, so it is not what a held back peer hears.
+    let batch = [&raw::frame(false, b"x")[..], b"\x04\x08\x04PING\0\0?"].concat().repeat(1000);
+    let pull = PullSocket::with_options(marked(0, MARK));
+    let endpoint = pull.bind("tcp://127.0.0.1:0").await.unwrap();
+    let mut flood = Flood::start(raw::join_tightly(&endpoint, raw::READY_PUSH).await, batch);
+    within(flood.held_back()).await;
+    let taken = flood.taken.load(Ordering::SeqCst);
+    assert!(taken < MARK / 2 + HIDDEN, "{taken}");
+}

@@ -73,6 +73,8 @@ impl Store {
     }
 
     fn push(&mut self, weight: usize, messages: usize, kept: Kept) {
+        // To keep a piece takes something, however few its octets are.
+        let weight = weight.max(size_of::<Piece>());
         self.octets += weight;
         self.messages += messages;
         self.pieces.push_back(Piece { weight, kept });
@@ -188,13 +190,21 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::engine::wire::sinks::Taken;
+    use crate::pipe::Hand;
+
+    fn ahead(octets: usize) -> Ahead {
+        let limits = Limits {
+            messages: Mark::UNLIMITED,
+            octets: Mark::from_option(octets),
+            conflate: false,
+        };
+        Ahead { limits, store: Store::default(), in_hand: (0, 0), since_kept: 0, conflated: 0 }
+    }
 
     #[test]
     fn empty_messages_reach_the_mark_too() {
-        let limits =
-            Limits { messages: Mark::UNLIMITED, octets: Mark::from_option(1000), conflate: false };
-        let mut ahead =
-            Ahead { limits, store: Store::default(), in_hand: (0, 0), since_kept: 0, conflated: 0 };
+        let mut ahead = ahead(1000);
         let empties = Bytes::from_static(&[0; 200]);
         let mut messages = 0;
         while !ahead.is_full() {
@@ -204,5 +214,41 @@ mod tests {
         }
         assert_eq!(messages, 1000);
         assert_eq!(ahead.store.messages(), 1000);
+    }
+
+    /// What is kept, and what that takes.
+    type Offer = (&'static str, fn(&mut Ahead), usize);
+
+    /// Such as come between commands: none can be in one piece with another.
+    #[test]
+    fn pieces_of_next_to_nothing_count_for_what_it_takes_to_keep_them() {
+        const MARK: usize = 100_000;
+        let piece = size_of::<Piece>();
+        let strip = |ahead: &mut Ahead| {
+            let extent = Extent { len: 2, messages: 1, bodies: 0 };
+            ahead.strip(Strip::new(Bytes::from_static(&[0, 0]), 1), extent);
+        };
+        let offers: [Offer; 3] = [
+            ("an empty one", |ahead| ahead.message(Message::default()), piece),
+            ("two frames", |ahead| ahead.message(Message::from(["", ""])), 200),
+            ("a strip of one", strip, piece),
+        ];
+        for (case, offer, takes) in offers {
+            let mut ahead = ahead(MARK);
+            while !ahead.is_full() {
+                offer(&mut ahead);
+            }
+            let taken = ahead.store.messages() * takes;
+            assert!(taken <= MARK + takes, "{case}: {taken}");
+            // It is all given back.
+            let mut hand = Hand::default();
+            while ahead.store.messages() > 0 {
+                let most_octets = Mark::UNLIMITED;
+                let taken = Taken::default();
+                ahead.store.take(&mut Filling { hand: &mut hand, limit: 1000, most_octets, taken });
+                hand.clear();
+            }
+            assert_eq!(ahead.store.octets(), 0, "{case}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use bytes::buf::Limit;
 
 use super::ahead::{Ahead, CHUNK, Limits, Store};
 use super::orders::{Budget, Drained, Orders, Uncounted};
-use super::sinks::{Filling, Sink};
+use super::sinks::{Filling, Sink, Taken};
 use crate::fault::PeerFault;
 use crate::mark::Mark;
 use crate::message::strip::{Extent, Strip};
@@ -37,8 +37,8 @@ pub(crate) struct Inward<R> {
     sessions: VecDeque<Session<R>>,
     /// What was read ahead of the receivers.
     ahead: Store,
-    /// What the last look put into a receiver's hand, messages and octets.
-    hand: (usize, usize),
+    /// What the last look put into a receiver's hand.
+    taken: Taken,
     /// How many octets of those the bound on what departed peers left is charged with.
     charged: usize,
     /// Octets read that are not of a message which was kept.
@@ -106,7 +106,7 @@ impl<R> Inward<R> {
             },
             sessions: VecDeque::new(),
             ahead: Store::default(),
-            hand: (0, 0),
+            taken: Taken::default(),
             charged: 0,
             since_kept: 0,
             is_closed: false,
@@ -203,15 +203,9 @@ impl<R> Inward<R> {
     /// Whether the marks allow no more to be read ahead, if `in_hand` messages of
     /// the last look are still in hand.
     pub(crate) fn is_full(&self, in_hand: usize) -> bool {
-        let octets = self.ahead.octets() + self.octets_in_hand(in_hand);
+        let octets = self.ahead.octets() + self.taken.octets_left(in_hand);
         let (messages, octets) = self.limits.room(self.ahead.messages() + in_hand, octets);
         messages == 0 || octets == 0
-    }
-
-    /// Their octets, about.
-    fn octets_in_hand(&self, in_hand: usize) -> usize {
-        let (messages, octets) = self.hand;
-        octets.saturating_mul(in_hand) / messages.max(1)
     }
 
     /// What a receiver takes in hand at most: what is there counts against the
@@ -219,12 +213,12 @@ impl<R> Inward<R> {
     pub(crate) fn filling<'a>(&self, hand: &'a mut Hand, limit: usize) -> Filling<'a> {
         let Limits { messages: most, octets, .. } = self.limits;
         let most_octets = octets.min(HAND);
-        Filling { hand, limit: limit.min(most.limit()), octets: 0, most_octets }
+        Filling { hand, limit: limit.min(most.limit()), most_octets, taken: Taken::default() }
     }
 
-    /// A look of a receiver is over, and it has so much in hand.
-    pub(crate) fn end_look(&mut self, messages: usize, octets: usize) {
-        self.hand = (messages, octets);
+    /// A look of a receiver is over, and it has this in hand.
+    pub(crate) fn end_look(&mut self, taken: Taken) {
+        self.taken = taken;
         self.since_kept = 0;
     }
 
@@ -332,7 +326,7 @@ impl<R> Inward<R> {
         orders: &mut Orders,
     ) -> Drained {
         let mut ahead = self.lend_ahead();
-        ahead.in_hand = (in_hand, self.octets_in_hand(in_hand));
+        ahead.in_hand = (in_hand, self.taken.octets_left(in_hand));
         let drained = self.drain(&mut ahead, budget, orders);
         self.return_ahead(ahead);
         drained

@@ -37,27 +37,52 @@ const MANY: usize = 16;
 pub(crate) struct Filling<'a> {
     pub(crate) hand: &'a mut Hand,
     pub(crate) limit: usize,
-    /// What is in it.
-    pub(crate) octets: usize,
     pub(crate) most_octets: Mark,
+    pub(crate) taken: Taken,
+}
+
+/// What the last look put into a receiver's hand.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Taken {
+    messages: usize,
+    octets: usize,
+    /// Those of the last message, which alone may be large: after it there is no room
+    /// for more. In a strip, which is of one read buffer, all are taken for equal.
+    last: usize,
+}
+
+impl Taken {
+    fn add(&mut self, messages: usize, octets: usize, last: usize) {
+        self.messages += messages;
+        self.octets += octets;
+        self.last = last;
+    }
+
+    /// About how many octets are left of it with so many messages.
+    pub(super) fn octets_left(&self, messages: usize) -> usize {
+        let Some(before_last) = messages.checked_sub(1) else { return 0 };
+        let others = self.octets - self.last;
+        self.last + others.saturating_mul(before_last) / self.messages.saturating_sub(1).max(1)
+    }
 }
 
 impl Sink for Filling<'_> {
     #[inline]
     fn room(&self) -> (usize, usize) {
         let messages = self.limit.saturating_sub(self.hand.len());
-        (messages, self.most_octets.room(self.octets))
+        (messages, self.most_octets.room(self.taken.octets))
     }
 
     #[inline]
     fn message(&mut self, message: Message) {
-        self.octets += message.weight();
+        let weight = message.weight();
+        self.taken.add(1, weight, weight);
         self.hand.push(message);
     }
 
     #[inline]
     fn strip(&mut self, strip: Strip, extent: Extent) {
-        self.octets += extent.bodies;
+        self.taken.add(extent.messages, extent.bodies, extent.bodies / extent.messages.max(1));
         self.hand.push_strip(strip);
         if extent.messages >= MANY {
             // Another one would have to be cut up now.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes};
 
+use super::sinks::Taken;
 use super::*;
 use crate::mark::Mark;
 use crate::message::Message;
@@ -102,7 +103,8 @@ fn read(inward: &mut Inward<()>, mut octets: &[u8], step: usize) -> Vec<Message>
     loop {
         let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
         let most_octets = Mark::UNLIMITED;
-        let mut filling = Filling { hand: &mut hand, limit: usize::MAX, octets: 0, most_octets };
+        let mut filling =
+            Filling { hand: &mut hand, limit: usize::MAX, most_octets, taken: Taken::default() };
         let drained = inward.drain(&mut filling, &mut budget, &mut orders);
         if drained != Drained::Starved || octets.is_empty() {
             assert!(!orders.ended, "a prefix of what was written is no fault");
@@ -199,5 +201,35 @@ fn a_session_with_large_messages_may_be_cut_anywhere() {
         for octets in (0..=size).filter(|octets| octets % 4999 < 2 || size - octets < 3) {
             cut_after(&messages, octets, is_sealed);
         }
+    }
+}
+
+/// Averages would hide it: with four small ones in front it weighs as one of five.
+#[test]
+fn a_large_message_counts_in_hand_until_it_is_received() {
+    const MARK: usize = 100_000;
+    let large = [vec![2, 0, 0, 0, 0, 0, 2, 0, 0], vec![b'x'; 1 << 17]].concat();
+    let small = b"\0\x01x".repeat(4);
+    for (case, octets, messages) in
+        [("alone", &large, 1), ("last", &[small, large.clone()].concat(), 5)]
+    {
+        let options = SocketOptions::new().recv_hwm(0).recv_hwm_bytes(MARK);
+        let mut inward = Inward::new(&options, &Traits::PLAIN);
+        inward.session_up((), session(false, None).1, Instant::now());
+        let (mut hand, mut orders) = (Hand::default(), Orders::default());
+        let mut filling = inward.filling(&mut hand, 64);
+        let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
+        for piece in octets.chunks(1 << 12) {
+            inward.drain(&mut filling, &mut budget, &mut orders);
+            let (_, mut space) = inward.reading().unwrap();
+            space.put_slice(piece);
+            inward.received(piece.len(), true, Instant::now(), &mut orders);
+        }
+        inward.drain(&mut filling, &mut budget, &mut orders);
+        let taken = filling.taken;
+        assert_eq!(hand.len(), messages, "{case}");
+        inward.end_look(taken);
+        assert!((1..=messages).all(|left| inward.is_full(left)), "{case}");
+        assert!(!inward.is_full(0), "{case}");
     }
 }

@@ -41,7 +41,7 @@ fn a_peer_beyond_a_bound_is_rejected_and_harms_nobody() {
 
 #[test]
 fn user_messages_are_bounded_by_the_receive_mark() {
-    let xpub = XPub::new(&options().recv_hwm(2).recv_hwm_bytes(10));
+    let xpub = XPub::new(&options().recv_hwm(2).recv_hwm_bytes(100));
     let peer = join(&xpub, 10);
     let large = text(vec![b'x'; 100]);
     // An empty queue admits a message of any size.
