@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-use super::Message;
+use super::{Flag, Message};
 
 /// A value that becomes one frame of a [`Message`].
 ///
@@ -100,7 +100,7 @@ impl<const N: usize> IntoFrame for &[u8; N] {
 /// One frame.
 impl<T: IntoFrame> From<T> for Message {
     fn from(frame: T) -> Self {
-        Self { first: frame.into_frame(), rest: None }
+        Self { body: frame.into_frame(), delimited: Flag::No, rest: None }
     }
 }
 
@@ -129,8 +129,7 @@ impl From<Message> for Vec<Bytes> {
 impl<T: IntoFrame> FromIterator<T> for Message {
     fn from_iter<I: IntoIterator<Item = T>>(frames: I) -> Self {
         let mut frames = frames.into_iter();
-        let first = frames.next().map(T::into_frame).unwrap_or_default();
-        let mut message = Self { first, rest: None };
+        let mut message = Self::from(frames.next().map(T::into_frame).unwrap_or_default());
         message.extend(frames);
         message
     }
@@ -139,10 +138,7 @@ impl<T: IntoFrame> FromIterator<T> for Message {
 /// Adds frames at the end.
 impl<T: IntoFrame> Extend<T> for Message {
     fn extend<I: IntoIterator<Item = T>>(&mut self, frames: I) {
-        let mut frames = frames.into_iter().map(T::into_frame).peekable();
-        if frames.peek().is_some() {
-            self.rest.get_or_insert_default().extend(frames);
-        }
+        frames.into_iter().for_each(|frame| self.push_back(frame));
     }
 }
 
@@ -191,7 +187,8 @@ impl<'a> IntoIterator for &'a Message {
 /// The frames of a [`Message`] in order, owned; from its `into_iter`.
 #[derive(Debug, Clone)]
 pub struct IntoFrames {
-    first: Option<Bytes>,
+    delimiter: Option<Bytes>,
+    body: Option<Bytes>,
     #[allow(clippy::box_collection)] // As in the message.
     rest: Option<Box<VecDeque<Bytes>>>,
 }
@@ -200,11 +197,13 @@ impl Iterator for IntoFrames {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        self.first.take().or_else(|| self.rest.as_mut()?.pop_front())
+        let first = self.delimiter.take().or_else(|| self.body.take());
+        first.or_else(|| self.rest.as_mut()?.pop_front())
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = usize::from(self.first.is_some()) + self.rest.as_ref().map_or(0, |r| r.len());
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.len());
+        let left = usize::from(self.delimiter.is_some()) + usize::from(self.body.is_some()) + rest;
         (left, Some(left))
     }
 }
@@ -212,7 +211,7 @@ impl Iterator for IntoFrames {
 impl DoubleEndedIterator for IntoFrames {
     fn next_back(&mut self) -> Option<Bytes> {
         let last = self.rest.as_mut().and_then(|rest| rest.pop_back());
-        last.or_else(|| self.first.take())
+        last.or_else(|| self.body.take()).or_else(|| self.delimiter.take())
     }
 }
 
@@ -223,6 +222,10 @@ impl IntoIterator for Message {
     type IntoIter = IntoFrames;
 
     fn into_iter(mut self) -> IntoFrames {
-        IntoFrames { first: Some(std::mem::take(&mut self.first)), rest: self.rest.take() }
+        IntoFrames {
+            delimiter: (self.delimited == Flag::Yes).then(Bytes::new),
+            body: Some(std::mem::take(&mut self.body)),
+            rest: self.rest.take(),
+        }
     }
 }

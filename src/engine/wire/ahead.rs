@@ -230,7 +230,7 @@ mod tests {
         };
         let offers: [Offer; 3] = [
             ("an empty one", |ahead| ahead.message(Message::default()), piece),
-            ("two frames", |ahead| ahead.message(Message::from(["", ""])), 200),
+            ("two frames", |ahead| ahead.message(Message::from(["a", ""])), 200),
             ("a strip of one", strip, piece),
         ];
         for (case, offer, takes) in offers {
