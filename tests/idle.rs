@@ -15,7 +15,7 @@ const NEW: i64 = 24 * 1024;
 
 /// What they may take more after they were busy: what the next message needs, and
 /// their share of what the sockets keep.
-const MORE: i64 = 4 * 1024;
+const MORE: i64 = 2 * 1024;
 
 async fn soon<T>(future: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(60), future).await.expect("this takes too long")

@@ -43,6 +43,8 @@ pub(super) struct StreamLine {
     rejected: Lock<Option<Unwelcome>>,
     /// What the transport calls when it has octets.
     pub(super) waker: Waker,
+    /// Whether the transport has said since the last read that there is something.
+    pub(super) is_readable: AtomicBool,
     /// What peers that have left this socket left unread.
     pub(super) backlog: Arc<Backlog>,
     pub(super) conflate: bool,
@@ -76,6 +78,7 @@ impl StreamLine {
                 bell: Bell::default(),
                 rejected: Lock::new(Rank::Leaf, None),
                 waker: Waker::from(Arc::new(ReadWaker(me.clone()))),
+                is_readable: AtomicBool::new(false),
                 backlog: Arc::clone(&link.backlog),
                 conflate: options.conflate,
                 in_hand: in_hand.clone(),
@@ -364,6 +367,7 @@ impl Wake for ReadWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(line) = self.0.upgrade() {
+            line.is_readable.store(true, Ordering::Relaxed);
             line.event();
         }
     }

@@ -219,10 +219,21 @@ impl StreamLine {
         pulled
     }
 
+    /// Whether the transport has said that there is something, since the last call.
+    fn takes_readable(&self) -> bool {
+        // It is a hint, and others are told in another way of what there is.
+        let is_readable = self.is_readable.load(Ordering::Relaxed);
+        if is_readable {
+            self.is_readable.store(false, Ordering::Relaxed);
+        }
+        is_readable
+    }
+
     /// Reads once. Without anything to read, the transport is armed.
     fn read(&self, inward: &mut Incoming, orders: &mut Orders) -> Poll<usize> {
         let mut cx = Context::from_waker(&self.waker);
-        match poll_read(inward, &mut cx) {
+        let may_be_empty = !inward.was_filled() && !self.takes_readable();
+        match poll_read(inward, may_be_empty, &mut cx) {
             Poll::Pending => {
                 inward.idle(orders);
                 Poll::Pending
@@ -243,11 +254,15 @@ impl StreamLine {
     }
 }
 
-/// Polls the newest transport, without a buffer if most likely it has nothing.
-fn poll_read(inward: &mut Incoming, cx: &mut Context<'_>) -> Poll<std::io::Result<(usize, bool)>> {
+/// Polls the newest transport, at first without a buffer if it may well have nothing.
+fn poll_read(
+    inward: &mut Incoming,
+    may_be_empty: bool,
+    cx: &mut Context<'_>,
+) -> Poll<std::io::Result<(usize, bool)>> {
     // Outside the cooperative budget: it would wake the connection, not the task,
     // and whoever reads here bounds its own work.
-    if !inward.was_filled() {
+    if may_be_empty {
         let Some(read) = inward.source() else { return Poll::Pending };
         let readable = pin!(unconstrained(poll_fn(|cx| read.poll_readable(cx))));
         ready!(readable.poll(cx))?;

@@ -60,9 +60,29 @@ impl FairQueue {
     pub(crate) fn take_in_hand(&mut self) -> Option<Message> {
         let first = self.listed.front_mut()?;
         let message = first.hand.pop()?;
-        first.peer.note_in_hand(first.hand.len());
-        self.pass_on();
+        self.end_turn_in_hand();
         Some(message)
+    }
+
+    /// A message in hand of the first peer was taken: its turn is over.
+    #[inline]
+    fn end_turn_in_hand(&mut self) {
+        let Some(first) = self.listed.front_mut() else { return };
+        let left = first.hand.len();
+        first.peer.note_in_hand(left);
+        if left == 0 && first.hand.has_memory() {
+            // Nobody may come for a long time.
+            let hand = std::mem::take(&mut first.hand);
+            self.put_away(hand);
+        }
+        self.pass_on();
+    }
+
+    /// Keeps the memory of a hand, if that of few others is kept.
+    fn put_away(&mut self, hand: Hand) {
+        if self.spare.len() < SPARE_HANDS && hand.has_memory() {
+            self.spare.push(hand);
+        }
     }
 
     /// The turn of the first peer is over.
@@ -80,8 +100,7 @@ impl FairQueue {
         let first = self.listed.front_mut()?;
         if let Some(in_hand) = first.hand.pop() {
             *message = in_hand;
-            first.peer.note_in_hand(first.hand.len());
-            self.pass_on();
+            self.end_turn_in_hand();
             return self.listed.back().map(|last| NextTurn::InHand(&last.peer));
         }
         let mut listed = self.listed.pop_front()?;
@@ -97,8 +116,8 @@ impl FairQueue {
     pub(crate) fn end_turn(&mut self, listed: Listed, more: bool, tick: u32) {
         if listed.peer.duty.give_back(more || !listed.hand.is_empty()) {
             self.listed.push_back(Listed { since: tick, ..listed });
-        } else if self.spare.len() < SPARE_HANDS && listed.hand.has_memory() {
-            self.spare.push(listed.hand);
+        } else {
+            self.put_away(listed.hand);
         }
     }
 

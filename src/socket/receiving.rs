@@ -116,16 +116,18 @@ impl Receiving<'_> {
                 return poll_yield(cx);
             }
         }
+        if self.stage == Stage::Looks && core.has_just_waited() {
+            // So has this one most likely.
+            self.stage = Stage::Waits;
+        }
         if matches!(self.stage, Stage::Looks | Stage::LooksAgain) {
             if core.look(delivery)? == Look::Found {
                 return Poll::Ready(Ok(()));
             }
-            if self.stage == Stage::Looks {
-                core.may_write.store(true, Ordering::Relaxed);
-                if core.was_streaming() {
-                    self.stage = Stage::LooksAgain;
-                    return poll_yield(cx);
-                }
+            if self.stage == Stage::Looks && core.was_streaming() {
+                core.waits();
+                self.stage = Stage::LooksAgain;
+                return poll_yield(cx);
             }
             self.stage = Stage::Waits;
         }
@@ -138,7 +140,10 @@ impl Receiving<'_> {
         waiting.line_up(cx.waker());
         match core.look(delivery)? {
             Look::Found => Poll::Ready(Ok(())),
-            Look::Nothing => Poll::Pending,
+            Look::Nothing => {
+                core.waits();
+                Poll::Pending
+            }
             Look::Busy => poll_yield(cx),
         }
     }
@@ -173,9 +178,23 @@ impl Core {
 
     /// Whether many messages were received since a receiver last had to wait.
     fn was_streaming(&self) -> bool {
+        self.since_waited() >= STREAMING
+    }
+
+    /// Whether the last receive had to wait, and this is the next.
+    fn has_just_waited(&self) -> bool {
+        self.since_waited() == 1
+    }
+
+    fn since_waited(&self) -> u32 {
         let received = self.received.load(Ordering::Relaxed);
-        let waited_at = self.waited_at.swap(received, Ordering::Relaxed);
-        received.wrapping_sub(waited_at) >= STREAMING
+        received.wrapping_sub(self.waited_at.load(Ordering::Relaxed))
+    }
+
+    /// A receiver has to wait: it is quiet.
+    fn waits(&self) {
+        self.waited_at.store(self.received.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.may_write.store(true, Ordering::Relaxed);
     }
 
     /// Receives a message if there is one.

@@ -115,6 +115,9 @@ impl Store {
 
     /// Drops all; says how many messages that were.
     pub(super) fn clear(&mut self) -> usize {
+        if self.is_empty() {
+            return 0;
+        }
         let Self { pieces, messages, .. } = std::mem::take(self);
         free_messages(messages, pieces);
         messages

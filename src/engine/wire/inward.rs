@@ -71,6 +71,12 @@ struct Session<R> {
 }
 
 impl<R> Session<R> {
+    /// Whether it has to be read from before anything can come of it.
+    #[inline]
+    fn is_starved(&self) -> bool {
+        self.read.is_some() && self.receiving.as_ref().is_some_and(Receiving::is_dry)
+    }
+
     fn next(&mut self) -> Result<Option<Incoming>, PeerFault> {
         match &mut self.receiving {
             Some(receiving) => receiving.next(),
@@ -232,9 +238,9 @@ impl<R> Inward<R> {
     pub(crate) fn expect(&mut self, expects: bool) {
         self.expects = expects;
         self.uncounted.strays += self.drop_ahead();
-        let older = self.sessions.len().saturating_sub(1);
-        for mut session in self.sessions.drain(..older) {
-            self.uncounted.strays += session.count_messages();
+        while self.sessions.len() > 1 {
+            let Some(mut older) = self.sessions.pop_front() else { break };
+            self.uncounted.strays += older.count_messages();
         }
     }
 
@@ -282,6 +288,9 @@ impl<R> Inward<R> {
             let Some(session) = self.sessions.front_mut() else {
                 return if self.is_closed { Drained::Over } else { Drained::Quiet };
             };
+            if session.is_starved() {
+                return Drained::Starved;
+            }
             let (strip, extent) = session.take_strip(sink.room(), budget.items);
             if extent.messages > 0 {
                 budget.items -= extent.messages;

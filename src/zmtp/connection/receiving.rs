@@ -76,6 +76,12 @@ impl Receiving {
         self.decoder.buffered()
     }
 
+    /// Whether there can be nothing more before the next read.
+    #[inline]
+    pub(crate) fn is_dry(&self) -> bool {
+        self.fault.is_none() && self.decoder.is_dry()
+    }
+
     /// The messages of one frame each that come first, at most so many, and none after
     /// so many octets. What follows them is for [`next`](Self::next).
     pub(crate) fn take_strip(&mut self, messages: usize, octets: usize) -> (Strip, Extent) {

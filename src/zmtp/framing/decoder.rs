@@ -94,6 +94,12 @@ impl Decoder {
         self.partial.is_some() || self.body.is_some() || self.input.len() > 0
     }
 
+    /// Whether nothing is held that a frame could come of.
+    #[inline]
+    pub(crate) fn is_dry(&self) -> bool {
+        self.body.is_none() && self.input.len() == 0
+    }
+
     /// How many octets are held: not understood yet, or of a message that is
     /// not complete. Each of its further frames counts for what it takes to hold
     /// one, as in [`Message::weight`].
