@@ -53,7 +53,7 @@ pub(super) struct StreamLine {
     /// Whether the task waits until there are none.
     pub(super) waits_for_hand: AtomicBool,
     /// Whether this side or the other sends PINGs, as far as we know.
-    has_heartbeats: AtomicBool,
+    pub(super) has_heartbeats: AtomicBool,
     /// Whether somebody watches over what is left to the task.
     is_watched: AtomicBool,
     /// Whether the task reads everything, and receivers nothing: the pattern takes
@@ -108,7 +108,7 @@ impl StreamLine {
 
     /// Octets come from here from now on.
     pub(super) fn read_from(&self, read: Box<dyn ReadHalf>, receiving: Receiving) {
-        self.inward.lock().session_up(read, receiving, now());
+        self.inward.lock().session_up(read, receiving);
         self.bell.set_up();
     }
 
@@ -118,10 +118,15 @@ impl StreamLine {
     }
 
     /// Counts lost messages, if any and if anybody is left to count them.
+    #[inline]
     pub(super) fn lost(&self, cause: DropCause, count: usize) {
-        if count == 0 {
-            return;
+        if count > 0 {
+            self.tell_lost(cause, count);
         }
+    }
+
+    #[cold]
+    fn tell_lost(&self, cause: DropCause, count: usize) {
         if let (Some(side), Some(peer)) = (self.side.upgrade(), self.peer.upgrade()) {
             side.lost(&peer, cause, count);
         }
@@ -169,7 +174,15 @@ impl StreamLine {
     }
 
     /// Does what the wire asks for. Called with no lock held.
+    #[inline]
     pub(super) fn act(&self, orders: Orders, uncounted: &Uncounted) {
+        if !orders.is_none() || !uncounted.is_none() {
+            self.carry_out(orders, uncounted);
+        }
+    }
+
+    #[cold]
+    fn carry_out(&self, orders: Orders, uncounted: &Uncounted) {
         self.lost(DropCause::Discarded, uncounted.strays);
         self.lost(DropCause::Conflated, uncounted.conflated);
         let mut calls = Calls::default();
@@ -179,6 +192,8 @@ impl StreamLine {
             }
         }
         if let Some((at, ttl)) = orders.ping {
+            // The first of them was read before anybody knew that it matters when.
+            let at = at.unwrap_or_else(now);
             self.has_heartbeats.store(true, Ordering::Relaxed);
             let sooner = self.pulse.lock().as_mut().is_some_and(|pulse| pulse.on_ping(ttl, at));
             if sooner {

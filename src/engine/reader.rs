@@ -243,7 +243,10 @@ impl StreamLine {
                 Poll::Ready(0)
             }
             Poll::Ready(Ok((count, filled))) => {
-                inward.received(count, filled, now(), orders);
+                // Who needs to know when, if nobody may send heartbeats? Nor does a clock
+                // come for free.
+                let at = self.has_heartbeats.load(Ordering::Relaxed).then(now);
+                inward.received(count, filled, at, orders);
                 Poll::Ready(count)
             }
             Poll::Ready(Err(error)) => {

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
@@ -145,8 +146,9 @@ impl Writer {
         cx: &mut Context<'_>,
         report: &mut Report,
     ) -> Poll<io::Result<bool>> {
+        let mut is_over = false;
         loop {
-            if self.flight.is_written() && !self.take(line, report) {
+            if is_over || self.flight.is_written() && !self.take(line, report) {
                 ready!(self.transport.as_mut().poll_flush(cx))?;
                 return Poll::Ready(Ok(true));
             }
@@ -161,7 +163,9 @@ impl Writer {
             report.work += written;
             let progress = self.flight.advance(written);
             report.ping |= progress.ping;
-            let settled = line.outward.lock().written(progress, &self.flight);
+            let (settled, is_last) = line.outward.lock().written(progress, &self.flight);
+            // Unless the first batch was only what a session begins with.
+            is_over = is_last && self.ready.is_none();
             report.settled.add(settled);
             report.messages += progress.messages;
         }
@@ -171,8 +175,8 @@ impl Writer {
     fn take(&mut self, line: &StreamLine, report: &mut Report) -> bool {
         let taken = line.outward.lock().take(&mut self.flight, &self.sending);
         report.work += COMMANDS * self.flight.command_octets();
-        if self.started || !taken {
-            report.ready = report.ready.take().or(self.ready.take());
+        if self.ready.is_some() && (self.started || !taken) {
+            report.ready = self.ready.take();
         }
         self.started = true;
         if self.flight.is_request() {
@@ -219,8 +223,10 @@ impl StreamLine {
 
     /// Does what writing brought about. Called with no lock held.
     fn settle(&self, by: By, report: Report) {
-        if let Some(pulse) = self.pulse.lock().as_mut() {
-            report.tell(pulse);
+        if self.has_heartbeats.load(Ordering::Relaxed) {
+            if let Some(pulse) = self.pulse.lock().as_mut() {
+                report.tell(pulse);
+            }
         }
         if by == By::Caller && report.ping {
             // The task has waited for that since it was due, without a timer.
@@ -228,12 +234,15 @@ impl StreamLine {
         }
         self.act(report.orders, &report.uncounted);
         self.lost(DropCause::Conflated, report.settled.conflated);
-        let Some(side) = self.side.upgrade() else { return };
-        if by == By::Task && report.messages <= 1 {
-            side.calm();
-        }
-        if let Some(event) = report.ready {
-            side.emit(event);
+        let is_calm = by == By::Task && report.messages <= 1;
+        if is_calm || report.ready.is_some() {
+            let Some(side) = self.side.upgrade() else { return };
+            if is_calm {
+                side.calm();
+            }
+            if let Some(event) = report.ready {
+                side.emit(event);
+            }
         }
         if report.settled.room {
             self.room();

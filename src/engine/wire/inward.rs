@@ -65,8 +65,10 @@ struct Session<R> {
     receiving: Option<Receiving>,
     /// Whether the last read filled the buffer, so that there may be more.
     filled: bool,
-    /// When the peer was last heard, and whether that is news.
-    heard: (Instant, bool),
+    /// When it was last read from, if somebody looked at the clock.
+    read_at: Option<Instant>,
+    /// The same, while it is news.
+    heard: Option<Instant>,
     ended: Option<DisconnectReason>,
 }
 
@@ -125,7 +127,7 @@ impl<R> Inward<R> {
     }
 
     /// A new connection: its messages come after those of the former ones.
-    pub(crate) fn session_up(&mut self, read: R, receiving: Receiving, now: Instant) {
+    pub(crate) fn session_up(&mut self, read: R, receiving: Receiving) {
         self.keep_rest();
         if self.sessions.len() > ORPHANS {
             self.sessions[0].read = None;
@@ -136,7 +138,8 @@ impl<R> Inward<R> {
             read: Some(read),
             receiving: Some(receiving),
             filled: true,
-            heard: (now, false),
+            read_at: None,
+            heard: None,
             ended: None,
         });
     }
@@ -187,8 +190,7 @@ impl<R> Inward<R> {
 
     /// When the peer was last heard, since the last call.
     pub(crate) fn take_heard(&mut self) -> Option<Instant> {
-        let (at, is_news) = &mut self.sessions.back_mut()?.heard;
-        std::mem::take(is_news).then_some(*at)
+        self.sessions.back_mut()?.heard.take()
     }
 
     /// The peer has left: says how many octets of it are unread, and counts from
@@ -308,7 +310,7 @@ impl<R> Inward<R> {
                 // That of a connection which is lost needs no answer.
                 Ok(Some(Incoming::Ping { ttl, context })) if is_newest => {
                     orders.pong = Some(context);
-                    orders.ping = Some((session.heard.0, ttl));
+                    orders.ping = Some((session.read_at, ttl));
                 }
                 Ok(Some(Incoming::Ping { .. })) => {}
                 Ok(None) if session.read.is_some() => return Drained::Starved,
@@ -370,12 +372,13 @@ impl<R> Inward<R> {
         self.sessions.front_mut()?.read.as_mut()
     }
 
-    /// So many octets were read; `filled` if they were all there was room for.
+    /// So many octets were read; `filled` if they were all there was room for. The time
+    /// is for heartbeats.
     pub(crate) fn received(
         &mut self,
         count: usize,
         filled: bool,
-        now: Instant,
+        at: Option<Instant>,
         orders: &mut Orders,
     ) {
         self.since_kept += count;
@@ -383,7 +386,8 @@ impl<R> Inward<R> {
         orders.released |= self.hold_back(false);
         if let Some(session) = self.sessions.front_mut() {
             session.filled = filled;
-            session.heard = (now, true);
+            session.read_at = at;
+            session.heard = at.or(session.heard);
         }
     }
 

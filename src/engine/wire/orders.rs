@@ -36,15 +36,23 @@ pub(crate) enum Drained {
 pub(crate) struct Orders {
     /// The peer wants this back.
     pub(crate) pong: Option<Bytes>,
-    /// The peer sent a PING: when, and after how much silence it wants to be
-    /// given up.
-    pub(crate) ping: Option<(Instant, Duration)>,
+    /// The peer sent a PING: when, if that is known, and after how much silence it
+    /// wants to be given up.
+    pub(crate) ping: Option<(Option<Instant>, Duration)>,
     /// The newest connection has ended.
     pub(crate) ended: bool,
     /// The peer was held back at a mark, and is read again.
     pub(crate) released: bool,
     /// Memory is kept that is to be given back in idle times.
     pub(crate) kept: bool,
+}
+
+impl Orders {
+    /// Whether nothing must happen.
+    pub(crate) fn is_none(&self) -> bool {
+        let Self { pong, ping, ended, released, kept } = self;
+        pong.is_none() && ping.is_none() && !(ended | released | kept)
+    }
 }
 
 /// Messages that were lost on the way in and that nobody counted yet.
@@ -55,4 +63,10 @@ pub(crate) struct Uncounted {
     pub(crate) strays: usize,
     /// Those that newer ones replaced (`conflate`).
     pub(crate) conflated: usize,
+}
+
+impl Uncounted {
+    pub(crate) fn is_none(&self) -> bool {
+        self.strays == 0 && self.conflated == 0
+    }
 }

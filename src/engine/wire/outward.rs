@@ -289,13 +289,20 @@ impl Outward {
         !flight.is_written()
     }
 
-    /// Part of what was taken is written. Room comes back with it.
-    pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> Settled {
+    /// Part of what was taken is written. Room comes back with it. Says also whether
+    /// that was the last of all there is to write.
+    pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> (Settled, bool) {
         self.unasked = 0;
         self.in_flight -= progress.messages.min(self.in_flight);
         self.is_awaited = flight.is_awaited();
         // Half of the mark at a time while writing goes on: one wake-up for many.
-        self.settle(self.unsent() <= self.mark.limit() / 2)
+        let settled = self.settle(self.unsent() <= self.mark.limit() / 2);
+        (settled, flight.is_written() && self.is_empty())
+    }
+
+    /// Whether nothing waits to be taken.
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.lane.is_empty()
     }
 
     fn settle(&mut self, room: bool) -> Settled {
@@ -314,7 +321,7 @@ impl Outward {
     /// whether somebody who was refused is to be.
     pub(crate) fn rest(&mut self, how: Rest) -> (bool, bool) {
         self.unasked = 0;
-        let is_empty = self.queue.is_empty() && self.lane.is_empty();
+        let is_empty = self.is_empty();
         let goes_on = how == Rest::Later;
         let room = self.grants(!goes_on && self.is_below_mark());
         (self.handover.rest(how, is_empty), room)
@@ -424,13 +431,13 @@ mod tests {
         assert!(refused(&mut outward));
         // Two and a half of the three, each of three octets.
         let progress = flight.advance(7);
-        assert!(outward.written(progress, &flight).room);
+        assert!(outward.written(progress, &flight).0.room);
         assert!(outward.push_shared(&Message::from("m")).is_ok());
         assert!(outward.push_shared(&Message::from("m")).is_ok());
         assert!(refused(&mut outward));
         // While writing goes on, nobody is told of room for less than half of them.
         let progress = flight.advance(2);
-        assert!(!outward.written(progress, &flight).room);
+        assert!(!outward.written(progress, &flight).0.room);
         assert_eq!(outward.rest(Rest::Later), (true, false));
         assert!(outward.claim(By::Task));
         assert_eq!(outward.rest(Rest::Blocked), (true, true));
@@ -464,7 +471,7 @@ mod tests {
         let mut flight = Flight::default();
         assert!(outward.take(&mut flight, &sending()));
         let progress = flight.advance(1);
-        assert!(!outward.written(progress, &flight).room);
+        assert!(!outward.written(progress, &flight).0.room);
         assert!(refused(&mut outward));
         assert!(outward.session_lost(flight).room);
     }

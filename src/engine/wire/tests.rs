@@ -114,7 +114,7 @@ fn read(inward: &mut Inward<()>, mut octets: &[u8], step: usize) -> Vec<Message>
         let count = step.min(space.remaining_mut()).min(octets.len());
         space.put_slice(&octets[..count]);
         octets = &octets[count..];
-        inward.received(count, false, Instant::now(), &mut orders);
+        inward.received(count, false, None, &mut orders);
     }
 }
 
@@ -162,7 +162,7 @@ fn cut_after(messages: &[Message], octets: usize, is_sealed: bool) {
 
 /// Reads a session to its end.
 fn receive(inward: &mut Inward<()>, receiving: Receiving, octets: &[u8]) -> Vec<Message> {
-    inward.session_up((), receiving, Instant::now());
+    inward.session_up((), receiving);
     let messages = read(inward, octets, 1 + octets.len() % 61);
     let mut orders = Orders::default();
     inward.end_reading(DisconnectReason::PeerClosed, &mut orders);
@@ -215,7 +215,7 @@ fn a_large_message_counts_in_hand_until_it_is_received() {
     {
         let options = SocketOptions::new().recv_hwm(0).recv_hwm_bytes(MARK);
         let mut inward = Inward::new(&options, &Traits::PLAIN);
-        inward.session_up((), session(false, None).1, Instant::now());
+        inward.session_up((), session(false, None).1);
         let (mut hand, mut orders) = (Hand::default(), Orders::default());
         let mut filling = inward.filling(&mut hand, 64);
         let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
@@ -223,7 +223,7 @@ fn a_large_message_counts_in_hand_until_it_is_received() {
             inward.drain(&mut filling, &mut budget, &mut orders);
             let (_, mut space) = inward.reading().unwrap();
             space.put_slice(piece);
-            inward.received(piece.len(), true, Instant::now(), &mut orders);
+            inward.received(piece.len(), true, None, &mut orders);
         }
         inward.drain(&mut filling, &mut budget, &mut orders);
         let taken = filling.taken;

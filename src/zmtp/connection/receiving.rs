@@ -84,8 +84,9 @@ impl Receiving {
 
     /// The messages of one frame each that come first, at most so many, and none after
     /// so many octets. What follows them is for [`next`](Self::next).
+    #[inline]
     pub(crate) fn take_strip(&mut self, messages: usize, octets: usize) -> (Strip, Extent) {
-        if self.fault.is_some() {
+        if self.fault.is_some() || !self.decoder.is_single_next() {
             return Default::default();
         }
         self.decoder.take_strip(messages, octets)

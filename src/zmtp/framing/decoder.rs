@@ -114,6 +114,9 @@ impl Decoder {
     /// # Errors
     /// When the peer is at fault. There is no way to go on from there.
     pub(crate) fn next(&mut self) -> Result<Option<Unit>, PeerFault> {
+        if let Some(message) = self.next_delimited() {
+            return Ok(Some(Unit::Message(message)));
+        }
         while let Some((header, body)) = self.next_frame()? {
             let (header, body) = self.opened(header, body)?;
             // libzmq sends a PING between the frames of a message where RFC 37
@@ -129,6 +132,29 @@ impl Decoder {
             }
         }
         Ok(None)
+    }
+
+    /// An empty frame and one more, plain and there as a whole: most requests and
+    /// replies are that.
+    fn next_delimited(&mut self) -> Option<Message> {
+        let rest = self.input.octets().strip_prefix(&[MORE, 0])?;
+        if self.partial.is_some() || self.open.is_some() {
+            return None;
+        }
+        let extent = Extent::of(rest, self.max_message_size, 1, usize::MAX);
+        if extent.messages == 0 {
+            return None;
+        }
+        let header_len = extent.len - extent.bodies;
+        let mut message = Message::new();
+        message.push_back(self.input.cut(2 + header_len, extent.bodies));
+        Some(message)
+    }
+
+    /// Whether a message of one frame comes first, if it is plain.
+    #[inline]
+    pub(crate) fn is_single_next(&self) -> bool {
+        self.input.octets().first().is_some_and(|flags| flags & (MORE | COMMAND) == 0)
     }
 
     /// The messages of one plain frame each that come first, as many as are there as

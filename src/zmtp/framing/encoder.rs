@@ -70,7 +70,7 @@ impl Encoded {
     pub(crate) fn push(&mut self, message: &mut Message) {
         if message.is_single() && self.push_copy(0, message.first()) {
             self.ends.push(self.bytes);
-        } else {
+        } else if !self.push_delimited(message) {
             self.push_whole(std::mem::take(message));
         }
     }
@@ -83,6 +83,18 @@ impl Encoded {
         } else {
             self.push_whole(message.clone());
         }
+    }
+
+    /// Adds a request or reply whose body is to be copied; false if it is none.
+    #[inline(never)]
+    fn push_delimited(&mut self, message: &Message) -> bool {
+        if message.len() != 2 || !message.first().is_empty() || message[1].len() >= SPLICE {
+            return false;
+        }
+        self.push_copy(MORE, &Bytes::new());
+        self.push_copy(0, &message[1]);
+        self.ends.push(self.bytes);
+        true
     }
 
     #[inline(never)]
