@@ -84,8 +84,8 @@
 //! # The house
 //!
 //! Two towers stand on a shared vocabulary. The protocol tower knows octets and
-//! no sockets; the pattern tower knows messages and no octets. They meet in the
-//! wire. All these are synchronous, without tokio and without a clock.
+//! no sockets; the pattern tower knows messages and no octets (but for a strip of
+//! messages that are not cut up yet). They meet in the wire. All these are synchronous, without tokio and without a clock.
 //!
 //! ```text
 //!               socket   context               waits, binds, connects, closes

@@ -22,7 +22,7 @@ pub(crate) use std::sync::atomic;
 /// | `Endpoints` | `socket::Core` | binds and connects | nothing |
 /// | `Lockstep` | `socket::Core` | REQ and REP: whose turn it is | one look, or one try to send |
 /// | `Roster` | `socket::Core` | all peers of a socket | nothing |
-/// | `Ready` | `socket::Core` | peers with something to read | nothing |
+/// | `Ready` | `socket::Core` | peers with something to read | what a pattern makes of a message in hand |
 /// | `Pattern` | each pattern | its peers and their turns | pushes to peers |
 /// | `Filter` | SUB | its own topics | nothing |
 /// | `Name` | `pipe::Peer` | what a ROUTER calls it | nothing |

@@ -157,6 +157,11 @@ pub(crate) trait Pattern: Send + Sync {
         Before::Proceed
     }
 
+    /// Where sending and receiving take turns: whether a receiver may get something now.
+    fn is_receivers_turn(&self) -> bool {
+        true
+    }
+
     /// A receiver took a message that `from` sent. Makes of it what the
     /// receiver is to see, in place, since this is done for every message. False
     /// if the pattern discards it (the socket counts that).

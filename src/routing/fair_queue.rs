@@ -20,7 +20,7 @@ pub(crate) struct Listed {
     pub(crate) peer: Arc<Peer>,
     /// Messages in hand, so that not each one costs a look at the peer.
     pub(crate) hand: Hand,
-    /// The tick at which it was listed, or was last read from.
+    /// The tick at which it was listed, or had its last turn.
     since: u32,
 }
 
@@ -46,13 +46,15 @@ pub(crate) struct FairQueue {
     /// Hands of peers that are listed no more, so that a peer that sends one
     /// message at a time costs no allocation for each.
     spare: Vec<Hand>,
+    /// The tick of the attendant's clock.
+    tick: u32,
 }
 
 impl FairQueue {
     /// Puts a peer at the end. Its duty has just said that this is for the
     /// receivers.
-    pub(crate) fn push(&mut self, peer: Arc<Peer>, tick: u32) {
-        self.listed.push_back(Listed { peer, hand: Hand::default(), since: tick });
+    pub(crate) fn push(&mut self, peer: Arc<Peer>) {
+        self.listed.push_back(Listed { peer, hand: Hand::default(), since: self.tick });
     }
 
     /// As [`next_turn`](Self::next_turn), if a message of the first peer is in hand.
@@ -89,12 +91,14 @@ impl FairQueue {
     #[inline]
     fn pass_on(&mut self) {
         if self.listed.len() > 1 {
+            self.listed[0].since = self.tick;
             self.listed.rotate_left(1);
         }
     }
 
     /// Gives the first peer its turn. If a message of it is in hand, the turn is
-    /// over with that, and the message is in `message`.
+    /// over with that, and the message is in `message`, where nothing of worth may be:
+    /// to free it is not for here.
     #[inline]
     pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<'_>> {
         let first = self.listed.front_mut()?;
@@ -113,9 +117,9 @@ impl FairQueue {
 
     /// Ends a turn. With `more` to be had, with messages in hand, or if something
     /// happened meanwhile, the peer goes to the end of the queue.
-    pub(crate) fn end_turn(&mut self, listed: Listed, more: bool, tick: u32) {
+    pub(crate) fn end_turn(&mut self, listed: Listed, more: bool) {
         if listed.peer.duty.give_back(more || !listed.hand.is_empty()) {
-            self.listed.push_back(Listed { since: tick, ..listed });
+            self.listed.push_back(Listed { since: self.tick, ..listed });
         } else {
             self.put_away(listed.hand);
         }
@@ -136,8 +140,8 @@ impl FairQueue {
         peer.duty.retire()
     }
 
-    /// Hands peers that no receiver came for to their tasks: all that are listed,
-    /// or those for at least `older_than` ticks, but at most `limit` of them. Where
+    /// So many ticks later, hands peers that no receiver came for to their tasks: all
+    /// that are listed, or those for at least `older_than` ticks, but at most `limit`. Where
     /// many wait for their turns it takes longer until each has had it, and only one
     /// that may send heartbeats has to be seen to before.
     /// Their lines are to be told ([`Line::read_ahead`](crate::pipe::Line)) once
@@ -145,14 +149,15 @@ impl FairQueue {
     #[must_use]
     pub(crate) fn hand_over(
         &mut self,
-        tick: u32,
+        ticks: u32,
         older_than: Option<u32>,
         limit: usize,
     ) -> Vec<Arc<Peer>> {
+        self.tick = self.tick.wrapping_add(ticks);
         let turns = u32::try_from(self.listed.len()).unwrap_or(u32::MAX) / TURNS_PER_TICK;
         let is_due = |listed: &&Listed| {
             let Some(ticks) = older_than else { return true };
-            let waited = tick.wrapping_sub(listed.since);
+            let waited = self.tick.wrapping_sub(listed.since);
             waited >= ticks.saturating_add(turns)
                 || waited >= ticks && listed.peer.line.has_heartbeats()
         };
@@ -177,11 +182,11 @@ impl FairQueue {
         self.listed.iter().map(|listed| &listed.peer)
     }
 
-    /// Forgets what is in hand of the peers that `is_meant`; says how many
-    /// messages that were.
-    pub(crate) fn discard(&mut self, is_meant: impl Fn(&Peer) -> bool) -> usize {
+    /// Takes what is in hand of the peers that `is_meant`, to be freed elsewhere.
+    #[must_use]
+    pub(crate) fn discard(&mut self, is_meant: impl Fn(&Peer) -> bool) -> Vec<Hand> {
         let meant = self.listed.iter_mut().filter(|listed| is_meant(&listed.peer));
-        meant.map(|listed| listed.hand.clear()).sum()
+        meant.map(|listed| std::mem::take(&mut listed.hand)).collect()
     }
 }
 
@@ -199,7 +204,8 @@ mod tests {
     fn event_at(queue: &mut FairQueue, peer: &FakePeer, tick: u32) -> Who {
         let who = peer.duty.event();
         if who == Who::Receivers {
-            queue.push(Arc::clone(peer), tick);
+            queue.tick = tick;
+            queue.push(Arc::clone(peer));
         }
         who
     }
@@ -211,6 +217,16 @@ mod tests {
             assert_eq!(event(&mut queue, peer), Who::Receivers);
         }
         (queue, peers)
+    }
+
+    /// Hands over at this tick.
+    fn hand_over(
+        queue: &mut FairQueue,
+        tick: u32,
+        older_than: Option<u32>,
+        limit: usize,
+    ) -> Vec<Arc<Peer>> {
+        queue.hand_over(tick.wrapping_sub(queue.tick), older_than, limit)
     }
 
     fn read(queue: &mut FairQueue) -> Listed {
@@ -238,7 +254,7 @@ mod tests {
         for turn in 0..6 {
             let listed = read(&mut queue);
             assert_eq!(listed.peer.key, peers[turn % 3].key);
-            queue.end_turn(listed, true, 0);
+            queue.end_turn(listed, true);
         }
     }
 
@@ -247,7 +263,7 @@ mod tests {
         let (mut queue, peers) = queue_of::<2>();
         for mut listed in [read(&mut queue), read(&mut queue)] {
             ["1", "2"].into_iter().for_each(|text| listed.hand.push(Message::from(text)));
-            queue.end_turn(listed, false, 0);
+            queue.end_turn(listed, false);
         }
         for turn in 0..4 {
             assert_eq!(in_hand(&mut queue).key, peers[turn % 2].key);
@@ -263,7 +279,7 @@ mod tests {
         assert_eq!(event(&mut queue, &a), Who::Nobody);
         let listed = read(&mut queue);
         assert!(queue.next_turn(&mut Message::new()).is_none());
-        queue.end_turn(listed, false, 0);
+        queue.end_turn(listed, false);
         assert!(queue.is_empty());
     }
 
@@ -272,9 +288,9 @@ mod tests {
         let (mut queue, [a]) = queue_of();
         let listed = read(&mut queue);
         assert_eq!(event(&mut queue, &a), Who::Nobody);
-        queue.end_turn(listed, false, 0);
+        queue.end_turn(listed, false);
         let listed = read(&mut queue);
-        queue.end_turn(listed, false, 0);
+        queue.end_turn(listed, false);
         assert!(queue.is_empty());
     }
 
@@ -283,7 +299,7 @@ mod tests {
         let (mut queue, [a]) = queue_of();
         let mut listed = read(&mut queue);
         listed.hand.push(Message::from("1"));
-        queue.end_turn(listed, false, 0);
+        queue.end_turn(listed, false);
         assert!(a.duty.is_listed());
         assert_eq!(in_hand(&mut queue).key, a.key);
         assert_eq!(event(&mut queue, &a), Who::Nobody);
@@ -296,7 +312,7 @@ mod tests {
         let mut listed = read(&mut queue);
         listed.hand.push(Message::from("1"));
         listed.hand.pop();
-        queue.end_turn(listed, false, 0);
+        queue.end_turn(listed, false);
         event(&mut queue, &a);
         assert!(read(&mut queue).hand.has_memory());
     }
@@ -310,7 +326,7 @@ mod tests {
         assert!(queue.is_empty());
         assert!(!queue.retire(&b));
         listed.hand.push(Message::from("1"));
-        queue.end_turn(listed, false, 0);
+        queue.end_turn(listed, false);
         assert!(!queue.retire(&b));
         in_hand(&mut queue);
         assert!(queue.retire(&b));
@@ -324,7 +340,7 @@ mod tests {
         let (mut queue, a) = (FairQueue::default(), FakePeer::accepted(1));
         assert_eq!(a.duty.event(), Who::Receivers);
         assert!(!queue.retire(&a));
-        queue.push(Arc::clone(&a), 0);
+        queue.push(Arc::clone(&a));
         assert!(queue.retire(&a));
     }
 
@@ -333,10 +349,10 @@ mod tests {
         let (mut queue, [a, b]) = queue_of();
         for mut listed in [read(&mut queue), read(&mut queue)] {
             ["1", "2"].into_iter().for_each(|text| listed.hand.push(Message::from(text)));
-            queue.end_turn(listed, false, 0);
+            queue.end_turn(listed, false);
         }
-        assert_eq!(queue.discard(|peer| peer.key == a.key), 2);
-        assert_eq!(queue.discard(|peer| peer.key == a.key), 0);
+        let mut discarded = || queue.discard(|peer| peer.key == a.key)[0].len();
+        assert_eq!([discarded(), discarded()], [2, 0]);
         let listed = read(&mut queue);
         assert_eq!(listed.peer.key, a.key);
         assert_eq!(in_hand(&mut queue).key, b.key);
@@ -346,11 +362,11 @@ mod tests {
     fn those_that_no_receiver_came_for_are_handed_over_once() {
         let (mut queue, [a, b, c]) = queue_of();
         assert!(queue.has_listed());
-        assert_eq!(keys(&queue.hand_over(0, None, 2)), [a.key, b.key]);
+        assert_eq!(keys(&hand_over(&mut queue, 0, None, 2)), [a.key, b.key]);
         assert!(queue.has_listed());
-        assert_eq!(keys(&queue.hand_over(0, None, 2)), [c.key]);
+        assert_eq!(keys(&hand_over(&mut queue, 0, None, 2)), [c.key]);
         assert!(!queue.has_listed() && !queue.is_empty());
-        assert!(queue.hand_over(0, None, 2).is_empty());
+        assert!(hand_over(&mut queue, 0, None, 2).is_empty());
         // Their tasks see to what happens now.
         assert_eq!(event(&mut queue, &a), Who::Task);
         assert_eq!(queue.iter().count(), 3);
@@ -363,9 +379,9 @@ mod tests {
         // The ticks may wrap meanwhile.
         event_at(&mut queue, &old, u32::MAX);
         event_at(&mut queue, &young, 1);
-        assert!(queue.hand_over(1, Some(3), 10).is_empty());
-        assert_eq!(keys(&queue.hand_over(2, Some(3), 10)), [old.key]);
-        assert_eq!(keys(&queue.hand_over(4, Some(3), 10)), [young.key]);
+        assert!(hand_over(&mut queue, 1, Some(3), 10).is_empty());
+        assert_eq!(keys(&hand_over(&mut queue, 2, Some(3), 10)), [old.key]);
+        assert_eq!(keys(&hand_over(&mut queue, 4, Some(3), 10)), [young.key]);
     }
 
     #[test]
@@ -375,33 +391,50 @@ mod tests {
         for peer in &peers {
             event(&mut queue, peer);
         }
-        assert!(queue.hand_over(11, Some(2), 100).is_empty());
-        assert_eq!(queue.hand_over(12, Some(2), 100).len(), 40);
+        assert!(hand_over(&mut queue, 11, Some(2), 100).is_empty());
+        assert_eq!(hand_over(&mut queue, 12, Some(2), 100).len(), 40);
     }
 
     #[test]
     fn one_that_is_read_from_waits_anew() {
         let (mut queue, [a]) = queue_of();
         let listed = read(&mut queue);
-        queue.end_turn(listed, true, 5);
-        assert!(queue.hand_over(6, Some(2), 10).is_empty());
-        assert_eq!(keys(&queue.hand_over(7, Some(2), 10)), [a.key]);
+        queue.tick = 5;
+        queue.end_turn(listed, true);
+        assert!(hand_over(&mut queue, 6, Some(2), 10).is_empty());
+        assert_eq!(keys(&hand_over(&mut queue, 7, Some(2), 10)), [a.key]);
+    }
+
+    /// However many messages a read brings, each is a turn.
+    #[test]
+    fn one_whose_messages_are_received_in_turn_is_not_handed_over() {
+        let (mut queue, peers) = queue_of::<2>();
+        for mut listed in [read(&mut queue), read(&mut queue)] {
+            ["1", "2", "3"].into_iter().for_each(|text| listed.hand.push(Message::from(text)));
+            queue.end_turn(listed, false);
+        }
+        for tick in 1..4 {
+            assert!(hand_over(&mut queue, tick, Some(2), 10).is_empty());
+            in_hand(&mut queue);
+            in_hand(&mut queue);
+        }
+        assert_eq!(keys(&hand_over(&mut queue, 5, Some(2), 10)), peers.each_ref().map(|it| it.key));
     }
 
     #[test]
     fn a_receiver_takes_over_from_the_task() {
         let (mut queue, [a]) = queue_of();
-        assert_eq!(queue.hand_over(0, None, 10).len(), 1);
+        assert_eq!(hand_over(&mut queue, 0, None, 10).len(), 1);
         let listed = read(&mut queue);
         assert!(a.duty.is_held());
-        queue.end_turn(listed, true, 0);
+        queue.end_turn(listed, true);
         assert!(queue.has_listed());
     }
 
     #[test]
     fn one_that_was_handed_over_retires_too() {
         let (mut queue, [a]) = queue_of();
-        assert_eq!(queue.hand_over(0, None, 10).len(), 1);
+        assert_eq!(hand_over(&mut queue, 0, None, 10).len(), 1);
         assert!(queue.retire(&a));
         assert!(queue.is_empty());
         assert_eq!(event(&mut queue, &a), Who::Receivers);

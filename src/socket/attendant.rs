@@ -70,9 +70,7 @@ pub(super) struct Attendant {
     pace: AtomicU8,
     /// Whether there are other workers than the one that sends.
     may_write: AtomicBool,
-    /// Counts the ticks of its clock.
-    tick: AtomicU32,
-    /// How many receives there had been at the last one.
+    /// How many receives there had been at the last tick of its clock.
     received: AtomicU32,
     /// Lines with something that was left to their tasks.
     left: Lock<Vec<Arc<dyn Line>>>,
@@ -87,7 +85,6 @@ impl Default for Attendant {
             is_there: AtomicBool::new(false),
             pace: AtomicU8::new(Pace::Stopped as u8),
             may_write: AtomicBool::new(false),
-            tick: AtomicU32::new(0),
             received: AtomicU32::new(0),
             left: Lock::new(Rank::Leaf, Vec::new()),
             runtimes: Lock::new(Rank::Leaf, Vec::new()),
@@ -96,11 +93,6 @@ impl Default for Attendant {
 }
 
 impl Attendant {
-    /// The present tick.
-    pub(super) fn tick(&self) -> u32 {
-        self.tick.load(Ordering::Relaxed)
-    }
-
     /// Whether it sees to anything. Sockets that have only inproc peers need no runtime.
     pub(super) fn is_there(&self) -> bool {
         self.is_there.load(Ordering::Relaxed)
@@ -221,7 +213,6 @@ impl Core {
     /// handed over.
     fn sweep(&self, ticks: u32) -> (bool, bool) {
         let attendant = &self.attendant;
-        let tick = attendant.tick.fetch_add(ticks, Ordering::Relaxed).wrapping_add(ticks);
         let received = self.received.load(Ordering::Relaxed);
         let is_active = attendant.received.swap(received, Ordering::Relaxed) != received;
         let patience = match (is_active, self.receivers.any()) {
@@ -231,9 +222,10 @@ impl Core {
         };
         let (late, is_listed) = {
             let mut ready = self.ready.lock();
-            (ready.hand_over(tick, patience, AT_ONCE), ready.has_listed())
+            (ready.hand_over(ticks, patience, AT_ONCE), ready.has_listed())
         };
-        if !is_active && !late.is_empty() {
+        let in_turns = self.lockstep.is_some();
+        if !is_active && !late.is_empty() && !in_turns {
             // Nobody is woken for what the tasks read now, so whoever waits is to
             // look before: it may have been kept from some by those that were woken
             // and are not polled, however many these are.
@@ -242,12 +234,22 @@ impl Core {
         for peer in late {
             peer.line.read_ahead();
         }
-        if !is_active && is_listed && self.lockstep.is_none() {
-            // The one that was woken does not come, so another is to. (Where they
-            // take turns, that one may not be in turn.)
-            self.receivers.wake_one();
-        }
-        (is_active, is_listed)
+        // The one that was woken does not come, so another is to.
+        let is_called = match in_turns {
+            true => !is_active && self.call_in_turn(),
+            false => {
+                let calls = !is_active && is_listed;
+                calls && self.receivers.wake_one() > 0
+            }
+        };
+        (is_active, is_listed || is_called)
+    }
+
+    /// Where receivers take turns: wakes the next that waits, if something waits for one
+    /// and it is a receiver's turn, or it would be an error to it.
+    fn call_in_turn(&self) -> bool {
+        let is_wanted = !self.ready.lock().is_empty() && self.pattern.is_receivers_turn();
+        is_wanted && self.receivers.wake_next()
     }
 
     /// There is nothing to see to: stops the clock, unless there is something in this

@@ -14,7 +14,7 @@ use crate::options::{Linger, SocketOptions};
 use crate::pattern::{self, Pattern, Touched};
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 use crate::pipe::{
-    Backlog, Counters, EndpointKey, Flush, Item, Peer, PeerKey, SocketSide, Traits, Who,
+    Backlog, Counters, EndpointKey, Flush, Hand, Item, Peer, PeerKey, SocketSide, Traits, Who,
 };
 use crate::routing::FairQueue;
 use crate::socket_type::SocketType;
@@ -181,7 +181,8 @@ impl Core {
             peer.dismiss();
         }
         let unread = self.ready.lock().discard(Peer::is_dismissed);
-        self.counters.lost.add(DropCause::Unread, unread);
+        let count = unread.iter().map(Hand::len).sum();
+        self.counters.lost.add(DropCause::Unread, count);
         peers
     }
 
@@ -191,12 +192,13 @@ impl Core {
     }
 
     /// Something other than a message may be there for a receiver: wakes all, since one
-    /// that is woken may not be polled any more. Where they take turns it is for one:
-    /// to the others it would be an error.
+    /// that is woken may not be polled any more. Where they take turns it is for one,
+    /// when it is their turn: to others it would be an error.
     fn wake_for_news(&self) {
-        match self.traits.lockstep {
-            true => drop(self.receivers.wake_one()),
-            false => self.receivers.wake_all(),
+        if !self.traits.lockstep {
+            self.receivers.wake_all();
+        } else if self.receivers.any() && self.pattern.is_receivers_turn() {
+            self.receivers.wake_one();
         }
     }
 
@@ -208,7 +210,7 @@ impl Core {
             // It has left for good in this very moment.
             return;
         }
-        ready.push(Arc::clone(peer), self.attendant.tick());
+        ready.push(Arc::clone(peer));
         drop(ready);
         let is_seen_to = self.attendant.is_there() || self.traits.lockstep;
         let waiting = self.receivers.wake(if is_seen_to { 1 } else { UNATTENDED });

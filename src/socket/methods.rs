@@ -218,8 +218,10 @@ macro_rules! recv_methods {
             /// # Cancel safety
             /// Dropping the future loses nothing: a message is taken in the
             /// very poll that returns it. Poll a future that has begun to wait, or
-            /// drop it: what it is woken for reaches other receivers some milliseconds
-            /// later if it is merely kept, and for REQ and REP over inproc not at all.
+            /// drop it: if it is merely kept, a message that it was woken for reaches
+            /// other receivers some milliseconds later. (Over inproc, for REQ and REP or
+            /// behind sixteen such futures, only when something else happens; so it is
+            /// with the error that the peer which was asked has left.)
             pub fn recv(&self) -> impl Future<Output = Result<Message, RecvError>> + Send + '_ {
                 self.0.recv_message()
             }

@@ -71,7 +71,8 @@ macro_rules! subscribe_methods {
 ///              └──► SUB ""
 /// ```
 /// `send` never waits: a subscriber that is full misses messages (counted here, as
-/// [`DropCause::PeerFull`], see [`dropped`](Self::dropped)), and with no subscriber a message goes nowhere. With the option
+/// [`DropCause::PeerFull`], see [`dropped`](Self::dropped)), and with no subscriber a
+/// message goes nowhere. With the option
 /// [`xpub_nodrop`](SocketOptions::xpub_nodrop), `send` waits instead.
 ///
 /// To wait for subscribers before the first message, use [`XPubSocket`]: its

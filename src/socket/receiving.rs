@@ -200,8 +200,11 @@ impl Core {
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
         let mut delivery = Delivery::default();
-        // For the attendant this is a receive, whatever it finds.
-        is_due(&self.received, RECEIVES);
+        // For the attendant this is a receive, whatever it finds. What is owed to others
+        // by now stays owed.
+        let received = self.received.load(Ordering::Relaxed);
+        let step = if is_last(received, RECEIVES) { RECEIVES } else { 1 };
+        self.received.store(received.wrapping_add(step), Ordering::Relaxed);
         for _ in 0..TRY_LOOKS {
             match self.look(&mut delivery)? {
                 Look::Found => return Ok(delivery),
@@ -232,6 +235,7 @@ impl Core {
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
+            let mut followed = None;
             let mut ready = self.ready.lock();
             let found = match ready.next_turn(&mut delivery.message) {
                 None => return Ok(Look::Nothing),
@@ -244,20 +248,28 @@ impl Core {
                 }
                 Some(NextTurn::Read(listed)) => {
                     drop(ready);
-                    self.read(listed, delivery)
+                    let peer = Arc::clone(&listed.peer);
+                    let (found, left) = self.read(listed, delivery);
+                    followed = left.then_some(peer);
+                    found
                 }
             };
             drop(turn);
+            if let Some(peer) = followed {
+                self.call_others(&peer);
+            }
             if found {
                 return Ok(Look::Found);
             }
+            // What was not accepted is freed here, where no lock is held.
+            delivery.message = Message::default();
         }
         Ok(Look::Busy)
     }
 
     /// Reads from the peer whose turn it is; says whether a receiver gets what
-    /// is in `delivery` then.
-    fn read(&self, mut listed: Listed, delivery: &mut Delivery) -> bool {
+    /// is in `delivery` then, and whether anything is left for others.
+    fn read(&self, mut listed: Listed, delivery: &mut Delivery) -> (bool, bool) {
         // REQ must be able to tell what came before its request.
         let limit = if self.lockstep.is_some() { 1 } else { HAND };
         let next = listed.peer.line.take(&mut listed.hand, limit);
@@ -274,8 +286,7 @@ impl Core {
             }
             None => false,
         };
-        self.end_turn(listed, next);
-        found
+        (found, self.end_turn(listed, next))
     }
 
     /// Asks the pattern whether and how a receiver sees a message.
@@ -287,32 +298,37 @@ impl Core {
         accepted
     }
 
-    fn end_turn(&self, mut listed: Listed, next: Next) {
+    /// Says whether anything is left for others.
+    fn end_turn(&self, mut listed: Listed, next: Next) -> bool {
         let peer = Arc::clone(&listed.peer);
         let mut ready = self.ready.lock();
-        if peer.is_dismissed() {
-            self.counters.lost.add(DropCause::Unread, listed.hand.clear());
-        }
+        let unread = peer.is_dismissed().then(|| std::mem::take(&mut listed.hand));
         // One that has left is taken off once nothing of it is in hand.
         let is_over = next == Next::Gone && listed.hand.is_empty();
         let more = next == Next::More || (next == Next::Gone && !is_over);
-        ready.end_turn(listed, more, self.attendant.tick());
+        ready.end_turn(listed, more);
         let is_reaped = is_over && ready.retire(&peer);
         let left = !ready.is_empty();
         drop(ready);
+        if let Some(unread) = unread {
+            self.counters.lost.add(DropCause::Unread, unread.len());
+        }
         if is_reaped {
             self.reap(&peer);
         }
-        if left {
-            // One event may have brought more than one message.
-            self.receivers.wake_one();
-            // Where they take turns, `list` counted on whoever has just read, for others
-            // as well.
-            let pace = if self.lockstep.is_some() { Pace::Slow } else { Pace::Fast };
-            if (peer.duty.is_listed() || self.lockstep.is_some()) && self.attendant.start(pace) {
-                // As after a send: the receiver may compute for a while now.
-                nudge();
-            }
+        left
+    }
+
+    /// After a read from `peer`, something is left for others.
+    fn call_others(&self, peer: &Peer) {
+        // One event may have brought more than one message.
+        self.receivers.wake_one();
+        // Where they take turns, `list` counted on whoever has just read, for others
+        // as well.
+        let pace = if self.lockstep.is_some() { Pace::Slow } else { Pace::Fast };
+        if (peer.duty.is_listed() || self.lockstep.is_some()) && self.attendant.start(pace) {
+            // As after a send: the receiver may compute for a while now.
+            nudge();
         }
     }
 }

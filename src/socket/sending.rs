@@ -237,13 +237,13 @@ impl Core {
         message.len() > MAX_FRAMES + own
     }
 
-    /// REQ and REP: if it was sent, it is a receiver's turn.
+    /// REQ and REP: if it was sent, or is lost, it is a receiver's turn.
     fn offered_in_turn(&self, routed: Routed, touched: Touched) -> Offer {
-        let is_sent = routed == Routed::Sent;
+        let is_over = matches!(routed, Routed::Sent | Routed::Dropped { .. });
         let offer = self.offered(routed, touched);
         // What came was told to a receiver that was out of turn; another that
         // waits is in turn now.
-        if is_sent && self.receivers.any() && !self.ready.lock().is_empty() {
+        if is_over && self.receivers.any() && !self.ready.lock().is_empty() {
             self.receivers.wake_one();
         }
         offer

@@ -63,10 +63,20 @@ impl Waiters {
 
     fn wake_first(&self, most: usize) {
         for _ in 0..most {
-            let first = self.line.lock().wakers.pop_front();
-            let Some((_, waker)) = first else { return };
-            waker.wake();
+            if !self.wake_next() {
+                return;
+            }
         }
+    }
+
+    /// Wakes the first of those that were not woken yet; false if there is none.
+    pub(super) fn wake_next(&self) -> bool {
+        let first = self.line.lock().wakers.pop_front();
+        if let Some((_, waker)) = first {
+            waker.wake();
+            return true;
+        }
+        false
     }
 
     /// Wakes all.

@@ -1,5 +1,8 @@
 //! REQ and REP: whose turn it is, with several tasks, lost peers and strays.
 
+use std::future::{Future, poll_fn};
+use std::task::Poll;
+
 use ferromq::{
     DealerSocket, DropCause, RecvError, RepSocket, ReqSocket, RouterSocket, RoutingId,
     SendErrorKind, SocketOptions,
@@ -34,6 +37,65 @@ async fn a_request_that_came_out_of_turn_is_not_forgotten() {
         within(rep.send("answer")).await.unwrap();
         let received = within(receiving.join_next()).await.unwrap().unwrap();
         assert_eq!(received.unwrap(), "other".into(), "{transport:?}");
+    }
+}
+
+/// Nor is it if the answer before it is lost, since its asker has left.
+#[tokio::test]
+async fn a_request_is_not_forgotten_when_the_reply_before_it_is_lost() {
+    for transport in Transport::ALL {
+        let (rep, one, other) = (RepSocket::new(), ReqSocket::new(), ReqSocket::new());
+        let mut events = Events::from(rep.monitor());
+        let endpoint = rep.bind(transport.any()).await.unwrap();
+        one.connect(&endpoint).unwrap();
+        other.connect(&endpoint).unwrap();
+        let mut receiving = tokio::task::JoinSet::new();
+        for _ in 0..10 {
+            let rep = rep.clone();
+            receiving.spawn(async move { rep.recv().await });
+        }
+        tokio::task::yield_now().await;
+        within(one.send("one")).await.unwrap();
+        let received = within(receiving.join_next()).await.unwrap().unwrap();
+        assert_eq!(received.unwrap(), "one".into());
+        within(other.send("other")).await.unwrap();
+        within(one.close()).await;
+        events.disconnected().await;
+        within(rep.send("answer")).await.unwrap();
+        assert_eq!(rep.dropped(DropCause::Unroutable), 1, "{transport:?}");
+        // What happened meanwhile went to receivers that were not in turn.
+        let mut received = within(receiving.join_next()).await.unwrap().unwrap();
+        while received == Err(RecvError::OutOfTurn) {
+            received = within(receiving.join_next()).await.unwrap().unwrap();
+        }
+        assert_eq!(received.unwrap(), "other".into(), "{transport:?}");
+    }
+}
+
+/// Each may be the only one that is polled: the first of them is woken, and kept.
+#[tokio::test]
+async fn a_receive_of_a_rep_that_is_kept_keeps_no_request_from_others() {
+    for transport in Transport::STREAMS {
+        let (rep, req) = (RepSocket::new(), ReqSocket::new());
+        req.connect(rep.bind(transport.any()).await.unwrap()).unwrap();
+        let mut kept: Vec<_> = (0..3).map(|_| Box::pin(rep.recv())).collect();
+        for receive in &mut kept {
+            let waits = poll_fn(|cx| Poll::Ready(receive.as_mut().poll(cx).is_pending()));
+            assert!(waits.await);
+        }
+        let mut receiving = tokio::task::JoinSet::new();
+        for _ in 0..3 {
+            let rep = rep.clone();
+            receiving.spawn(async move { rep.recv().await });
+        }
+        tokio::task::yield_now().await;
+        within(req.send("question")).await.unwrap();
+        let received = within(receiving.join_next()).await.unwrap().unwrap();
+        assert_eq!(received.unwrap(), "question".into(), "{transport:?}");
+        // It is no event for the others, which are not in turn.
+        within(rep.send("answer")).await.unwrap();
+        within(req.recv()).await.unwrap();
+        assert!(receiving.try_join_next().is_none(), "{transport:?}");
     }
 }
 

@@ -119,7 +119,7 @@ impl Store {
             return 0;
         }
         let Self { pieces, messages, .. } = std::mem::take(self);
-        free_messages(messages, pieces);
+        free_messages(pieces.len(), pieces);
         messages
     }
 

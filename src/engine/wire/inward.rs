@@ -26,6 +26,9 @@ use crate::zmtp::{Incoming, Receiving};
 /// goes and gets memory for it again and again.
 const HAND: Mark = Mark::from_option(CHUNK);
 
+/// Room for all that was read.
+const ALL: (usize, usize) = (usize::MAX, usize::MAX);
+
 /// How many lost connections of one endpoint may have unread octets; beyond that
 /// the oldest loses what it still had in the kernel.
 const ORPHANS: usize = 16;
@@ -97,10 +100,11 @@ impl<R> Session<R> {
     /// Decodes what was read; says how many messages that were.
     fn count_messages(&mut self) -> usize {
         let mut messages = 0;
-        while let Ok(Some(incoming)) = self.next() {
+        loop {
+            messages += self.take_strip(ALL, usize::MAX).1.messages;
+            let Ok(Some(incoming)) = self.next() else { return messages };
             messages += usize::from(matches!(incoming, Incoming::Message(_)));
         }
-        messages
     }
 }
 
@@ -432,11 +436,19 @@ impl<R> Inward<R> {
         let mut ahead = self.lend_ahead();
         while self.sessions.front().is_some_and(|session| session.read.is_none()) {
             let Some(mut session) = self.sessions.pop_front() else { break };
-            while let Ok(Some(incoming)) = session.next() {
-                match incoming {
-                    Incoming::Message(message) if self.expects => ahead.message(message),
-                    Incoming::Message(_) => self.uncounted.strays += 1,
-                    _ => {}
+            if !self.expects {
+                self.uncounted.strays += session.count_messages();
+                continue;
+            }
+            loop {
+                let (strip, extent) = session.take_strip(ALL, usize::MAX);
+                if extent.messages > 0 {
+                    ahead.strip(strip, extent);
+                }
+                match session.next() {
+                    Ok(Some(Incoming::Message(message))) => ahead.message(message),
+                    Ok(Some(_)) => {}
+                    Ok(None) | Err(_) => break,
                 }
             }
         }

@@ -34,6 +34,21 @@ pub(super) enum Entry {
     Notice(Bytes, Option<Asker>),
 }
 
+/// Smaller messages lie in buffers with other things that a peer sent, up to as large
+/// as this.
+const SHARED: usize = 64 * 1024;
+
+impl Entry {
+    /// With memory of its own, so that it keeps no more than it counts for: between
+    /// small messages a peer may send as many commands as it likes.
+    fn detached(self) -> Self {
+        match self {
+            Self::Message(message) if message.size() < SHARED => Self::Message(message.compact()),
+            other => other,
+        }
+    }
+}
+
 /// A bounded store; what does not fit is dropped and counted.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -66,7 +81,7 @@ impl Pending {
         }
         let (gauge, octets) = self.gauge(&entry);
         if gauge.admit(octets) {
-            self.entries.push(entry);
+            self.entries.push(entry.detached());
         } else {
             self.dropped += 1;
         }

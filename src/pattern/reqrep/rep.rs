@@ -116,6 +116,10 @@ impl Pattern for Rep {
         }
     }
 
+    fn is_receivers_turn(&self) -> bool {
+        matches!(*self.turn.lock(), Turn::Idle)
+    }
+
     fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
         // RFC 28: SHALL remove and store the address envelope, including the
         // delimiter. (What has none, or no data frame after it, is no request.)

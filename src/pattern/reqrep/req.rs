@@ -198,6 +198,10 @@ impl Pattern for Req {
         }
     }
 
+    fn is_receivers_turn(&self) -> bool {
+        !matches!(self.state.lock().turn, Turn::Idle)
+    }
+
     fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
         let mut state = self.state.lock();
         // RFC 28: SHALL accept an incoming message only from the last peer that

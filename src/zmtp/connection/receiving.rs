@@ -123,7 +123,6 @@ impl Receiving {
 
     /// A command of the traffic; nothing, if it is well-formed and means
     /// nothing here. (RFC 37 does not say what to do; libzmq ignores it.)
-    ///
     fn understand(body: &Bytes) -> Result<Option<Incoming>, PeerFault> {
         Ok(match Command::decode(body)? {
             Command::Subscribe(topic) => {

@@ -65,6 +65,12 @@ impl Input {
             return self.chunk.split_to(len).freeze();
         }
         if !self.copies.try_reclaim(len) {
+            if len > COPIES / 4 {
+                // Much of the last one would be left over.
+                let copy = Bytes::copy_from_slice(&self.chunk[..len]);
+                self.chunk.advance(len);
+                return copy;
+            }
             self.copies = BytesMut::with_capacity(COPIES);
         }
         self.copies.extend_from_slice(&self.chunk[..len]);
@@ -95,6 +101,7 @@ impl Input {
     /// is in it. The next is as large as the traffic needs, but shrinks by half
     /// at each rest before which no read found so much.
     pub(super) fn rest(&mut self) {
+        self.copies = BytesMut::new();
         if !self.chunk.is_empty() {
             return;
         }
@@ -103,7 +110,6 @@ impl Input {
             self.size = (self.size / 2).max(MIN_CHUNK);
         }
         self.chunk = BytesMut::new();
-        self.copies = BytesMut::new();
         self.offered = 0;
         self.most = 0;
     }
@@ -185,6 +191,14 @@ mod tests {
         }
         assert!(input.chunk.try_reclaim(MAX_CHUNK));
         assert!(kept.iter().enumerate().all(|(index, strip)| strip[1023] == (index / 8) as u8));
+        // Nor do they take much more than they are.
+        input.copies = BytesMut::new();
+        let room = |input: &Input| input.copies.capacity();
+        for long in 0..4 {
+            input.space().put_bytes(0, COPIES + 1);
+            kept.extend([input.cut_strip(3), input.cut_strip(COPIES - 2)]);
+            assert_eq!(room(&input), COPIES - 3 * (long + 1));
+        }
         // One that is too long to be copied does.
         input.space().put_bytes(0, COPIES + 1);
         let long = input.cut_strip(COPIES + 1);

@@ -56,6 +56,19 @@ fn user_messages_are_bounded_by_the_receive_mark() {
     assert_eq!(deliver(&xpub, &peer, Item::Message(text("3"))), dropped);
 }
 
+/// Between two of them a peer may have sent any number of commands.
+#[test]
+fn a_user_message_keeps_no_more_than_it_counts_for() {
+    let xpub = XPub::new(&options());
+    let peer = join(&xpub, 10);
+    let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
+    for message in [Message::from(chunk.slice(..3)), Message::from(vec![chunk.slice(..1); 2])] {
+        assert!(deliver(&xpub, &peer, Item::Message(message)).readable);
+    }
+    assert!(chunk.is_unique());
+    assert_eq!(received(&xpub), [text("xxx"), Message::from(["x", "x"])]);
+}
+
 #[test]
 fn notices_are_bounded_in_number_and_octets() {
     for (notice, count) in [("\0".into(), 1_000_000), (Bytes::from(vec![0; 65_537]), 1039)] {
