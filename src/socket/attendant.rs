@@ -213,7 +213,7 @@ impl Core {
     /// handed over.
     fn sweep(&self, ticks: u32) -> (bool, bool) {
         let attendant = &self.attendant;
-        let received = self.received.load(Ordering::Relaxed);
+        let received = self.receipts.count();
         let is_active = attendant.received.swap(received, Ordering::Relaxed) != received;
         let patience = match (is_active, self.receivers.any()) {
             (true, _) => Some(PATIENCE),
@@ -300,10 +300,10 @@ impl Appointed {
         if core.lockstep.is_some() || has_others {
             return;
         }
-        let received = core.received.load(Ordering::Relaxed);
+        let received = core.receipts.count();
         core.attendant.received.store(received, Ordering::Relaxed);
         tokio::task::yield_now().await;
-        if core.received.load(Ordering::Relaxed) == received {
+        if core.receipts.count() == received {
             core.sweep(0);
         }
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 
 use super::attendant::{Attendant, Pace};
 use super::endpoints::Entry;
+use super::receipts::Receipts;
 use super::waiters::Waiters;
 use crate::context::Context;
 use crate::error::SubscribeError;
@@ -54,9 +55,7 @@ pub(crate) struct Core {
     pub(super) peers: AtomicU32,
     /// Messages pushed since the last yield, and calls, see `sending`.
     pub(super) pushed: AtomicU32,
-    pub(super) received: AtomicU32,
-    /// What `received` was when a receiver last had to wait.
-    pub(super) waited_at: AtomicU32,
+    pub(super) receipts: Receipts,
     /// Whether the next message may be written by its sender, see `sending`.
     pub(super) may_write: AtomicBool,
 }
@@ -121,8 +120,7 @@ impl Core {
             attendant: Attendant::default(),
             peers: AtomicU32::new(0),
             pushed: AtomicU32::new(0),
-            received: AtomicU32::new(0),
-            waited_at: AtomicU32::new(0),
+            receipts: Receipts::default(),
             may_write: AtomicBool::new(true),
         })
     }

@@ -12,6 +12,7 @@ mod endpoints;
 mod methods;
 mod pubsub;
 mod pushpull;
+mod receipts;
 mod receiving;
 mod reqrep;
 mod sending;

@@ -6,7 +6,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use super::attendant::Pace;
@@ -22,17 +22,11 @@ use crate::routing::{Listed, NextTurn};
 use crate::sync::Lock;
 use crate::tasks::poll_yield;
 
-/// How many receives may go by before one lets other tasks run.
-const RECEIVES: u32 = 1024;
-
 /// How many peers or discarded messages one look may go through.
 const LOOKS: usize = 16;
 
 /// How many messages a receiver takes in hand of a peer.
 const HAND: usize = 64;
-
-/// How many messages in a row make a stream.
-const STREAMING: u32 = 64;
 
 /// How many looks `try_recv` takes, which cannot let others run in between.
 const TRY_LOOKS: usize = 64;
@@ -112,11 +106,13 @@ impl Receiving<'_> {
         assert!(self.stage != Stage::Done, "a receive was polled after it had ended");
         if self.stage == Stage::Begins {
             self.stage = Stage::Looks;
-            if is_due(&core.received, RECEIVES) {
+            core.receipts.note();
+            if core.receipts.owes_yield() {
+                core.receipts.yields(core.peers.load(Ordering::Relaxed));
                 return poll_yield(cx);
             }
         }
-        if self.stage == Stage::Looks && core.has_just_waited() {
+        if self.stage == Stage::Looks && core.receipts.have_just_waited() {
             // So has this one most likely.
             self.stage = Stage::Waits;
         }
@@ -124,7 +120,7 @@ impl Receiving<'_> {
             if core.look(delivery)? == Look::Found {
                 return Poll::Ready(Ok(()));
             }
-            if self.stage == Stage::Looks && core.was_streaming() {
+            if self.stage == Stage::Looks && core.receipts.are_streaming() {
                 core.waits();
                 self.stage = Stage::LooksAgain;
                 return poll_yield(cx);
@@ -153,12 +149,11 @@ impl Core {
     /// Receives a message if one is in hand and nothing is to be asked, which is the
     /// most common case.
     fn recv_at_once(&self) -> Option<Message> {
-        let received = self.received.load(Ordering::Relaxed);
-        if !self.traits.passes || self.is_closed() || is_last(received, RECEIVES) {
+        if !self.traits.passes || self.is_closed() || self.receipts.owes_yield() {
             return None;
         }
         let message = self.ready.lock().take_in_hand()?;
-        is_due(&self.received, RECEIVES);
+        self.receipts.note();
         // There is more, if only another look at that peer.
         self.receivers.wake_one();
         Some(message)
@@ -176,24 +171,9 @@ impl Core {
         Receiving { core: self, stage: Stage::Begins, waiting: None }
     }
 
-    /// Whether many messages were received since a receiver last had to wait.
-    fn was_streaming(&self) -> bool {
-        self.since_waited() >= STREAMING
-    }
-
-    /// Whether the last receive had to wait, and this is the next.
-    fn has_just_waited(&self) -> bool {
-        self.since_waited() == 1
-    }
-
-    fn since_waited(&self) -> u32 {
-        let received = self.received.load(Ordering::Relaxed);
-        received.wrapping_sub(self.waited_at.load(Ordering::Relaxed))
-    }
-
     /// A receiver has to wait: it is quiet.
     fn waits(&self) {
-        self.waited_at.store(self.received.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.receipts.wait();
         self.may_write.store(true, Ordering::Relaxed);
     }
 
@@ -202,9 +182,7 @@ impl Core {
         let mut delivery = Delivery::default();
         // For the attendant this is a receive, whatever it finds. What is owed to others
         // by now stays owed.
-        let received = self.received.load(Ordering::Relaxed);
-        let step = if is_last(received, RECEIVES) { RECEIVES } else { 1 };
-        self.received.store(received.wrapping_add(step), Ordering::Relaxed);
+        self.receipts.note();
         for _ in 0..TRY_LOOKS {
             match self.look(&mut delivery)? {
                 Look::Found => return Ok(delivery),
@@ -331,19 +309,4 @@ impl Core {
             nudge();
         }
     }
-}
-
-#[inline]
-fn is_last(count: u32, limit: u32) -> bool {
-    count % limit == limit - 1
-}
-
-/// Counts a call; says whether it is time to let other tasks run, after many
-/// calls that did not wait.
-#[inline]
-fn is_due(calls: &AtomicU32, limit: u32) -> bool {
-    // Not one atomic step: that several tasks lose count of some is no harm.
-    let count = calls.load(Ordering::Relaxed);
-    calls.store(count.wrapping_add(1), Ordering::Relaxed);
-    is_last(count, limit)
 }
