@@ -28,27 +28,40 @@
 //! - CPU: processor time of both processes while measuring, per message (per
 //!   round trip), in microseconds, which is seconds per million.
 
+mod cell;
+mod contestant;
 mod crowd;
+mod drive;
+mod end;
+mod gauge;
+mod log;
 mod options;
 mod peer;
+mod plan;
+mod process;
 mod report;
-mod role;
 mod run;
+mod setup;
 
 use std::error::Error;
 
+use log::Log;
 use options::Options;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some(role::COMMAND) => return role::main(&arguments.split_off(1)),
+        Some(end::COMMAND) => return end::main(&arguments.split_off(1)),
         Some(crowd::COMMAND) => return crowd::main(&arguments.split_off(1)),
         _ => {}
     }
     let options = Options::parse(&arguments)?;
-    let results = run::all(&options)?;
-    report::print(&options, &results);
+    let runs = options.json.with_extension("runs");
+    let mut log = Log::open(runs, &plan::identity(&options), options.fresh)?;
+    plan::work_off(&options, &mut log)?;
+    let results = report::collect(&options, &log);
+    report::print_table(&options, &results);
     report::write_json(&options, &results)?;
-    Ok(())
+    report::write_chart(&options, &results)?;
+    log.done()
 }
