@@ -56,7 +56,7 @@ where
 {
     let mut threads = Vec::new();
     for task in tasks {
-        let runtime = Builder::new_current_thread().build()?;
+        let runtime = Builder::new_current_thread().enable_time().build()?;
         threads.push(thread::spawn(move || runtime.block_on(task())));
     }
     for thread in threads {

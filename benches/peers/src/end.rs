@@ -6,8 +6,10 @@ use std::error::Error;
 use std::hint::black_box;
 use std::io::BufRead;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{io, panic, process, thread};
+
+use bytes::Bytes;
 
 use crate::cell::{Cell, IN_FLIGHT, Side, Transport};
 use crate::contestant::{Contestant, Mode};
@@ -30,6 +32,7 @@ const BOTH: &str = "both";
 
 /// What the parent writes into stdin.
 pub const LOOK: &str = "look";
+pub const ALL_THERE: &str = "all there";
 pub const START: &str = "start";
 pub const STOP: &str = "stop";
 
@@ -109,6 +112,7 @@ impl End {
         thread::spawn(move || {
             for word in io::stdin().lock().lines().map_while(Result::ok) {
                 let reading = match word.as_str() {
+                    ALL_THERE => gauges.all_are_there(),
                     START => gauges.start(),
                     STOP => gauges.stop(),
                     _ => gauges.read(),
@@ -140,7 +144,7 @@ async fn work<P: Peer>(setup: Setup, gauges: Arc<Gauges>) {
     match (setup.role(), setup.side) {
         (Role::Push, _) => flood::<P::Push>(&setup, gauge).await,
         (Role::Pull, _) => count::<P::Pull>(&setup, gauge).await,
-        (Role::Pub, _) => flood::<P::Pub>(&setup, gauge).await,
+        (Role::Pub, _) => publish::<P::Pub>(&setup, &gauges).await,
         (Role::Sub, _) => count::<P::Sub>(&setup, gauge).await,
         (Role::Rep, _) => answer::<P::Rep>(&setup, gauge).await,
         (Role::Req, _) => ask::<P::Req>(&setup, gauge).await,
@@ -153,11 +157,30 @@ async fn work<P: Peer>(setup: Setup, gauges: Arc<Gauges>) {
 
 async fn flood<S: Sends>(setup: &Setup, gauge: &Gauge) {
     let mut socket = S::open(setup).await;
-    let bodies = setup.bodies();
-    for (sent, body) in (1..).zip(bodies.iter().cycle()) {
+    send_for_ever(&mut socket, &setup.bodies(), gauge, 0).await;
+}
+
+async fn send_for_ever(socket: &mut impl Sends, bodies: &[Bytes], gauge: &Gauge, before: u64) {
+    for (sent, body) in (before + 1..).zip(bodies.iter().cycle()) {
         socket.send(body).await;
         gauge.set(sent);
     }
+}
+
+/// Now and then until every subscriber has had a message, then as fast as it can.
+async fn publish<S: Sends>(setup: &Setup, gauges: &Gauges) {
+    let mut socket = S::open(setup).await;
+    let (bodies, gauge) = (setup.bodies(), &gauges.one[0]);
+    let mut sent = 0;
+    while !gauges.are_all_there() {
+        for body in &bodies {
+            socket.send(body).await;
+            sent += 1;
+            gauge.set(sent);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    send_for_ever(&mut socket, &bodies, gauge, sent).await;
 }
 
 async fn count<S: Receives>(setup: &Setup, gauge: &Gauge) {

@@ -2,7 +2,7 @@
 //! its parent of all its sockets.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,9 @@ impl Gauge {
 pub struct Gauges {
     pub one: Vec<Gauge>,
     pub many: Vec<Gauge>,
-    pub begin: Instant,
+    begin: Instant,
+    /// Whether every socket of both ends has had a message.
+    are_all_there: AtomicBool,
 }
 
 /// What was counted at one moment.
@@ -63,7 +65,21 @@ pub struct Trip {
 impl Gauges {
     pub fn new(one: usize, many: usize) -> Self {
         let gauges = |count| (0..count).map(|_| Gauge::default()).collect();
-        Self { one: gauges(one), many: gauges(many), begin: Instant::now() }
+        Self {
+            one: gauges(one),
+            many: gauges(many),
+            begin: Instant::now(),
+            are_all_there: false.into(),
+        }
+    }
+
+    pub fn all_are_there(&self) -> Reading {
+        self.are_all_there.store(true, Ordering::Relaxed);
+        self.read()
+    }
+
+    pub fn are_all_there(&self) -> bool {
+        self.are_all_there.load(Ordering::Relaxed)
     }
 
     pub fn read(&self) -> Reading {

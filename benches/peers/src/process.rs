@@ -69,7 +69,8 @@ impl Process {
     }
 
     pub fn ask(&mut self, word: &str) -> Result<Reading> {
-        writeln!(self.stdin.as_mut().ok_or("it is to end")?, "{word}")?;
+        // If it has ended already, then `line` says why.
+        let _ = writeln!(self.stdin.as_mut().ok_or("it is to end")?, "{word}");
         Ok(serde_json::from_str(&self.line()?)?)
     }
 

@@ -17,7 +17,7 @@ use crate::process::Process;
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// How long it may take until every socket has had a message.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What one run gave.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -119,7 +119,7 @@ impl Ends {
         self.processes.iter().map(Process::cpu).sum()
     }
 
-    /// Until every socket has had a message.
+    /// Until every socket has had a message: then PUB floods.
     fn wait_for_all(&mut self) -> Result<()> {
         let begin = Instant::now();
         while !self.ask(end::LOOK)?.iter().all(|reading| reading.all_at_work) {
@@ -128,6 +128,7 @@ impl Ends {
             }
             thread::sleep(Duration::from_millis(5));
         }
+        self.ask(end::ALL_THERE)?;
         Ok(())
     }
 }

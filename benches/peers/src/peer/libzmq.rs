@@ -1,7 +1,8 @@
 //! libzmq through the crate `zmq`, which builds its own copy of it. Calls block
 //! the thread, one for each socket; one I/O thread does the rest, as is its
-//! default. All options are its defaults: the crate has no call for
-//! `ZMQ_XPUB_NODROP`, so PUB drops at its high-water mark.
+//! default. All options are its defaults, except that as many
+//! connections may wait to be accepted as there are peers. The crate has no call
+//! for `ZMQ_XPUB_NODROP`, so PUB drops at its high-water mark.
 
 use std::mem;
 use std::sync::LazyLock;
@@ -48,6 +49,8 @@ impl Socket for ZmqSocket {
         }
         match setup.binds() {
             Some(endpoint) => {
+                let backlog = i32::try_from(setup.cell.peers).expect("a few thousand");
+                socket.set_backlog(backlog.max(100)).expect("backlog");
                 socket.bind(endpoint).expect("bind");
                 let endpoint = socket.get_last_endpoint().expect("endpoint");
                 setup.bound(endpoint.expect("an endpoint is UTF-8"));

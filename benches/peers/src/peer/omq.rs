@@ -1,9 +1,10 @@
 //! omq-tokio, its driver on the caller's runtime.
 //!
-//! As its own benchmarks do: small messages are made inline, others are
-//! cloned; messages are received many at a time; PUB waits (`xpub_nodrop`); and
-//! REQ and REP over tcp are its `exclusive` sockets, which it has for latency: the
-//! caller drives them, and they have one peer.
+//! As its own benchmarks do: small messages are made inline, others are cloned;
+//! messages are received many at a time; PUB waits (`xpub_nodrop`); and REQ and REP
+//! over tcp are its `exclusive` sockets, which it has for latency: the caller drives
+//! them, and they have one peer. As many handshakes may be under way as there are
+//! peers: it turns others away.
 
 use bytes::Bytes;
 use omq_tokio::message::MAX_INLINE_MESSAGE;
@@ -47,6 +48,7 @@ fn message(body: &Bytes) -> Message {
 impl Socket for OmqSocket {
     async fn open(setup: &Setup) -> Self {
         let options = Options { xpub_nodrop: true, ..Options::default() };
+        let options = options.max_pending_handshakes(setup.cell.peers.max(128));
         let socket = omq_tokio::Socket::new(socket_type(setup.role()), options);
         if setup.role() == Role::Sub {
             socket.subscribe(setup.topic()).await.expect("subscribe");

@@ -3,9 +3,11 @@
 //!
 //! As its guide and its benchmarks recommend: the adaptive throttle is off; what
 //! floods batches more at a time, while what makes round trips keeps the default;
-//! PUB waits (`XPUB_NODROP`); and ROUTER and DEALER add no delimiter.
+//! PUB waits (`XPUB_NODROP`); and ROUTER and DEALER add no delimiter. Each socket has
+//! a context of its own, except over inproc, which needs one: hundreds in one
+//! context outrun the bus that tells all of them of every connection, and close.
 
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use rzmq::socket::options::{
@@ -15,7 +17,7 @@ use rzmq::socket::options::{
 use rzmq::{Context, Msg, SocketType};
 
 use super::{Echoes, Missing, Peer, Receives, Sends, Socket};
-use crate::cell::{Cell, Pattern};
+use crate::cell::{Cell, Pattern, Transport};
 use crate::setup::{Role, Setup};
 
 /// There is no PAIR.
@@ -25,7 +27,10 @@ pub fn can(cell: Cell) -> bool {
 
 pub struct Rzmq;
 
-pub struct RzmqSocket(rzmq::Socket);
+pub struct RzmqSocket {
+    socket: rzmq::Socket,
+    _context: Context,
+}
 
 fn socket_type(role: Role) -> SocketType {
     match role {
@@ -41,9 +46,18 @@ fn socket_type(role: Role) -> SocketType {
     }
 }
 
+fn context(setup: &Setup) -> Context {
+    let context = || Context::new().expect("context");
+    static SHARED: OnceLock<Context> = OnceLock::new();
+    match setup.cell.transport {
+        Transport::Tcp | Transport::Ipc => context(),
+        Transport::Inproc => SHARED.get_or_init(context).clone(),
+    }
+}
+
 impl RzmqSocket {
     async fn set(&self, option: i32, value: i32) {
-        self.0.set_option(option, value).await.expect("option");
+        self.socket.set_option(option, value).await.expect("option");
     }
 
     async fn configure(&self, setup: &Setup) {
@@ -52,7 +66,7 @@ impl RzmqSocket {
             Role::Pub => self.set(XPUB_NODROP, 1).await,
             Role::Sub => {
                 let topic = setup.topic();
-                self.0.set_option_raw(SUBSCRIBE, topic.as_bytes()).await.expect("subscribe");
+                self.socket.set_option_raw(SUBSCRIBE, topic.as_bytes()).await.expect("subscribe");
             }
             Role::Dealer | Role::Router => self.set(AUTO_DELIMITER, 0).await,
             _ => {}
@@ -70,17 +84,18 @@ impl RzmqSocket {
 
 impl Socket for RzmqSocket {
     async fn open(setup: &Setup) -> Self {
-        static CONTEXT: LazyLock<Context> = LazyLock::new(|| Context::new().expect("context"));
-        let socket = Self(CONTEXT.socket(socket_type(setup.role())).expect("socket"));
+        let context = context(setup);
+        let socket = context.socket(socket_type(setup.role())).expect("socket");
+        let socket = Self { socket, _context: context };
         socket.configure(setup).await;
         match setup.binds() {
             Some(endpoint) => {
-                socket.0.bind(endpoint).await.expect("bind");
-                let endpoint = socket.0.get_option(LAST_ENDPOINT).await.expect("endpoint");
+                socket.socket.bind(endpoint).await.expect("bind");
+                let endpoint = socket.socket.get_option(LAST_ENDPOINT).await.expect("endpoint");
                 let endpoint = String::from_utf8(endpoint).expect("an endpoint is UTF-8");
                 setup.bound(endpoint.trim_end_matches('\0').to_owned());
             }
-            None => socket.0.connect(&setup.endpoint().await).await.expect("connect"),
+            None => socket.socket.connect(&setup.endpoint().await).await.expect("connect"),
         }
         socket
     }
@@ -88,21 +103,21 @@ impl Socket for RzmqSocket {
 
 impl Sends for RzmqSocket {
     async fn send(&mut self, body: &Bytes) {
-        self.0.send(Msg::from_bytes(body.clone())).await.expect("send");
+        self.socket.send(Msg::from_bytes(body.clone())).await.expect("send");
     }
 }
 
 impl Receives for RzmqSocket {
     async fn recv(&mut self) -> usize {
-        self.0.recv().await.expect("recv").size()
+        self.socket.recv().await.expect("recv").size()
     }
 }
 
 impl Echoes for RzmqSocket {
     async fn echo(&mut self) -> usize {
-        let frames = self.0.recv_multipart().await.expect("recv");
+        let frames = self.socket.recv_multipart().await.expect("recv");
         let size = frames.last().expect("a body").size();
-        self.0.send_multipart(frames).await.expect("send");
+        self.socket.send_multipart(frames).await.expect("send");
         size
     }
 }

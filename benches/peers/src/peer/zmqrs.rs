@@ -1,10 +1,10 @@
 //! zmq.rs, the crate `zeromq`, as it is: it has no calls for batches, and its
 //! queues of 100,000 messages cannot be changed. Its `connect` waits for the
-//! handshake. PUB never waits, it drops, so its task has to give way to the
-//! one that writes.
+//! handshake. PUB never waits, it drops, so its task gives way to the one
+//! that writes.
 
 use bytes::Bytes;
-use zeromq::{SocketRecv, SocketSend, ZmqMessage};
+use zeromq::{SocketRecv, SocketSend, ZmqError, ZmqMessage};
 
 use super::{Echoes, Missing, Peer, Receives, Sends, Socket};
 use crate::cell::{Cell, Pattern, Transport};
@@ -58,12 +58,24 @@ macro_rules! sockets {
 }
 
 sockets! {
-    PushSocket: Sends;
+    PushSocket: ;
     PullSocket: Receives;
     ReqSocket: Sends Receives;
     RepSocket: Sends Receives;
     DealerSocket: Sends Receives;
     RouterSocket: ;
+}
+
+impl Sends for zeromq::PushSocket {
+    async fn send(&mut self, body: &Bytes) {
+        loop {
+            match SocketSend::send(self, ZmqMessage::from(body.clone())).await {
+                // Nobody has connected yet.
+                Err(ZmqError::ReturnToSender { .. }) => tokio::task::yield_now().await,
+                sent => return sent.expect("send"),
+            }
+        }
+    }
 }
 
 /// Of the last frame.
