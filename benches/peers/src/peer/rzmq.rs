@@ -4,10 +4,12 @@
 //! As its guide and its benchmarks recommend: the adaptive throttle is off; what
 //! floods batches more at a time, while what makes round trips keeps the default;
 //! PUB waits (`XPUB_NODROP`); and ROUTER and DEALER add no delimiter. Each socket has
-//! a context of its own, except over inproc, which needs one: hundreds in one
-//! context outrun the bus that tells all of them of every connection, and close.
+//! a context of its own, except over inproc, which needs one, and they connect one
+//! after the other: hundreds in one context, or at once, outrun the bus that tells
+//! of every connection, and then sockets close.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rzmq::socket::options::{
@@ -19,6 +21,9 @@ use rzmq::{Context, Msg, SocketType};
 use super::{Echoes, Missing, Peer, Receives, Sends, Socket};
 use crate::cell::{Cell, Pattern, Transport};
 use crate::setup::{Role, Setup};
+
+/// The time between two that connect.
+const PACE: Duration = Duration::from_millis(1);
 
 /// There is no PAIR.
 pub fn can(cell: Cell) -> bool {
@@ -95,7 +100,10 @@ impl Socket for RzmqSocket {
                 let endpoint = String::from_utf8(endpoint).expect("an endpoint is UTF-8");
                 setup.bound(endpoint.trim_end_matches('\0').to_owned());
             }
-            None => socket.socket.connect(&setup.endpoint().await).await.expect("connect"),
+            None => {
+                tokio::time::sleep(setup.number as u32 * PACE).await;
+                socket.socket.connect(&setup.endpoint().await).await.expect("connect");
+            }
         }
         socket
     }
