@@ -178,6 +178,7 @@ async fn publish<S: Sends>(setup: &Setup, gauges: &Gauges) {
             sent += 1;
             gauge.set(sent);
         }
+        socket.flush().await;
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     send_for_ever(&mut socket, &bodies, gauge, sent).await;

@@ -157,6 +157,11 @@ pub trait Sends: Socket {
     /// Sends one message of one frame, in the cheapest way there is to send the
     /// same octets again and again.
     fn send(&mut self, body: &Bytes) -> impl Future<Output = ()>;
+
+    /// Sends what it keeps back until there is more, if it does such a thing.
+    fn flush(&mut self) -> impl Future<Output = ()> {
+        async {}
+    }
 }
 
 pub trait Receives: Socket {

@@ -21,10 +21,17 @@ use monocoque::zmq::{
 };
 
 use super::{Echoes, Peer, Receives, Sends, Socket};
-use crate::cell::{Cell, Pattern, Transport};
+use crate::cell::{Cell, IN_FLIGHT, Pattern, Transport};
 use crate::setup::Setup;
 
+/// How much DEALER may have in flight: streams must hold it, as nobody reads for it
+/// while it writes.
+const MOST_IN_FLIGHT: usize = 256 * 1024;
+
 pub fn can(cell: Cell) -> bool {
+    if cell.pattern == Pattern::DealerRouter && cell.size * IN_FLIGHT > MOST_IN_FLIGHT {
+        return false;
+    }
     match cell.transport {
         Transport::Tcp => cell.pattern != Pattern::DealerRouter || cell.peers == 1,
         Transport::Ipc => cell.peers == 1 && cell.pattern != Pattern::PubSub,

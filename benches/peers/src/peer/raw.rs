@@ -8,16 +8,18 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use super::{Echoes, Peer, Receives, Sends, Socket};
-use crate::cell::{Cell, Transport};
+use crate::cell::{Cell, IN_FLIGHT, Pattern, Transport};
 use crate::setup::{Role, Setup};
 
 /// How much is written, or read, at a time.
 const PIECE: usize = 256 * 1024;
 
-/// It matches no topics, and inproc is [`channel`](super::channel).
+/// It matches no topics, and inproc is [`channel`](super::channel). As nobody reads for
+/// it while it writes, DEALER must not have more in flight than streams hold.
 pub fn can(cell: Cell) -> bool {
+    let may_block = cell.pattern == Pattern::DealerRouter && cell.size * IN_FLIGHT > PIECE;
     match cell.transport {
-        Transport::Tcp | Transport::Ipc => cell.topics == 1,
+        Transport::Tcp | Transport::Ipc => cell.topics == 1 && !may_block,
         Transport::Inproc => super::channel::can(cell),
     }
 }
@@ -145,6 +147,12 @@ impl Sends for RawSocket {
             self.turn();
         }
     }
+
+    async fn flush(&mut self) {
+        for line in &mut self.lines {
+            line.flush().await;
+        }
+    }
 }
 
 impl Receives for RawSocket {
@@ -165,7 +173,7 @@ impl Echoes for RawSocket {
         let line = &mut self.lines[self.turn];
         line.fill(size).await;
         line.unread -= size;
-        line.output.extend_from_slice(&line.input[..size.min(PIECE)]);
+        line.output.resize(line.output.len() + size, b'x');
         if line.unread < size {
             line.flush().await;
             self.turn();

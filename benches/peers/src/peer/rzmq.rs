@@ -3,7 +3,8 @@
 //!
 //! As its guide and its benchmarks recommend: the adaptive throttle is off; what
 //! floods batches more at a time, while what makes round trips keeps the default;
-//! PUB waits (`XPUB_NODROP`); and ROUTER and DEALER add no delimiter. Each socket has
+//! PUB waits (`XPUB_NODROP`); and ROUTER and DEALER add no delimiter, except over
+//! inproc, where they do not understand each other without. Each socket has
 //! a context of its own, except over inproc, which needs one, and they connect one
 //! after the other: hundreds in one context, or at once, outrun the bus that tells
 //! of every connection, and then sockets close.
@@ -73,7 +74,9 @@ impl RzmqSocket {
                 let topic = setup.topic();
                 self.socket.set_option_raw(SUBSCRIBE, topic.as_bytes()).await.expect("subscribe");
             }
-            Role::Dealer | Role::Router => self.set(AUTO_DELIMITER, 0).await,
+            Role::Dealer | Role::Router if setup.cell.transport != Transport::Inproc => {
+                self.set(AUTO_DELIMITER, 0).await;
+            }
             _ => {}
         }
         if matches!(setup.role(), Role::Push | Role::Pull | Role::Pub | Role::Sub) {
