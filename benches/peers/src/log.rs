@@ -74,7 +74,7 @@ fn read(path: &Path, plan: &str) -> Result<Vec<Run>, Box<dyn Error>> {
         text => text?,
     };
     let mut lines = text.lines();
-    if lines.next() != Some(plan) {
+    if lines.next() != Some(plan) && lines.next().is_some() {
         let path = path.display();
         return Err(format!(
             "{path} has the runs of another command that was cut off, or of another build: \

@@ -73,11 +73,22 @@ mod run;
 mod setup;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use log::Log;
 use options::Options;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some(end::COMMAND) => return end::main(&arguments.split_off(1)),
@@ -85,6 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => {}
     }
     let options = Options::parse(&arguments)?;
+    plan::check_descriptors(&options)?;
     let runs = options.json.with_extension("runs");
     let mut log = Log::open(runs, &plan::identity(&options), options.fresh)?;
     plan::work_off(&options, &mut log)?;

@@ -17,7 +17,6 @@ const CALLS: usize = 0;
 
 /// Runs what the log does not have yet.
 pub fn work_off(options: &Options, log: &mut Log) -> Result<(), Box<dyn Error>> {
-    check_descriptors(options)?;
     let mut rounds: Vec<usize> = (1..=options.reps).collect();
     if options.syscalls {
         match has_strace() {
@@ -77,8 +76,9 @@ pub fn identity(options: &Options) -> String {
     format!("{cells} | {contestants} | {reps} × {seconds} s | system calls: {syscalls} | {build}")
 }
 
-/// The limit is not raised here: that is for whoever runs this to decide.
-fn check_descriptors(options: &Options) -> Result<(), Box<dyn Error>> {
+/// Whether there are enough for every cell. The limit is not raised here: that is for
+/// whoever runs this to decide.
+pub fn check_descriptors(options: &Options) -> Result<(), Box<dyn Error>> {
     let Some(limit) = descriptors() else { return Ok(()) };
     let Some(cell) = options.cells.iter().find(|cell| cell.descriptors() > limit) else {
         return Ok(());

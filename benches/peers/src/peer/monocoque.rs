@@ -204,14 +204,14 @@ impl<S: Stream> Socket for Single<SubSocket<S>> {
 }
 
 pub enum Push<S: Stream> {
-    Single(Single<PushSocket<S>>),
+    Single(Box<Single<PushSocket<S>>>),
     Many(PushFanOut),
 }
 
 impl<S: Stream> Socket for Push<S> {
     async fn open(setup: &Setup) -> Self {
         let (Some(endpoint), 2..) = (setup.binds(), setup.cell.peers) else {
-            return Self::Single(<Single<PushSocket<S>>>::open(setup).await);
+            return Self::Single(Box::new(Single::<PushSocket<S>>::open(setup).await));
         };
         let listener = listen(setup, endpoint).await;
         let fan = PushFanOut::accept_workers(&listener, setup.cell.peers, coalescing()).await;
@@ -229,14 +229,14 @@ impl<S: Stream> Sends for Push<S> {
 }
 
 pub enum Pull<S: Stream> {
-    Single(Single<PullSocket<S>>),
+    Single(Box<Single<PullSocket<S>>>),
     Many(PullFanIn),
 }
 
 impl<S: Stream> Socket for Pull<S> {
     async fn open(setup: &Setup) -> Self {
         let (Some(endpoint), 2..) = (setup.binds(), setup.cell.peers) else {
-            return Self::Single(<Single<PullSocket<S>>>::open(setup).await);
+            return Self::Single(Box::new(Single::<PullSocket<S>>::open(setup).await));
         };
         let (listener, options) = (listen(setup, endpoint).await, SocketOptions::default());
         let fan = PullFanIn::accept_workers(&listener, setup.cell.peers, options).await;

@@ -97,7 +97,7 @@ impl Echoes for OmqSocket {
 
 /// REQ or REP.
 pub enum Trip {
-    Exclusive(exclusive::Socket),
+    Exclusive(Box<exclusive::Socket>),
     Shared(OmqSocket),
 }
 
@@ -107,7 +107,7 @@ impl Socket for Trip {
             return Self::Shared(OmqSocket::open(setup).await);
         }
         let (kind, options) = (socket_type(setup.role()), exclusive::Options::default());
-        Self::Exclusive(match setup.binds() {
+        Self::Exclusive(Box::new(match setup.binds() {
             Some(endpoint) => {
                 let bound = exclusive::Socket::bind(kind, endpoint, options).await;
                 let (socket, endpoint) = bound.expect("bind");
@@ -119,7 +119,7 @@ impl Socket for Trip {
                 let connected = exclusive::Socket::connect(kind, endpoint.as_str(), options).await;
                 connected.expect("connect")
             }
-        })
+        }))
     }
 }
 
