@@ -14,7 +14,7 @@
 //! | | default | |
 //! |---|---|---|
 //! | `--cell LIST` | the quick selection | names of cells, as [`cell`] has them, or how those begin that are wanted of the selection: `pub-sub:32/tcp/64,fan-in` |
-//! | `--all` | | the selection is the whole matrix, in all modes: days. `--cell` and `--mode` narrow it |
+//! | `--all` | | the selection is the whole matrix, in all modes: seven hours and more, with `--mode ct` three. `--cell` narrows it |
 //! | `--impl LIST` | all built | `raw`, `ferromq`, `libzmq`, and the features |
 //! | `--mode LIST` | `ct` | how implementations on tokio run: `ct`, `mt`, `bo`, see [`contestant::Mode`] |
 //! | `--reps N` | 5 | runs of each cell and implementation |
