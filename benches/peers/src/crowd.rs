@@ -24,9 +24,8 @@ use ferromq::{
     SocketOptions, SubSocket,
 };
 
-use crate::peer::ferromq::{RouterTo, Watched};
-use crate::peer::{Sends, Socket};
-use crate::role;
+use crate::drive;
+use crate::peer::ferromq::{Attach, RouterTo};
 
 /// The hidden subcommand.
 pub const COMMAND: &str = "crowd";
@@ -46,8 +45,8 @@ pub fn main(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         meter: Meter::new(warm_up.parse()?, messages.parse()?),
     });
     match (end.as_str(), endpoint.first()) {
-        ("one", None) => role::drive(mode.parse()?, crowd.one()),
-        ("many", Some(endpoint)) => role::drive(mode.parse()?, crowd.many(endpoint.clone())),
+        ("one", None) => drive::on_tokio(mode.parse()?, [crowd.one()]),
+        ("many", Some(endpoint)) => drive::on_tokio(mode.parse()?, [crowd.many(endpoint.clone())]),
         _ => Err("the end is `one`, or `many` with an endpoint".into()),
     }
 }
@@ -102,13 +101,13 @@ impl Crowd {
     }
 
     /// Binds, and runs once everybody is there.
-    async fn gather<S: Watched, F: Future<Output = ()>>(
+    async fn gather<S: Attach, F: Future<Output = ()>>(
         self: Arc<Self>,
-        mut socket: S,
+        socket: S,
         run: impl FnOnce(Arc<Self>, S) -> F,
     ) {
         let mut monitor = socket.monitor();
-        println!("{}", socket.bind().await);
+        println!("{}", socket.bind("tcp://127.0.0.1:0").await);
         let mut ready = 0;
         while ready < self.peers {
             match monitor.recv().await.expect("the socket is open") {
@@ -121,15 +120,15 @@ impl Crowd {
     }
 
     /// Connects the many, each in a task of its own.
-    async fn scatter<S: Socket, F: Future<Output = ()> + Send + 'static>(
+    async fn scatter<S: Attach, F: Future<Output = ()> + Send + 'static>(
         self: Arc<Self>,
         endpoint: String,
         open: impl Fn(usize) -> S,
         run: impl Fn(Arc<Self>, S) -> F,
     ) {
         for number in 0..self.peers {
-            let mut socket = open(number);
-            socket.connect(&endpoint).await;
+            let socket = open(number);
+            socket.connect(&endpoint);
             tokio::spawn(run(self.clone(), socket));
         }
         future::pending().await

@@ -1,54 +1,108 @@
-//! Measures ferromq beside other ZeroMQ implementations: two processes over
-//! tcp loopback, interleaved, medians. One command builds and runs it:
+//! Measures ferromq beside other implementations of ZeroMQ, and beside bare
+//! streams: two processes over loopback, interleaved, medians. One command builds
+//! and runs it, and takes less than half an hour:
 //!
 //! ```text
-//! cargo run --release --manifest-path benches/peers/Cargo.toml
+//! cargo run --release --manifest-path benches/peers/Cargo.toml --features peers
 //! ```
+//! Each implementation in Rust is a Cargo feature (`monocoque`, `omq`, `rzmq`,
+//! `zmqrs`; `peers` is all of them); ferromq, libzmq and the bare streams are
+//! always there. How each is set up, and why, is at the top of its module in
+//! `peer/`. Cells with 1,000 peers want 4,100 file descriptors (`ulimit -n 8192`).
 //! Options, after `--`:
 //!
 //! | | default | |
 //! |---|---|---|
-//! | `--cell LIST` | all five | `push-pull/64`, `pub-sub/16384`, `req-rep/64`; any size will do |
-//! | `--impl LIST` | all | see `peer/mod.rs` |
-//! | `--mode LIST` | `ct` | how implementations on tokio run: see [`options::Mode`] |
+//! | `--cell LIST` | the quick selection | names of cells, as [`cell`] has them, or how those begin that are wanted of the selection: `pub-sub:32/tcp/64,fan-in` |
+//! | `--all` | | the selection is the whole matrix, in all modes: seven hours and more, with `--mode ct` three. `--cell` narrows it |
+//! | `--impl LIST` | all built | `raw`, `ferromq`, `libzmq`, and the features |
+//! | `--mode LIST` | `ct` | how implementations on tokio run: `ct`, `mt`, `bo`, see [`contestant::Mode`] |
 //! | `--reps N` | 5 | runs of each cell and implementation |
-//! | `--seconds S` | 2 | how long one run measures, after a quarter of that to warm up |
+//! | `--seconds S` | 1 | how long one run measures, after a quarter of that to warm up |
 //! | `--quick` | | the same as `--reps 3 --seconds 0.5`: for a look, not for the log |
-//! | `--json FILE` | beside the binary | where the figures go |
+//! | `--syscalls` | | one more run of each under `strace -c -f`, for system calls |
+//! | `--json FILE` | beside the binary | where the figures go; the chart goes beside it, as `.svg` |
+//! | `--fresh` | | forget what a command that was cut off has measured |
 //!
-//! Each run is two fresh processes of this binary: one binds port 0 and prints
-//! the endpoint, the other connects. Every round runs all cells and
-//! implementations once, in random order, so that drift of the machine hits
-//! all alike. All sockets have their default options.
+//! Every run is appended to a file beside the JSON, `.runs`, until all are done: the
+//! same command continues where it was cut off.
 //!
-//! - PUSH→PULL and PUB→SUB: messages received per second. What PUB drops at
-//!   the mark is not counted.
-//! - REQ↔REP: the median round trip (and the 99th percentile), one request at a
-//!   time.
-//! - CPU: processor time of both processes while measuring, per message (per
+//! # What is measured
+//!
+//! Each run is fresh processes of this binary. One binds and prints the endpoint, the
+//! other connects; over inproc one process does both. Each socket is a task
+//! (libzmq: a thread), all of one end in the same process. Every round runs all cells
+//! and implementations once, in random order, so that drift of the machine hits all
+//! alike. Both ends count, and the parent asks them for their counts: a run begins
+//! once every socket has had a message.
+//!
+//! - PUSH→PULL (`push-pull`, `fan-in:N`, `fan-out:N`) and `pair`: messages received
+//!   per second, of all receivers together.
+//! - `pub-sub:N`: deliveries per second to all subscribers together, and in the last
+//!   column how many messages were published. With `:1%` the messages have 100
+//!   topics in turn and each SUB wants one. PUB of ferromq, omq and rzmq waits for
+//!   a subscriber that is full, as raw streams do; that of libzmq (through its
+//!   crate), zmqrs and monocoque drops, and what it drops is published but not
+//!   delivered.
+//! - `req-rep`: the median round trip and the 99th percentile, one request at a time.
+//! - `dealer-router:N`: round trips per second, [`cell::IN_FLIGHT`] requests of each
+//!   DEALER at a time, which the ROUTER sends back.
+//! - × raw: beside streams of tokio without any protocol, over inproc channels of
+//!   tokio. They have no messages to keep apart: they are what there is to win.
+//! - × best peer: beside the best in this cell that is neither ferromq nor raw.
+//! - CPU: processor time of both ends while measuring, per message received (per
 //!   round trip), in microseconds, which is seconds per million.
+//! - System calls: of both ends from start to end, per message received, under
+//!   strace, which slows them down and so changes how much they batch.
+//!
+//! What an implementation does not have is shown as –.
 
+mod cell;
+mod contestant;
 mod crowd;
+mod drive;
+mod end;
+mod gauge;
+mod log;
 mod options;
 mod peer;
+mod plan;
+mod process;
 mod report;
-mod role;
 mod run;
+mod setup;
 
 use std::error::Error;
+use std::process::ExitCode;
 
+use log::Log;
 use options::Options;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), Box<dyn Error>> {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
-        Some(role::COMMAND) => return role::main(&arguments.split_off(1)),
+        Some(end::COMMAND) => return end::main(&arguments.split_off(1)),
         Some(crowd::COMMAND) => return crowd::main(&arguments.split_off(1)),
         _ => {}
     }
     let options = Options::parse(&arguments)?;
-    let results = run::all(&options)?;
-    report::print(&options, &results);
+    plan::check_descriptors(&options)?;
+    let runs = options.json.with_extension("runs");
+    let mut log = Log::open(runs, &plan::identity(&options), options.fresh)?;
+    plan::work_off(&options, &mut log)?;
+    let results = report::collect(&options, &log);
+    report::print_table(&options, &results);
     report::write_json(&options, &results)?;
-    Ok(())
+    report::write_chart(&options, &results)?;
+    log.done()
 }

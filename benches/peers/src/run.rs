@@ -1,145 +1,153 @@
-//! Runs every cell with every contestant, each time in two fresh processes.
+//! One run: a cell, a contestant, and fresh processes.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::time::{Duration, SystemTime};
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::options::{Cell, Contestant, Options};
-use crate::role;
+use serde::{Deserialize, Serialize};
 
-/// How long a run may take beyond what it should.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::cell::{Cell, Side, Transport};
+use crate::contestant::Contestant;
+use crate::end;
+use crate::gauge::{Reading, Trip};
+use crate::process::Process;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// How long it may take until every socket has had a message.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What one run gave.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Figures {
-    /// Messages, or round trips, per second.
+    /// Messages received, or round trips, per second: of all sockets together.
     pub rate: f64,
-    /// Microseconds of processor time of both processes, per message.
+    /// The same at the other end: what was sent, or answered.
+    pub other: f64,
+    /// Microseconds of processor time of both ends for each message received.
     pub cpu: f64,
-    /// Median and 99th percentile of the round trips, in microseconds.
-    pub trip: Option<(f64, f64)>,
+    pub trip: Option<Trip>,
 }
 
-/// All runs of one contestant in one cell. Failed runs are only counted.
-pub struct Series {
-    pub cell: Cell,
-    pub contestant: Contestant,
-    pub runs: Vec<Figures>,
-    pub failed: usize,
+pub fn measure(contestant: Contestant, cell: Cell, seconds: f64) -> Result<Figures> {
+    let mut ends = Ends::open(contestant, cell, false)?;
+    ends.wait_for_all()?;
+    thread::sleep(Duration::from_secs_f64(seconds / 4.0));
+    let before = ends.ask(end::START)?;
+    let cpu = ends.cpu()?;
+    thread::sleep(Duration::from_secs_f64(seconds));
+    let cpu = ends.cpu()? - cpu;
+    let after = ends.ask(end::STOP)?;
+    let (one, many) = (rate(&before, &after, |it| it.one), rate(&before, &after, |it| it.many));
+    let (rate, other) = match cell.counted() {
+        Side::One => (one, many),
+        Side::Many => (many, one),
+    };
+    if rate == 0.0 {
+        return Err("no message arrived".into());
+    }
+    let trip = after.iter().find_map(|reading| reading.trip);
+    Ok(Figures { rate, other, cpu: cpu / (rate * seconds) * 1e6, trip })
 }
 
-pub fn all(options: &Options) -> Result<Vec<Series>, Box<dyn Error>> {
-    let mut all = Vec::new();
-    for &cell in &options.cells {
-        for &contestant in &options.contestants {
-            all.push(Series { cell, contestant, runs: Vec::new(), failed: 0 });
+/// System calls of both ends for each message received: of all that the processes
+/// do, so that it includes how they start and find each other.
+pub fn count_calls(contestant: Contestant, cell: Cell, seconds: f64) -> Result<f64> {
+    let mut ends = Ends::open(contestant, cell, true)?;
+    ends.wait_for_all()?;
+    thread::sleep(Duration::from_secs_f64(seconds));
+    let reading = ends.ask(end::LOOK)?;
+    let messages: u64 = match cell.counted() {
+        Side::One => reading.iter().map(|it| it.one).sum(),
+        Side::Many => reading.iter().map(|it| it.many).sum(),
+    };
+    let mut calls = 0.0;
+    while let Some(process) = ends.processes.pop() {
+        calls += process.calls()?;
+    }
+    Ok(calls / messages as f64)
+}
+
+/// Of what is counted, in all processes.
+fn rate(before: &[Reading], after: &[Reading], count: impl Fn(&Reading) -> u64) -> f64 {
+    let each = before.iter().zip(after);
+    each.map(|(a, b)| (count(b) - count(a)) as f64 / (b.time - a.time)).sum()
+}
+
+/// The processes of one run: two, or over inproc one.
+struct Ends {
+    processes: Vec<Process>,
+    /// For the socket of ipc and what strace writes.
+    directory: Directory,
+    counts_calls: bool,
+}
+
+impl Ends {
+    fn open(contestant: Contestant, cell: Cell, counts_calls: bool) -> Result<Self> {
+        let mut ends = Self { processes: Vec::new(), directory: Directory::new()?, counts_calls };
+        let wanted = match cell.transport {
+            Transport::Tcp => "tcp://127.0.0.1:0".into(),
+            Transport::Ipc => format!("ipc://{}/socket", ends.directory.0.display()),
+            Transport::Inproc => "inproc://peers".into(),
+        };
+        ends.spawn(&end::to_bind(contestant, cell, &wanted))?;
+        if cell.transport != Transport::Inproc {
+            let endpoint = ends.processes[0].line()?;
+            ends.spawn(&end::to_connect(contestant, cell, &endpoint))?;
         }
+        Ok(ends)
     }
-    let mut order: Vec<usize> = (0..all.len()).collect();
-    let mut random = Random::new();
-    for round in 1..=options.reps {
-        random.shuffle(&mut order);
-        for &index in &order {
-            let series = &mut all[index];
-            let (cell, contestant) = (series.cell, series.contestant);
-            eprint!("[{round}/{}] {cell} {contestant}: ", options.reps);
-            match one(contestant, cell, options.seconds) {
-                Ok(figures) => {
-                    eprintln!("{}", crate::report::brief(&figures));
-                    series.runs.push(figures);
-                }
-                Err(error) => {
-                    eprintln!("FAILED: {error}");
-                    series.failed += 1;
-                }
+
+    fn spawn(&mut self, arguments: &[String]) -> Result<()> {
+        self.processes.push(match self.counts_calls {
+            true => {
+                let file = format!("calls.{}", self.processes.len());
+                Process::spawn_counted(arguments, self.directory.0.join(file))?
             }
-        }
-    }
-    Ok(all)
-}
-
-fn one(contestant: Contestant, cell: Cell, seconds: f64) -> Result<Figures, Box<dyn Error>> {
-    let mut arguments = role::arguments(contestant, cell, seconds);
-    let (sender, lines) = mpsc::channel();
-    let binds = End::spawn(&arguments, &sender)?;
-    arguments.push(next(&lines, PATIENCE)?);
-    let connects = End::spawn(&arguments, &sender)?;
-    drop(sender);
-    let time = Duration::from_secs_f64(seconds);
-    if next(&lines, PATIENCE + time)? != role::START {
-        return Err("expected the start".into());
-    }
-    let before = binds.cpu()? + connects.cpu()?;
-    let line = next(&lines, PATIENCE + time)?;
-    let cpu = binds.cpu()? + connects.cpu()? - before;
-    let figures: Result<Vec<f64>, _> = line.split(' ').map(str::parse).collect();
-    match figures?[..] {
-        [count, time, ref trip @ ..] => Ok(Figures {
-            rate: count / time,
-            cpu: cpu / count * 1e6,
-            trip: trip.first().copied().zip(trip.get(1).copied()),
-        }),
-        _ => Err("expected figures".into()),
-    }
-}
-
-fn next(lines: &Receiver<String>, patience: Duration) -> Result<String, Box<dyn Error>> {
-    Ok(lines.recv_timeout(patience).map_err(|_| "a process said nothing for too long")?)
-}
-
-/// A child process; killed when dropped.
-struct End(Child);
-
-impl End {
-    fn spawn(arguments: &[String], lines: &Sender<String>) -> Result<Self, Box<dyn Error>> {
-        let mut command = Command::new(std::env::current_exe()?);
-        let mut child = command.args(arguments).stdout(Stdio::piped()).spawn()?;
-        let stdout = child.stdout.take().ok_or("no stdout")?;
-        let lines = lines.clone();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                // Nobody listens any more once the figures are there.
-                let _ = lines.send(line);
-            }
+            false => Process::spawn(arguments)?,
         });
-        Ok(Self(child))
+        Ok(())
     }
 
-    /// Processor time so far, user and system, in seconds (proc(5)).
-    fn cpu(&self) -> Result<f64, Box<dyn Error>> {
-        const TICKS_PER_SECOND: f64 = 100.0; // Of every Linux on common machines.
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        let (_, after_name) = stat.rsplit_once(") ").ok_or("a strange stat")?;
-        let times = after_name.split(' ').skip(11).take(2).map(str::parse::<f64>);
-        Ok(times.sum::<Result<f64, _>>()? / TICKS_PER_SECOND)
-    }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// xorshift64: enough to shuffle.
-struct Random(u64);
-
-impl Random {
-    fn new() -> Self {
-        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        Self(now.as_nanos() as u64 | 1)
+    fn ask(&mut self, word: &str) -> Result<Vec<Reading>> {
+        self.processes.iter_mut().map(|process| process.ask(word)).collect()
     }
 
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for end in (1..items.len()).rev() {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            items.swap(end, (self.0 % (end as u64 + 1)) as usize);
+    fn cpu(&self) -> Result<f64> {
+        self.processes.iter().map(Process::cpu).sum()
+    }
+
+    /// Until every socket has had a message: then PUB floods.
+    fn wait_for_all(&mut self) -> Result<()> {
+        let begin = Instant::now();
+        while !self.ask(end::LOOK)?.iter().all(|reading| reading.all_at_work) {
+            if begin.elapsed() > PATIENCE {
+                return Err("not every socket has had a message".into());
+            }
+            thread::sleep(Duration::from_millis(5));
         }
+        self.ask(end::ALL_THERE)?;
+        Ok(())
+    }
+}
+
+/// A fresh one, removed when dropped.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("peers-{}", std::process::id()));
+        // What a run that was cut off has left, whose process had this number.
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,74 +1,120 @@
-//! ferromq itself.
+//! ferromq itself, with its default options. Only PUB has another one: with
+//! `xpub_nodrop` it waits for a subscriber that is full.
 
 use bytes::Bytes;
 use ferromq::{
-    DealerSocket, Monitor, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket,
-    RoutingId, SocketOptions, SubSocket,
+    DealerSocket, Monitor, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, RoutingId, SocketOptions, SubSocket,
 };
 
-use super::{Peer, Receives, Sends, Socket};
+use super::{Echoes, Peer, Receives, Sends, Socket};
+use crate::setup::Setup;
 
 pub struct Ferromq;
 
-pub fn version() -> &'static str {
-    "of this tree"
-}
-
-/// A socket that tells when its peers are there.
-pub trait Watched: Socket {
+/// What all types of socket have.
+pub trait Attach {
+    fn bind(&self, endpoint: &str) -> impl Future<Output = String> + Send;
+    fn connect(&self, endpoint: &str);
     fn monitor(&self) -> Monitor;
 }
 
-macro_rules! sockets {
-    ($($socket:ident: $($role:ident)*;)+) => {$(
-        impl Socket for $socket {
-            async fn bind(&mut self) -> String {
-                $socket::bind(self, "tcp://127.0.0.1:0").await.expect("bind").to_string()
+async fn attach<S: Attach>(socket: S, setup: &Setup) -> S {
+    match setup.binds() {
+        Some(endpoint) => setup.bound(socket.bind(endpoint).await),
+        None => socket.connect(&setup.endpoint().await),
+    }
+    socket
+}
+
+macro_rules! attach {
+    ($($socket:ident),+) => {$(
+        impl Attach for $socket {
+            async fn bind(&self, endpoint: &str) -> String {
+                $socket::bind(self, endpoint).await.expect("bind").to_string()
             }
 
-            async fn connect(&mut self, endpoint: &str) {
+            fn connect(&self, endpoint: &str) {
                 $socket::connect(self, endpoint).expect("connect");
             }
-        }
 
-        impl Watched for $socket {
             fn monitor(&self) -> Monitor {
                 $socket::monitor(self)
             }
         }
-        $(sockets!(@$role $socket);)*
     )+};
-    (@Sends $socket:ident) => {
+}
+
+macro_rules! open {
+    ($($socket:ident),+) => {$(
+        impl Socket for $socket {
+            async fn open(setup: &Setup) -> Self {
+                attach($socket::new(), setup).await
+            }
+        }
+    )+};
+}
+
+macro_rules! sends {
+    ($($socket:ident),+) => {$(
         impl Sends for $socket {
             async fn send(&mut self, body: &Bytes) {
                 $socket::send(self, body.clone()).await.expect("send");
             }
         }
-    };
-    (@Receives $socket:ident) => {
+    )+};
+}
+
+macro_rules! receives {
+    ($($socket:ident),+) => {$(
         impl Receives for $socket {
             async fn recv(&mut self) -> usize {
                 $socket::recv(self).await.expect("recv").size()
             }
         }
-    };
+    )+};
 }
 
-sockets! {
-    PushSocket: Sends;
-    PullSocket: Receives;
-    PubSocket: Sends;
-    SubSocket: Receives;
-    ReqSocket: Sends Receives;
-    RepSocket: Sends Receives;
-    DealerSocket: Sends Receives;
-    RouterSocket:;
-}
+attach!(PushSocket, PullSocket, PubSocket, SubSocket, ReqSocket, RepSocket);
+attach!(DealerSocket, RouterSocket, PairSocket);
+open!(PushSocket, PullSocket, ReqSocket, RepSocket, DealerSocket, RouterSocket, PairSocket);
+sends!(PushSocket, PubSocket, ReqSocket, RepSocket, DealerSocket, PairSocket);
+receives!(PullSocket, SubSocket, ReqSocket, RepSocket, DealerSocket, PairSocket);
 
-impl Receives for RouterSocket {
-    async fn recv(&mut self) -> usize {
-        RouterSocket::recv(self).await.expect("recv").1.size()
+impl Socket for PubSocket {
+    async fn open(setup: &Setup) -> Self {
+        let options = SocketOptions::new().xpub_nodrop(true);
+        attach(PubSocket::with_options(options), setup).await
     }
+}
+
+impl Socket for SubSocket {
+    async fn open(setup: &Setup) -> Self {
+        let sub = SubSocket::new();
+        sub.subscribe(setup.topic()).expect("subscribe");
+        attach(sub, setup).await
+    }
+}
+
+impl Echoes for RouterSocket {
+    async fn echo(&mut self) -> usize {
+        let (id, message) = self.recv().await.expect("recv");
+        let size = message.size();
+        self.send_to(&id, message).await.expect("send");
+        size
+    }
+}
+
+impl Peer for Ferromq {
+    type Push = PushSocket;
+    type Pull = PullSocket;
+    type Pub = PubSocket;
+    type Sub = SubSocket;
+    type Req = ReqSocket;
+    type Rep = RepSocket;
+    type Dealer = DealerSocket;
+    type Router = RouterSocket;
+    type Pair = PairSocket;
 }
 
 /// A ROUTER that sends to each of its peers in turn and waits for the full ones.
@@ -83,62 +129,23 @@ impl RouterTo {
         let options = SocketOptions::new().router_mandatory(true);
         Self { router: RouterSocket::with_options(options), ids, next: 0 }
     }
-}
 
-impl Socket for RouterTo {
-    async fn bind(&mut self) -> String {
-        Socket::bind(&mut self.router).await
-    }
-
-    async fn connect(&mut self, endpoint: &str) {
-        Socket::connect(&mut self.router, endpoint).await;
-    }
-}
-
-impl Watched for RouterTo {
-    fn monitor(&self) -> Monitor {
-        self.router.monitor()
-    }
-}
-
-impl Sends for RouterTo {
-    async fn send(&mut self, body: &Bytes) {
+    pub async fn send(&mut self, body: &Bytes) {
         self.router.send_to(&self.ids[self.next], body.clone()).await.expect("send");
         self.next = (self.next + 1) % self.ids.len();
     }
 }
 
-impl Peer for Ferromq {
-    type Push = PushSocket;
-    type Pull = PullSocket;
-    type Pub = PubSocket;
-    type Sub = SubSocket;
-    type Req = ReqSocket;
-    type Rep = RepSocket;
-
-    fn push() -> PushSocket {
-        PushSocket::new()
+impl Attach for RouterTo {
+    async fn bind(&self, endpoint: &str) -> String {
+        Attach::bind(&self.router, endpoint).await
     }
 
-    fn pull() -> PullSocket {
-        PullSocket::new()
+    fn connect(&self, endpoint: &str) {
+        Attach::connect(&self.router, endpoint);
     }
 
-    fn publisher() -> PubSocket {
-        PubSocket::new()
-    }
-
-    fn sub() -> SubSocket {
-        let sub = SubSocket::new();
-        sub.subscribe("").expect("subscribe");
-        sub
-    }
-
-    fn req() -> ReqSocket {
-        ReqSocket::new()
-    }
-
-    fn rep() -> RepSocket {
-        RepSocket::new()
+    fn monitor(&self) -> Monitor {
+        self.router.monitor()
     }
 }

@@ -1,15 +1,23 @@
-//! libzmq through the crate `zmq`, which builds its own copy of it. Calls
-//! block the thread; libzmq's I/O thread does the rest.
+//! libzmq through the crate `zmq`, which builds its own copy of it. Calls block
+//! the thread, one for each socket; one I/O thread does the rest, as is its
+//! default. All options are its defaults, except that as many
+//! connections may wait to be accepted as there are peers. The crate has no call
+//! for `ZMQ_XPUB_NODROP`, so PUB drops at its high-water mark.
+
+use std::mem;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
-use zmq::{Context, Message, SocketType};
+use zmq::{Context, Message, SNDMORE, SocketType};
 
-use super::{Peer, Receives, Sends, Socket};
+use super::{Echoes, Peer, Receives, Sends, Socket};
+use crate::setup::{Role, Setup};
 
 pub struct Libzmq;
 
 pub struct ZmqSocket {
     socket: zmq::Socket,
+    id: Message,
     message: Message,
 }
 
@@ -18,20 +26,38 @@ pub fn version() -> String {
     format!("{major}.{minor}.{patch}")
 }
 
-fn open(socket_type: SocketType) -> ZmqSocket {
-    let socket = Context::new().socket(socket_type).expect("socket");
-    ZmqSocket { socket, message: Message::new() }
+fn socket_type(role: Role) -> SocketType {
+    match role {
+        Role::Push => SocketType::PUSH,
+        Role::Pull => SocketType::PULL,
+        Role::Pub => SocketType::PUB,
+        Role::Sub => SocketType::SUB,
+        Role::Req => SocketType::REQ,
+        Role::Rep => SocketType::REP,
+        Role::Dealer => SocketType::DEALER,
+        Role::Router => SocketType::ROUTER,
+        Role::Pair => SocketType::PAIR,
+    }
 }
 
 impl Socket for ZmqSocket {
-    async fn bind(&mut self) -> String {
-        self.socket.bind("tcp://127.0.0.1:*").expect("bind");
-        let endpoint = self.socket.get_last_endpoint().expect("endpoint");
-        endpoint.expect("an endpoint is UTF-8")
-    }
-
-    async fn connect(&mut self, endpoint: &str) {
-        self.socket.connect(endpoint).expect("connect");
+    async fn open(setup: &Setup) -> Self {
+        static CONTEXT: LazyLock<Context> = LazyLock::new(Context::new);
+        let socket = CONTEXT.socket(socket_type(setup.role())).expect("socket");
+        if setup.role() == Role::Sub {
+            socket.set_subscribe(setup.topic().as_bytes()).expect("subscribe");
+        }
+        match setup.binds() {
+            Some(endpoint) => {
+                let backlog = i32::try_from(setup.cell.peers).expect("a few thousand");
+                socket.set_backlog(backlog.max(100)).expect("backlog");
+                socket.bind(endpoint).expect("bind");
+                let endpoint = socket.get_last_endpoint().expect("endpoint");
+                setup.bound(endpoint.expect("an endpoint is UTF-8"));
+            }
+            None => socket.connect(&setup.endpoint().await).expect("connect"),
+        }
+        Self { socket, id: Message::new(), message: Message::new() }
     }
 }
 
@@ -48,6 +74,18 @@ impl Receives for ZmqSocket {
     }
 }
 
+impl Echoes for ZmqSocket {
+    async fn echo(&mut self) -> usize {
+        self.socket.recv(&mut self.id, 0).expect("recv");
+        self.socket.recv(&mut self.message, 0).expect("recv");
+        let size = self.message.len();
+        let take = |message: &mut Message| mem::replace(message, Message::new());
+        self.socket.send(take(&mut self.id), SNDMORE).expect("send");
+        self.socket.send(take(&mut self.message), 0).expect("send");
+        size
+    }
+}
+
 impl Peer for Libzmq {
     type Push = ZmqSocket;
     type Pull = ZmqSocket;
@@ -55,30 +93,7 @@ impl Peer for Libzmq {
     type Sub = ZmqSocket;
     type Req = ZmqSocket;
     type Rep = ZmqSocket;
-
-    fn push() -> ZmqSocket {
-        open(SocketType::PUSH)
-    }
-
-    fn pull() -> ZmqSocket {
-        open(SocketType::PULL)
-    }
-
-    fn publisher() -> ZmqSocket {
-        open(SocketType::PUB)
-    }
-
-    fn sub() -> ZmqSocket {
-        let sub = open(SocketType::SUB);
-        sub.socket.set_subscribe(b"").expect("subscribe");
-        sub
-    }
-
-    fn req() -> ZmqSocket {
-        open(SocketType::REQ)
-    }
-
-    fn rep() -> ZmqSocket {
-        open(SocketType::REP)
-    }
+    type Dealer = ZmqSocket;
+    type Router = ZmqSocket;
+    type Pair = ZmqSocket;
 }
