@@ -1,6 +1,7 @@
 //! [`Context`]: the sockets that can reach each other over `inproc://`.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::inproc::Registry;
@@ -24,6 +25,8 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     registry: Registry,
     tasks: Tasks,
+    /// How many reads there were, of all its sockets.
+    reads: AtomicU32,
 }
 
 impl Context {
@@ -36,6 +39,17 @@ impl Context {
     pub fn global() -> &'static Self {
         static GLOBAL: OnceLock<Context> = OnceLock::new();
         GLOBAL.get_or_init(Self::new)
+    }
+
+    /// How many reads of receivers there were so far. Between two moments it tells how
+    /// busy its sockets are.
+    pub(crate) fn reads(&self) -> u32 {
+        self.0.reads.load(Ordering::Relaxed)
+    }
+
+    /// There is one more; says how many there were before.
+    pub(crate) fn note_read(&self) -> u32 {
+        self.0.reads.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Waits until no socket of this context has anything left to do: all are

@@ -22,6 +22,9 @@ pub(crate) struct Listed {
     pub(crate) hand: Hand,
     /// The tick at which it was listed, or had its last turn.
     since: u32,
+    /// How many reads there had been of all sockets when an event
+    /// listed it.
+    pub(crate) reads_before: u32,
 }
 
 /// What comes next.
@@ -53,8 +56,9 @@ pub(crate) struct FairQueue {
 impl FairQueue {
     /// Puts a peer at the end. Its duty has just said that this is for the
     /// receivers.
-    pub(crate) fn push(&mut self, peer: Arc<Peer>) {
-        self.listed.push_back(Listed { peer, hand: Hand::default(), since: self.tick });
+    pub(crate) fn push(&mut self, peer: Arc<Peer>, reads_before: u32) {
+        let (hand, since) = (Hand::default(), self.tick);
+        self.listed.push_back(Listed { peer, hand, since, reads_before });
     }
 
     /// As [`next_turn`](Self::next_turn), if a message of the first peer is in hand.
@@ -205,7 +209,7 @@ mod tests {
         let who = peer.duty.event();
         if who == Who::Receivers {
             queue.tick = tick;
-            queue.push(Arc::clone(peer));
+            queue.push(Arc::clone(peer), 0);
         }
         who
     }
@@ -340,7 +344,7 @@ mod tests {
         let (mut queue, a) = (FairQueue::default(), FakePeer::accepted(1));
         assert_eq!(a.duty.event(), Who::Receivers);
         assert!(!queue.retire(&a));
-        queue.push(Arc::clone(&a));
+        queue.push(Arc::clone(&a), 0);
         assert!(queue.retire(&a));
     }
 

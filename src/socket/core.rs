@@ -208,7 +208,7 @@ impl Core {
             // It has left for good in this very moment.
             return;
         }
-        ready.push(Arc::clone(peer));
+        ready.push(Arc::clone(peer), self.context.reads());
         drop(ready);
         let is_seen_to = self.attendant.is_there() || self.traits.lockstep;
         let waiting = self.receivers.wake(if is_seen_to { 1 } else { UNATTENDED });

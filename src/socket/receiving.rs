@@ -250,6 +250,9 @@ impl Core {
     fn read(&self, mut listed: Listed, delivery: &mut Delivery) -> (bool, bool) {
         // REQ must be able to tell what came before its request.
         let limit = if self.lockstep.is_some() { 1 } else { HAND };
+        // Since this peer was heard others were read from: there is enough to do, and what
+        // answers several messages at once goes out at once.
+        let is_busy = self.context.note_read().wrapping_sub(listed.reads_before) > 1;
         let next = listed.peer.line.take(&mut listed.hand, limit);
         if listed.peer.is_dismissed() {
             // Its bind or connect was taken back, and what it still has to say
@@ -258,7 +261,11 @@ impl Core {
         }
         let found = match listed.hand.pop() {
             Some(message) => {
-                listed.peer.note_in_hand(listed.hand.len());
+                let left = listed.hand.len();
+                if left > 0 && is_busy {
+                    self.may_write.store(false, Ordering::Relaxed);
+                }
+                listed.peer.note_in_hand(left);
                 delivery.message = message;
                 self.accept(&listed.peer, delivery)
             }

@@ -31,9 +31,12 @@ use crate::tasks::{poll_yield, poll_yield_to_all};
 /// that.
 const PUSHES: u32 = 1024;
 
-/// The same for each peer, where there are many: each is to get a batch, or the
-/// cost of a message would grow with their number.
+/// The same for each peer, where there are several: each is to get a batch, or the
+/// cost of a message would grow with their number. In turns of no more than so many
+/// altogether, it may be a large one.
 const PUSHES_PER_PEER: u32 = 64;
+const MORE_PER_PEER: u32 = 256;
+const TOGETHER: u32 = 16 * 1024;
 
 /// How many pushes one message that is dropped for a full peer stands for: a
 /// sender that never let others run would drop all that follows as well. Not so
@@ -168,7 +171,9 @@ impl Core {
     }
 
     fn owes_yield_for_peers(&self, pushed: u32) -> bool {
-        pushed >= self.peers.load(Ordering::Relaxed).saturating_mul(PUSHES_PER_PEER)
+        let peers = self.peers.load(Ordering::Relaxed);
+        let more = peers.saturating_mul(MORE_PER_PEER).min(TOGETHER);
+        pushed >= peers.saturating_mul(PUSHES_PER_PEER).max(more)
     }
 
     /// Notes the work that was done for the next call to pay, and has done what

@@ -10,6 +10,9 @@ use super::header::Header;
 /// as much.
 pub(crate) const LARGE: usize = 64 * 1024;
 
+/// At most so many times what was received is allocated.
+const STEP: usize = 4;
+
 /// The body of a large frame, as far as it is there.
 #[derive(Debug)]
 pub(super) struct Body {
@@ -29,12 +32,13 @@ impl Body {
     /// How much memory a body of `size` octets may take when `received` of
     /// them fill what it has.
     ///
-    /// The steps are `size` halved again and again, so that doubling ends at
-    /// `size` exactly, and a claim that no octets follow costs one small step.
+    /// The steps are `size` divided by four again and again, so that growing ends at
+    /// `size` exactly, and a claim that no octets follow costs one small step. With
+    /// steps of two all octets would be copied once on average; so it is a third.
     fn capacity_beyond(size: usize, received: usize) -> usize {
         let mut capacity = size;
-        while capacity > LARGE && capacity / 2 > received {
-            capacity /= 2;
+        while capacity > LARGE && capacity / STEP > received {
+            capacity /= STEP;
         }
         capacity
     }
