@@ -10,8 +10,11 @@ use super::header::Header;
 /// as much.
 pub(crate) const LARGE: usize = 64 * 1024;
 
-/// At most so many times what was received is allocated.
+/// So many times as large as the last is each step of growing.
 const STEP: usize = 4;
+
+/// The most that is allocated at once for a peer that has sent as much before.
+const TRUSTED: usize = 1024 * 1024;
 
 /// The body of a large frame, as far as it is there.
 #[derive(Debug)]
@@ -22,22 +25,26 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// A body of `size` octets that starts with `received`.
-    pub(super) fn new(header: Header, size: usize, received: &[u8]) -> Self {
-        let mut octets = BytesMut::with_capacity(Self::capacity_beyond(size, received.len()));
+    /// A body of `size` octets that starts with `received`. The peer has proved before
+    /// that it sends as many as `proven`.
+    pub(super) fn new(header: Header, size: usize, received: &[u8], proven: usize) -> Self {
+        let first = proven.clamp(LARGE, TRUSTED);
+        let capacity = Self::capacity_beyond(size, received.len(), first);
+        let mut octets = BytesMut::with_capacity(capacity);
         octets.extend_from_slice(received);
         Self { header, size, octets }
     }
 
     /// How much memory a body of `size` octets may take when `received` of
-    /// them fill what it has.
+    /// them fill what it has, beyond the `first` that it may have anyhow.
     ///
     /// The steps are `size` divided by four again and again, so that growing ends at
     /// `size` exactly, and a claim that no octets follow costs one small step. With
     /// steps of two all octets would be copied once on average; so it is a third.
-    fn capacity_beyond(size: usize, received: usize) -> usize {
+    fn capacity_beyond(size: usize, received: usize, first: usize) -> usize {
         let mut capacity = size;
-        while capacity > LARGE && capacity / STEP > received {
+        // Not so that there is next to no room.
+        while capacity > first && capacity / STEP >= received.saturating_mul(2) {
             capacity /= STEP;
         }
         capacity
@@ -45,6 +52,10 @@ impl Body {
 
     pub(super) fn header(&self) -> Header {
         self.header
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.size
     }
 
     /// How many octets are there.
@@ -61,7 +72,7 @@ impl Body {
     pub(super) fn space(&mut self) -> Limit<&mut BytesMut> {
         let received = self.octets.len();
         if received == self.octets.capacity() {
-            self.octets.reserve(Self::capacity_beyond(self.size, received) - received);
+            self.octets.reserve(Self::capacity_beyond(self.size, received, LARGE) - received);
         }
         let missing = self.size - received;
         (&mut self.octets).limit(missing)

@@ -44,6 +44,8 @@ pub(crate) struct Decoder {
     /// A large frame that is not complete. Nothing is read into the chunk
     /// meanwhile, and the chunk is empty.
     body: Option<Body>,
+    /// The size of the last one, unless it was quiet since.
+    proven: usize,
     /// The frames so far of a message that is not complete, and their size.
     partial: Option<Message>,
     partial_size: usize,
@@ -65,6 +67,7 @@ impl Decoder {
         Self {
             input: Input::new(received),
             body: None,
+            proven: 0,
             partial: None,
             partial_size: 0,
             interrupted: 0,
@@ -85,6 +88,7 @@ impl Decoder {
     /// nothing.
     pub(crate) fn rest(&mut self) {
         self.input.rest();
+        self.proven = 0;
     }
 
     /// Whether a frame or a message has begun and is not complete, or was not
@@ -174,6 +178,7 @@ impl Decoder {
         if let Some(body) = &mut self.body {
             let header = body.header();
             let Some(octets) = body.complete() else { return Ok(None) };
+            self.proven = body.size();
             self.body = None;
             return Ok(Some((header, octets)));
         }
@@ -189,7 +194,7 @@ impl Decoder {
             return Ok(Some((header, self.input.cut(len, size))));
         }
         if size >= LARGE {
-            self.body = Some(Body::new(header, size, &self.input.cut_all(len)));
+            self.body = Some(Body::new(header, size, &self.input.cut_all(len), self.proven));
         }
         Ok(None)
     }
