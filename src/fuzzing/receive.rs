@@ -10,6 +10,11 @@ use crate::zmtp::{Incoming, Receiving};
 /// for reading and one more for the frame that does not fit into it.
 const READ_BUFFER: usize = 160 * 1024;
 
+/// How much more than was received of it a body may take, and what a peer that has sent
+/// as much before may make a connection take at once.
+const STEPS: usize = 8;
+const TRUSTED: usize = 1024 * 1024;
+
 /// What one octet of a peer counts for at most: the smallest frame has two, and
 /// takes memory to be held.
 const WEIGHT: usize = 1 + size_of::<Bytes>() / 2;
@@ -61,7 +66,9 @@ pub(super) fn receive(mut receiving: Receiving, mut octets: &[u8], plan: Plan) -
         let held = receiving.buffered().max(given);
         let mut space = receiving.space();
         let capacity = space.get_ref().capacity();
-        assert!(capacity <= 2 * held + READ_BUFFER, "{capacity} octets of memory for {held}");
+        let trusted = delivered.min(TRUSTED);
+        let most = STEPS * held + trusted + READ_BUFFER;
+        assert!(capacity <= most, "{capacity} octets of memory for {held}");
         let count = steps().min(octets.len()).min(space.remaining_mut());
         assert_ne!(count, 0, "there is no room to read into");
         let (now, later) = octets.split_at(count);

@@ -70,6 +70,11 @@ impl FairQueue {
         Some(message)
     }
 
+    /// Whether a message of the first peer is in hand.
+    pub(crate) fn has_in_hand(&self) -> bool {
+        self.listed.front().is_some_and(|first| !first.hand.is_empty())
+    }
+
     /// A message in hand of the first peer was taken: its turn is over.
     #[inline]
     fn end_turn_in_hand(&mut self) {
@@ -172,6 +177,11 @@ impl FairQueue {
     /// Whether any peer waits for a receiver and was not handed over.
     pub(crate) fn has_listed(&self) -> bool {
         self.listed.iter().any(|listed| listed.peer.duty.is_listed())
+    }
+
+    /// Whether several peers have something to read.
+    pub(crate) fn has_several(&self) -> bool {
+        self.listed.len() > 1
     }
 
     /// Whether no peer is in the queue.

@@ -8,7 +8,10 @@ const RECEIVES: u32 = 1024;
 /// The same for each peer, where there are many: as all take turns, each has had as
 /// many by then, and what is sent to it meanwhile, one message for each maybe, goes out
 /// in one write.
-const RECEIVES_PER_PEER: u32 = 16;
+const RECEIVES_PER_PEER: u32 = 8;
+
+/// How many more that are in hand may go before: what answers a batch is to be one.
+const IN_HAND: u32 = 16 * 1024;
 
 /// How many messages in a row make a stream.
 const STREAMING: u32 = 64;
@@ -47,12 +50,23 @@ impl Receipts {
         self.count.store(self.count().wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Whether others are to run now, after many receives that did not wait.
+    /// Whether others are to run now, after many receives that did not wait: unless the
+    /// next is in hand.
     #[inline]
     pub(super) fn owes_yield(&self) -> bool {
-        let left = self.yields_at.load(Ordering::Relaxed).wrapping_sub(self.count());
+        self.is_past(0)
+    }
+
+    /// Whether they are to run even if it is.
+    #[inline]
+    pub(super) fn owes_yield_at_once(&self) -> bool {
+        self.is_past(IN_HAND)
+    }
+
+    fn is_past(&self, more: u32) -> bool {
+        let yields_at = self.yields_at.load(Ordering::Relaxed).wrapping_add(more);
         // More than half of the range is less than nothing.
-        left == 0 || left > u32::MAX / 2
+        yields_at.wrapping_sub(self.count()).wrapping_sub(1) > u32::MAX / 2
     }
 
     /// Others run now, of a socket with so many peers.
@@ -96,7 +110,9 @@ mod tests {
         assert_eq!(run(&receipts), RECEIVES);
         // What is owed stays owed, however it goes on.
         receipts.note();
-        assert!(receipts.owes_yield());
+        assert!(receipts.owes_yield() && !receipts.owes_yield_at_once());
+        (0..IN_HAND).for_each(|_| receipts.note());
+        assert!(receipts.owes_yield_at_once());
         receipts.yields(10);
         assert_eq!(run(&receipts), RECEIVES);
         receipts.yields(1000);

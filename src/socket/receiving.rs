@@ -107,7 +107,7 @@ impl Receiving<'_> {
         if self.stage == Stage::Begins {
             self.stage = Stage::Looks;
             core.receipts.note();
-            if core.receipts.owes_yield() {
+            if core.receipts.owes_yield() && core.is_batch_over() {
                 core.receipts.yields(core.peers.load(Ordering::Relaxed));
                 return poll_yield(cx);
             }
@@ -149,7 +149,7 @@ impl Core {
     /// Receives a message if one is in hand and nothing is to be asked, which is the
     /// most common case.
     fn recv_at_once(&self) -> Option<Message> {
-        if !self.traits.passes || self.is_closed() || self.receipts.owes_yield() {
+        if !self.traits.passes || self.is_closed() || self.receipts.owes_yield_at_once() {
             return None;
         }
         let message = self.ready.lock().take_in_hand()?;
@@ -169,6 +169,11 @@ impl Core {
     #[inline]
     pub(crate) fn recv(&self) -> Receiving<'_> {
         Receiving { core: self, stage: Stage::Begins, waiting: None }
+    }
+
+    /// Whether it is time for others, who are owed it: the next message is not in hand.
+    fn is_batch_over(&self) -> bool {
+        self.receipts.owes_yield_at_once() || !self.ready.lock().has_in_hand()
     }
 
     /// A receiver has to wait: it is quiet.

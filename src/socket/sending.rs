@@ -206,7 +206,9 @@ impl Core {
     fn how_to_flush(&self) -> Flush {
         let may_write = self.traits.lockstep
             || self.may_write.load(Ordering::Relaxed)
-                && self.may_write.swap(false, Ordering::Relaxed);
+                && self.may_write.swap(false, Ordering::Relaxed)
+                // With several to be answered it is not quiet.
+                && !self.ready.lock().has_several();
         if may_write { Flush::Here } else { Flush::Task }
     }
 
