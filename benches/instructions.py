@@ -17,8 +17,8 @@ of them at a time:
 
 One socket is bound in a process of its own, many are connected in another:
 `push`, `dealer-out`, `router-out` and `pub` send from the one to each of the many
-in turn; `pull`, `dealer-in` and `router-in` receive from all. The many are PULL,
-PUSH, DEALER or SUB. One in a hundred of the SUBs wants a message of `pub`, and
+in turn; `pull`, `dealer-in` and `router-in` receive from all; `rep` answers all, and what is
+counted is round trips. The many are PULL, PUSH, DEALER, SUB or REQ. One in a hundred of the SUBs wants a message of `pub`, and
 what they receive is counted, so its end `many` has other messages than its end
 `one`.
 """
@@ -34,7 +34,7 @@ import sys
 import threading
 
 PEERS = pathlib.Path(__file__).resolve().parent / "peers"
-CELLS = "push,pull,dealer-out,dealer-in,router-out,router-in,pub"
+CELLS = "push,pull,dealer-out,dealer-in,router-out,router-in,pub,rep"
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "RUST_BACKTRACE"}
 PATIENCE = 1800  # Seconds for one run: a thousand peers on a busy machine take minutes.
 

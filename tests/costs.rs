@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ferromq::{
-    Context, MonitorEvent, PullSocket, PushSocket, SocketOptions, SubSocket, XPubSocket,
+    Context, MonitorEvent, PullSocket, PushSocket, RepSocket, ReqSocket, SocketOptions, SubSocket,
+    XPubSocket,
 };
 
 const BODY: &[u8] = &[b'x'; 64];
@@ -61,6 +62,32 @@ async fn receiving_a_small_message_allocates_nothing_of_its_own() {
         "{} allocations for {received} messages",
         allocations.count_total
     );
+}
+
+/// Both ends are on this thread, with all tasks of theirs.
+#[test]
+fn a_round_trip_allocates_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for endpoint in ["tcp://127.0.0.1:*", "ipc://*", "inproc://round trips"] {
+        const TRIPS: u64 = 1000;
+        let (rep, req) = (RepSocket::new(), ReqSocket::new());
+        let trips = async || {
+            for _ in 0..TRIPS {
+                req.send(Bytes::from_static(BODY)).await.unwrap();
+                let request = rep.recv().await.unwrap();
+                rep.send(request).await.unwrap();
+                assert_eq!(req.recv().await.unwrap().first(), BODY);
+            }
+        };
+        runtime.block_on(async {
+            req.connect(rep.bind(endpoint).await.unwrap()).unwrap();
+            soon(trips()).await;
+        });
+        let allocations =
+            allocation_counter::measure(|| runtime.block_on(soon(trips()))).count_total;
+        // A buffer now and then.
+        assert!(allocations <= TRIPS / 50, "{allocations} in {TRIPS} over {endpoint}");
+    }
 }
 
 /// The shortest of several runs of each, in turns: noise only ever adds, and what

@@ -62,11 +62,16 @@ impl FairQueue {
     }
 
     /// As [`next_turn`](Self::next_turn), if a message of the first peer is in hand.
-    #[inline]
+    #[inline(always)] // Once for every message, and from two places.
     pub(crate) fn take_in_hand(&mut self) -> Option<Message> {
         let first = self.listed.front_mut()?;
         let message = first.hand.pop()?;
-        self.end_turn_in_hand();
+        let left = first.hand.len();
+        first.peer.note_in_hand(left);
+        if left == 0 {
+            self.empty_hand();
+        }
+        self.pass_on();
         Some(message)
     }
 
@@ -75,18 +80,14 @@ impl FairQueue {
         self.listed.front().is_some_and(|first| !first.hand.is_empty())
     }
 
-    /// A message in hand of the first peer was taken: its turn is over.
-    #[inline]
-    fn end_turn_in_hand(&mut self) {
-        let Some(first) = self.listed.front_mut() else { return };
-        let left = first.hand.len();
-        first.peer.note_in_hand(left);
-        if left == 0 && first.hand.has_memory() {
-            // Nobody may come for a long time.
+    /// The last message in hand of the first peer was taken, and nobody may come for
+    /// more for a long time.
+    #[inline(never)]
+    fn empty_hand(&mut self) {
+        if let Some(first) = self.listed.front_mut() {
             let hand = std::mem::take(&mut first.hand);
             self.put_away(hand);
         }
-        self.pass_on();
     }
 
     /// Keeps the memory of a hand, if that of few others is kept.
@@ -110,10 +111,8 @@ impl FairQueue {
     /// to free it is not for here.
     #[inline]
     pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<'_>> {
-        let first = self.listed.front_mut()?;
-        if let Some(in_hand) = first.hand.pop() {
+        if let Some(in_hand) = self.take_in_hand() {
             *message = in_hand;
-            self.end_turn_in_hand();
             return self.listed.back().map(|last| NextTurn::InHand(&last.peer));
         }
         let mut listed = self.listed.pop_front()?;

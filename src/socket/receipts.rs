@@ -63,10 +63,11 @@ impl Receipts {
         self.is_past(IN_HAND)
     }
 
+    #[inline]
     fn is_past(&self, more: u32) -> bool {
-        let yields_at = self.yields_at.load(Ordering::Relaxed).wrapping_add(more);
+        let past = self.count().wrapping_sub(self.yields_at.load(Ordering::Relaxed));
         // More than half of the range is less than nothing.
-        yields_at.wrapping_sub(self.count()).wrapping_sub(1) > u32::MAX / 2
+        past.wrapping_sub(more) <= u32::MAX / 2
     }
 
     /// Others run now, of a socket with so many peers.

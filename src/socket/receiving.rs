@@ -19,7 +19,7 @@ use crate::pattern::{Before, Delivery};
 use crate::peer::DropCause;
 use crate::pipe::{Next, Peer};
 use crate::routing::{Listed, NextTurn};
-use crate::sync::Lock;
+use crate::sync::{Held, Lock};
 use crate::tasks::poll_yield;
 
 /// How many peers or discarded messages one look may go through.
@@ -39,6 +39,9 @@ enum Look {
     /// More to look through; others first.
     Busy,
 }
+
+/// Whose turn it is, held.
+type Turn<'a> = Held<'a, ()>;
 
 /// A receive that has begun.
 #[must_use = "futures do nothing unless polled"]
@@ -218,29 +221,22 @@ impl Core {
                 Before::OutOfTurn => return Err(RecvError::OutOfTurn),
                 Before::PeerLeft => return Err(RecvError::PeerLeft),
             }
-            let mut followed = None;
             let mut ready = self.ready.lock();
             let found = match ready.next_turn(&mut delivery.message) {
                 None => return Ok(Look::Nothing),
                 Some(NextTurn::InHand(peer)) => {
                     let accepted = self.accept(peer, delivery);
                     drop(ready);
+                    drop(turn);
                     // There is more, if only another look at that peer.
                     self.receivers.wake_one();
                     accepted
                 }
                 Some(NextTurn::Read(listed)) => {
                     drop(ready);
-                    let peer = Arc::clone(&listed.peer);
-                    let (found, left) = self.read(listed, delivery);
-                    followed = left.then_some(peer);
-                    found
+                    self.read(listed, delivery, turn)
                 }
             };
-            drop(turn);
-            if let Some(peer) = followed {
-                self.call_others(&peer);
-            }
             if found {
                 return Ok(Look::Found);
             }
@@ -250,33 +246,37 @@ impl Core {
         Ok(Look::Busy)
     }
 
-    /// Reads from the peer whose turn it is; says whether a receiver gets what
-    /// is in `delivery` then, and whether anything is left for others.
-    fn read(&self, mut listed: Listed, delivery: &mut Delivery) -> (bool, bool) {
+    /// Reads from the peer whose turn it is, while it is a receiver's turn; says
+    /// whether a receiver gets what is in `delivery` then.
+    fn read(&self, mut listed: Listed, delivery: &mut Delivery, turn: Option<Turn<'_>>) -> bool {
+        let peer = Arc::clone(&listed.peer);
         // REQ must be able to tell what came before its request.
         let limit = if self.lockstep.is_some() { 1 } else { HAND };
         // Since this peer was heard others were read from: there is enough to do, and what
         // answers several messages at once goes out at once.
         let is_busy = self.context.note_read().wrapping_sub(listed.reads_before) > 1;
-        let next = listed.peer.line.take(&mut listed.hand, limit);
-        if listed.peer.is_dismissed() {
+        let next = peer.line.take(&mut listed.hand, limit);
+        if peer.is_dismissed() {
             // Its bind or connect was taken back, and what it still has to say
             // while it lingers is for nobody.
             self.counters.lost.add(DropCause::Unread, listed.hand.clear());
         }
-        let found = match listed.hand.pop() {
-            Some(message) => {
-                let left = listed.hand.len();
-                if left > 0 && is_busy {
-                    self.may_write.store(false, Ordering::Relaxed);
-                }
-                listed.peer.note_in_hand(left);
-                delivery.message = message;
-                self.accept(&listed.peer, delivery)
+        let message = listed.hand.pop();
+        let found = message.is_some_and(|message| {
+            let left = listed.hand.len();
+            if left > 0 && is_busy {
+                self.may_write.store(false, Ordering::Relaxed);
             }
-            None => false,
-        };
-        (found, self.end_turn(listed, next))
+            peer.note_in_hand(left);
+            delivery.message = message;
+            self.accept(&peer, delivery)
+        });
+        let is_left = self.end_turn(listed, next);
+        drop(turn);
+        if is_left {
+            self.call_others(&peer);
+        }
+        found
     }
 
     /// Asks the pattern whether and how a receiver sees a message.

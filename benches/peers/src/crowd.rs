@@ -20,8 +20,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use ferromq::{
-    DealerSocket, MonitorEvent, PubSocket, PullSocket, PushSocket, RouterSocket, RoutingId,
-    SocketOptions, SubSocket,
+    DealerSocket, MonitorEvent, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, RoutingId, SocketOptions, SubSocket,
 };
 
 use crate::drive;
@@ -71,6 +71,7 @@ impl Crowd {
                 self.gather(RouterTo::new(ids), Self::flood).await;
             }
             "router-in" => self.gather(RouterSocket::new(), Self::drain).await,
+            "rep" => self.gather(RepSocket::new(), Self::answer).await,
             "pub" => self.gather(PubSocket::new(), Self::flood).await,
             cell => panic!("no such cell: {cell}"),
         }
@@ -88,6 +89,7 @@ impl Crowd {
                 self.scatter(endpoint, dealer, Self::drain).await;
             }
             "dealer-in" | "router-in" => self.scatter(endpoint, dealer, Self::flood).await,
+            "rep" => self.scatter(endpoint, |_| ReqSocket::new(), Self::ask).await,
             "pub" => {
                 let sub = |number| {
                     let sub = SubSocket::new();
@@ -140,6 +142,24 @@ impl Crowd {
 
     fn drain(self: Arc<Self>, socket: impl Drains) -> impl Future<Output = ()> + Send {
         socket.drain(self)
+    }
+
+    async fn answer(self: Arc<Self>, rep: RepSocket) {
+        loop {
+            let request = rep.recv().await.expect("recv");
+            rep.send(request).await.expect("send");
+            self.meter.pass();
+        }
+    }
+
+    async fn ask(self: Arc<Self>, req: ReqSocket) {
+        let bodies = self.bodies();
+        for body in bodies.iter().cycle() {
+            req.send(body).await.expect("send");
+            let reply = req.recv().await.expect("recv");
+            assert_eq!(black_box(reply.size()), self.size);
+            self.meter.pass();
+        }
     }
 
     /// What is sent, in turn.
