@@ -67,7 +67,8 @@ fn svg(cells: &[Cell], all: &[Series]) -> Result<String, std::fmt::Error> {
 }
 
 fn title(cell: Cell) -> String {
-    let figure = if cell.is_trip() { "median round trip" } else { "messages per second" };
+    let figure =
+        if cell.is_trip() { "median round trip, longer is faster" } else { "messages per second" };
     format!("{cell}: {figure}")
 }
 
