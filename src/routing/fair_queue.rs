@@ -149,9 +149,9 @@ impl FairQueue {
     }
 
     /// So many ticks later, hands peers that no receiver came for to their tasks: all
-    /// that are listed, or those for at least `older_than` ticks, but at most `limit`. Where
-    /// many wait for their turns it takes longer until each has had it, and only one
-    /// that may send heartbeats has to be seen to before.
+    /// that are listed, or those for at least `older_than` ticks, but at most `limit`.
+    /// Where many wait for their turns it takes longer until each has had it, and only
+    /// one that may send heartbeats has to be seen to before.
     /// Their lines are to be told ([`Line::read_ahead`](crate::pipe::Line)) once
     /// the lock is released. They stay in the queue.
     #[must_use]

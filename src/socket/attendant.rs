@@ -235,13 +235,10 @@ impl Core {
             peer.line.read_ahead();
         }
         // The one that was woken does not come, so another is to.
-        let is_called = match in_turns {
-            true => !is_active && self.call_in_turn(),
-            false => {
-                let calls = !is_active && is_listed;
-                calls && self.receivers.wake_one() > 0
-            }
-        };
+        let is_called = in_turns && !is_active && self.call_in_turn();
+        if !is_active && is_listed && !in_turns {
+            self.receivers.wake_one();
+        }
         (is_active, is_listed || is_called)
     }
 

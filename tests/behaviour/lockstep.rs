@@ -4,32 +4,51 @@ use std::future::{Future, poll_fn};
 use std::task::Poll;
 
 use ferromq::{
-    DealerSocket, DropCause, RecvError, RepSocket, ReqSocket, RouterSocket, RoutingId,
+    DealerSocket, DropCause, Message, RecvError, RepSocket, ReqSocket, RouterSocket, RoutingId,
     SendErrorKind, SocketOptions,
 };
 
 use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
 
 use crate::common::cable::Cable;
 use crate::common::events::Events;
 use crate::common::{Transport, quick, raw, within};
 
+/// So many tasks that receive, of which the first has the request of the first of two
+/// peers.
+async fn receive_one_of_two(
+    transport: Transport,
+    rep: &RepSocket,
+    tasks: usize,
+    [one, other]: [&ReqSocket; 2],
+) -> JoinSet<Result<Message, RecvError>> {
+    let endpoint = rep.bind(transport.any()).await.unwrap();
+    one.connect(&endpoint).unwrap();
+    other.connect(&endpoint).unwrap();
+    let mut receiving = receive_in_tasks(rep, tasks).await;
+    within(one.send("one")).await.unwrap();
+    let received = within(receiving.join_next()).await.unwrap().unwrap();
+    assert_eq!(received.unwrap(), "one".into());
+    receiving
+}
+
+/// So many tasks that wait for a request.
+async fn receive_in_tasks(rep: &RepSocket, tasks: usize) -> JoinSet<Result<Message, RecvError>> {
+    let mut receiving = JoinSet::new();
+    for _ in 0..tasks {
+        let rep = rep.clone();
+        receiving.spawn(async move { rep.recv().await });
+    }
+    tokio::task::yield_now().await;
+    receiving
+}
+
 #[tokio::test]
 async fn a_request_that_came_out_of_turn_is_not_forgotten() {
     for transport in Transport::ALL {
         let (rep, one, other) = (RepSocket::new(), ReqSocket::new(), ReqSocket::new());
-        let endpoint = rep.bind(transport.any()).await.unwrap();
-        one.connect(&endpoint).unwrap();
-        other.connect(&endpoint).unwrap();
-        let mut receiving = tokio::task::JoinSet::new();
-        for _ in 0..3 {
-            let rep = rep.clone();
-            receiving.spawn(async move { rep.recv().await });
-        }
-        tokio::task::yield_now().await;
-        within(one.send("one")).await.unwrap();
-        let received = within(receiving.join_next()).await.unwrap().unwrap();
-        assert_eq!(received.unwrap(), "one".into());
+        let mut receiving = receive_one_of_two(transport, &rep, 3, [&one, &other]).await;
         // The event goes to a receiver, which cannot take it.
         within(other.send("other")).await.unwrap();
         let received = within(receiving.join_next()).await.unwrap().unwrap();
@@ -46,18 +65,7 @@ async fn a_request_is_not_forgotten_when_the_reply_before_it_is_lost() {
     for transport in Transport::ALL {
         let (rep, one, other) = (RepSocket::new(), ReqSocket::new(), ReqSocket::new());
         let mut events = Events::from(rep.monitor());
-        let endpoint = rep.bind(transport.any()).await.unwrap();
-        one.connect(&endpoint).unwrap();
-        other.connect(&endpoint).unwrap();
-        let mut receiving = tokio::task::JoinSet::new();
-        for _ in 0..10 {
-            let rep = rep.clone();
-            receiving.spawn(async move { rep.recv().await });
-        }
-        tokio::task::yield_now().await;
-        within(one.send("one")).await.unwrap();
-        let received = within(receiving.join_next()).await.unwrap().unwrap();
-        assert_eq!(received.unwrap(), "one".into());
+        let mut receiving = receive_one_of_two(transport, &rep, 10, [&one, &other]).await;
         within(other.send("other")).await.unwrap();
         within(one.close()).await;
         events.disconnected().await;
@@ -83,12 +91,7 @@ async fn a_receive_of_a_rep_that_is_kept_keeps_no_request_from_others() {
             let waits = poll_fn(|cx| Poll::Ready(receive.as_mut().poll(cx).is_pending()));
             assert!(waits.await);
         }
-        let mut receiving = tokio::task::JoinSet::new();
-        for _ in 0..3 {
-            let rep = rep.clone();
-            receiving.spawn(async move { rep.recv().await });
-        }
-        tokio::task::yield_now().await;
+        let mut receiving = receive_in_tasks(&rep, 3).await;
         within(req.send("question")).await.unwrap();
         let received = within(receiving.join_next()).await.unwrap().unwrap();
         assert_eq!(received.unwrap(), "question".into(), "{transport:?}");
