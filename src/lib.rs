@@ -126,6 +126,7 @@ mod peer;
 mod printable;
 mod random;
 mod routing_id;
+mod security;
 mod socket_type;
 mod sync;
 
@@ -172,6 +173,8 @@ pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
+#[cfg(feature = "curve")]
+pub use security::{CurveKeypair, CurvePublicKey, CurveSecretKey, KeyError, z85};
 pub use socket::{
     Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
     RouterSocket, SubSocket, XPubSocket, XSubSocket,

@@ -11,6 +11,7 @@ const VOCABULARY: &[&str] = &[
     "message",
     "routing_id",
     "endpoint",
+    "security",
     "socket_type",
     "peer",
     "fault",
@@ -35,6 +36,7 @@ const PLAIN: &[&str] = &["bytes", "thiserror"];
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("sync", &[], &["parking_lot"]),
     ("monitor", &[], &["bytes", "thiserror", "tokio"]),
+    ("security", &[], &["bytes", "getrandom", "subtle", "thiserror", "x25519_dalek", "zeroize"]),
     ("zmtp", &[], &["bytes", "thiserror", "tracing"]),
     ("pipe", &[], &[]),
     ("routing", &["pipe"], &["bytes"]),
@@ -75,8 +77,21 @@ const EVERYTHING: &[&str] = &[
     "socket",
 ];
 
-const EXTERNAL: &[&str] =
-    &["bytes", "thiserror", "tracing", "tokio", "socket2", "if_addrs", "parking_lot"];
+const EXTERNAL: &[&str] = &[
+    "bytes",
+    "thiserror",
+    "tracing",
+    "tokio",
+    "socket2",
+    "if_addrs",
+    "parking_lot",
+    "getrandom",
+    "poly1305",
+    "salsa20",
+    "subtle",
+    "x25519_dalek",
+    "zeroize",
+];
 
 fn source_files(dir: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
@@ -207,6 +222,8 @@ fn what_goes_up_is_found() {
         ("zmtp/made_up.rs", "use crate::monitor::Monitor;", "zmtp imports monitor"),
         ("mark.rs", "use super::pipe::{", "mark imports pipe"),
         ("mark.rs", "use tokio::sync::Notify;", "mark uses tokio"),
+        ("peer.rs", "use x25519_dalek::PublicKey;", "peer uses x25519_dalek"),
+        ("security/made_up.rs", "use salsa20::XSalsa20;", "security uses salsa20"),
         ("context.rs", "use crate::{Message, socket};", "crate:: does not name its room"),
         ("context.rs", "use crate::Message;", "crate::Message does not name its room"),
     ] {
