@@ -174,7 +174,10 @@ pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
 #[cfg(feature = "curve")]
-pub use security::{CurveKeypair, CurvePublicKey, CurveSecretKey, KeyError, z85};
+pub use security::{
+    CertificateError, CertificateFault, CurveCertificate, CurveKeypair, CurvePublicKey,
+    CurveSecretKey, KeyError, z85,
+};
 pub use socket::{
     Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
     RouterSocket, SubSocket, XPubSocket, XSubSocket,
