@@ -11,6 +11,8 @@ use thiserror::Error;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
 use crate::routing_id::InvalidRoutingId;
+#[cfg(feature = "curve")]
+use crate::security::{CertificateError, KeyError};
 use crate::socket_type::SocketType;
 
 /// Why [`bind`](crate::PullSocket::bind) failed.
@@ -317,6 +319,12 @@ pub enum Error {
     Subscribe(#[from] SubscribeError),
     #[error(transparent)]
     RoutingId(#[from] InvalidRoutingId),
+    #[cfg(feature = "curve")]
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[cfg(feature = "curve")]
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// An error of the program around the sockets.
     #[error(transparent)]
     Io(#[from] std::io::Error),
