@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use crate::routing_id::InvalidRoutingId;
+use crate::security::Denial;
 use crate::socket_type::SocketType;
 
 /// The reasons of an ERROR between two of us that may pass, so that the peer
@@ -43,6 +44,31 @@ pub enum PeerFault {
         /// that it may take us in later: it is dialled again once a second.
         reason: String,
     },
+    /// Our policy, or the ZAP handler, did not let it in.
+    #[error("it is not let in: {how}, {reason}")]
+    Denied {
+        /// What it is told of that.
+        how: Denial,
+        /// Why, which it is not told.
+        reason: String,
+    },
+    /// A sealed command or frame was not sealed for us by the peer that it says:
+    /// it has another key in mind, or somebody has changed it on the way.
+    #[error("its {command} is not authentic: sealed with other keys, or changed on the way")]
+    NotAuthentic {
+        /// Its name.
+        command: &'static str,
+    },
+    /// A command came a second time, or not in its order. (CURVE counts them.)
+    #[error("a sealed frame came again, or not in its order")]
+    Replayed,
+    /// One of its public keys is one of the few with which nothing is a secret.
+    #[error("its public key is one with which nothing is a secret")]
+    WeakKey,
+    /// There was no randomness to make keys of. That is no fault of the peer,
+    /// but ends its handshake.
+    #[error("the system has no randomness for our keys")]
+    NoRandomness,
     /// A command of the handshake is larger than any honest one.
     #[error("a handshake command of {size} octets is too large")]
     HandshakeTooLarge {
@@ -131,7 +157,10 @@ impl PeerFault {
     /// Whether the peer may take us in a little later, and told us so.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::RefusedUs { reason } => [ALREADY_PAIRED, ROUTING_ID_TAKEN].contains(&&**reason),
+            Self::RefusedUs { reason } => {
+                [ALREADY_PAIRED, ROUTING_ID_TAKEN, "300"].contains(&&**reason)
+            }
+            Self::Denied { how, .. } => *how == Denial::Temporary,
             _ => false,
         }
     }

@@ -124,6 +124,7 @@ mod monitor;
 mod options;
 mod peer;
 mod printable;
+mod properties;
 mod random;
 mod routing_id;
 mod security;
@@ -173,6 +174,11 @@ pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
+#[cfg(feature = "plain")]
+pub use security::PlainCredentials;
+pub use security::{
+    Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Policy, Verdict,
+};
 #[cfg(feature = "curve")]
 pub use security::{
     CertificateError, CertificateFault, CurveCertificate, CurveKeypair, CurvePublicKey,

@@ -1,5 +1,7 @@
 //! [`SocketOptions`]: what a socket is made with.
 
+mod security;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,6 +9,7 @@ use bytes::Bytes;
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::routing_id::RoutingId;
+use crate::security::Security;
 
 /// How long a socket keeps trying to deliver what it accepted, once it is
 /// closed or dropped, or an endpoint is disconnected (`ZMQ_LINGER`).
@@ -69,6 +72,9 @@ pub struct SocketOptions {
     pub(crate) xpub_manual: bool,
     pub(crate) xpub_nodrop: bool,
     pub(crate) xpub_welcome: Option<Message>,
+    pub(crate) security: Security,
+    pub(crate) zap_domain: String,
+    pub(crate) zap_enforce_domain: bool,
 }
 
 /// Which subscription changes an XPUB tells the application.
@@ -121,6 +127,9 @@ impl Default for SocketOptions {
             xpub_manual: false,
             xpub_nodrop: false,
             xpub_welcome: None,
+            security: Security::default(),
+            zap_domain: String::new(),
+            zap_enforce_domain: false,
         }
     }
 }

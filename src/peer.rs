@@ -5,6 +5,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::routing_id::RoutingId;
+use crate::security::Mechanism;
 use crate::socket_type::SocketType;
 
 /// What a peer said of itself in the handshake, and where it is.
@@ -19,6 +20,13 @@ pub struct PeerInfo {
     pub address: String,
     /// Its other properties, `X-…` among them, in the order they came.
     pub metadata: Vec<(String, Bytes)>,
+    /// The mechanism of the handshake; NULL over inproc, where there is none.
+    pub mechanism: Mechanism,
+    /// Who it is, if a policy of ours has [said so](crate::Verdict::accept_as)
+    /// (the property `User-Id` of libzmq).
+    pub user_id: Option<String>,
+    /// What a policy of ours, or a ZAP handler, had to say of it.
+    pub granted: Vec<(String, Bytes)>,
 }
 
 /// A change a subscriber makes to what it wants to hear.

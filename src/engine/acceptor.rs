@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
-use super::connection::Role;
+use super::meeting::Role;
 use super::nudge::nudge;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::pipe::Link;

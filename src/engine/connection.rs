@@ -1,89 +1,29 @@
-//! One connection from its first octet to its last: handshake, traffic, end.
+//! One connection from when its peer has said all of itself to its last octet:
+//! routing, traffic, end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{timeout, timeout_at};
 use tracing::{debug, warn};
 
 use super::clock::now;
 use super::line::StreamLine;
+use super::meeting::{Met, Refused};
 use super::shell::Shell;
 use super::wire::{Closing, Flight, Pulse};
 use super::writer::{Transport, Writer};
-use crate::fault::PeerFault;
 use crate::monitor::{DisconnectReason, MonitorEvent};
-use crate::peer::{DropCause, PeerInfo, Unwelcome};
+use crate::peer::DropCause;
 use crate::pipe::{Line, Link, Peer, SocketSide};
 use crate::tasks::let_others_run;
-use crate::transport::{ReadHalf, Stream};
-use crate::zmtp::{Handshake, HandshakeConfig, Incoming, Receiving};
+use crate::transport::ReadHalf;
+use crate::zmtp::{Incoming, Receiving};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
-const FAREWELL: Duration = Duration::from_secs(1);
-
-/// After what time a peer is closed that must not be told why, so that it does
-/// not come back at once.
-const REFUSED: Duration = Duration::from_secs(1);
-
-/// How many reads look for what a peer that is not wanted has sent.
-const LAST_READS: usize = 64;
-
-/// How many octets are read of one that has been told to go, and may have sent
-/// something before it knew.
-const LAST_OCTETS: usize = 16 << 20;
-
-/// Which side of a connection we are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    Accepting,
-    Dialling,
-}
-
-/// A connection whose peer has said all of itself. Our READY is still to be
-/// sent if the socket has to judge the peer first.
-pub(super) struct Met {
-    stream: Stream,
-    handshake: Handshake,
-    peer: PeerInfo,
-    /// When the handshake has taken too long.
-    deadline: Option<Instant>,
-}
-
-/// A connection that came to nothing.
-pub(super) struct Refused {
-    pub(super) reason: DisconnectReason,
-    unwanted: Option<Unwanted>,
-}
-
-/// A peer that the socket does not want.
-struct Unwanted {
-    met: Met,
-    why: Unwelcome,
-    side: Arc<dyn SocketSide>,
-    peer: Arc<Peer>,
-}
-
-impl Refused {
-    /// Tells the peer, as far as it may know, and counts what it had sent. Says
-    /// why it was refused.
-    pub(super) async fn part(self) -> DisconnectReason {
-        if let Some(Unwanted { mut met, why, side, peer }) = self.unwanted {
-            let discarded = |count| side.lost(&peer, DropCause::Discarded, count);
-            if met.handshake.is_done() {
-                // Ours has gone out, so there is nothing to be told any more.
-                met.hang_up(discarded).await;
-            } else {
-                discarded(met.count_unread());
-                met.refuse(why).await;
-            }
-        }
-        self.reason
-    }
-}
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A connection whose peer takes part in routing.
 pub(super) struct TakenIn {
@@ -98,64 +38,6 @@ pub(super) struct End {
 }
 
 impl Link {
-    /// Does the handshake, within the time the options allow for all of it.
-    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Met, Refused> {
-        let limit = self.options.handshake_timeout;
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let met = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
-        met.map_err(|reason| self.failed(reason))
-    }
-
-    fn failed(&self, reason: DisconnectReason) -> Refused {
-        self.say_failed(reason.clone());
-        Refused { reason, unwanted: None }
-    }
-
-    pub(super) fn say_failed(&self, reason: DisconnectReason) {
-        debug!(endpoint = %self.endpoint, %reason, "handshake failed");
-        self.emit(MonitorEvent::HandshakeFailed { endpoint: self.endpoint.clone(), reason });
-    }
-
-    async fn shake_hands(
-        &self,
-        mut stream: Stream,
-        role: Role,
-        deadline: Option<Instant>,
-    ) -> Result<Met, DisconnectReason> {
-        let mut handshake = Handshake::new(HandshakeConfig {
-            socket_type: self.socket_type,
-            identity: self
-                .traits
-                .identifies
-                .then(|| self.options.routing_id.clone().map(Bytes::from).unwrap_or_default()),
-            metadata: self.options.metadata.clone(),
-            max_message_size: self.options.max_message_size,
-            judges: self.traits.judges && role == Role::Accepting,
-            pings: self.options.heartbeat_interval.is_some(),
-        });
-        let mut octets = [0; 1024];
-        loop {
-            let output = handshake.output();
-            stream.write.write_all(&output).await.map_err(transport)?;
-            if let Some(peer) = handshake.introduction() {
-                let mut peer = peer.clone();
-                peer.address.clone_from(&stream.address);
-                return Ok(Met { stream, handshake, peer, deadline });
-            }
-            let count = stream.read.read(&mut octets).await.map_err(transport)?;
-            if count == 0 {
-                return Err(DisconnectReason::PeerClosed);
-            }
-            if let Err(fault) = handshake.feed(&octets[..count]) {
-                // What is still to be said (our greeting, an ERROR) may help
-                // whoever looks at the other end; it need not arrive.
-                let output = handshake.output();
-                let _ = stream.write.write_all(&output).await;
-                return Err(DisconnectReason::Fault(fault));
-            }
-        }
-    }
-
     /// Lets the socket judge a peer that is attached to it, and tells the peer.
     pub(super) async fn judge(
         &self,
@@ -180,8 +62,7 @@ impl Link {
     /// Runs a connection whose peer was taken in, until it ends. The caller does
     /// what follows and then calls [`say_ended`](Self::say_ended).
     pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Met) -> End {
-        let Met { stream, handshake, peer: info, .. } = met;
-        let (receiving, sending, _) = handshake.into_traffic();
+        let (stream, receiving, sending, info) = met.into_traffic();
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
         let ready = MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer: info };
@@ -223,16 +104,6 @@ impl Link {
         (flight, Some(transport))
     }
 
-    /// The socket does not want the peer.
-    fn refuse(&self, met: Met, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
-        if why == Unwelcome::Closing {
-            return self.failed(DisconnectReason::ByUs);
-        }
-        let (side, peer) = (Arc::clone(&self.side), Arc::clone(peer));
-        let unwanted = Some(Unwanted { met, why, side, peer });
-        Refused { unwanted, ..self.failed(DisconnectReason::TurnedAway(why)) }
-    }
-
     /// Says that a connection is over, once its peer is out of routing (or
     /// down) and what was lost is counted.
     pub(super) fn say_ended(&self, reason: &DisconnectReason) {
@@ -263,90 +134,6 @@ impl Link {
         self.say_ended(&end.reason);
         tidy(&*self.side).await;
         end.reason
-    }
-}
-
-impl Met {
-    /// The socket takes the peer in: sends our READY if that is still to be done.
-    async fn admit(&mut self) -> Result<(), DisconnectReason> {
-        self.handshake.admit();
-        let output = self.handshake.output();
-        if output.is_empty() {
-            return Ok(());
-        }
-        let (write, deadline) = (&mut self.stream.write, self.deadline);
-        in_time(deadline, async { write.write_all(&output).await.map_err(transport) }).await
-    }
-
-    /// Ends our half and waits a while until the peer ends its own. It may have sent
-    /// something in good faith, which is counted.
-    async fn hang_up(self, discarded: impl Fn(usize)) {
-        let Stream { mut read, mut write, .. } = self.stream;
-        let (mut receiving, ..) = self.handshake.into_traffic();
-        let reading = async {
-            let _ = write.shutdown().await;
-            let mut octets = 0;
-            while octets < LAST_OCTETS {
-                // What comes after a fault means nothing.
-                while let Some(incoming) = receiving.next()? {
-                    discarded(usize::from(matches!(incoming, Incoming::Message(_))));
-                }
-                match read.read_buf(&mut receiving.space()).await {
-                    Ok(count @ 1..) => octets += count,
-                    _ => break,
-                }
-            }
-            Ok::<_, PeerFault>(())
-        };
-        let _ = timeout(FAREWELL, reading).await;
-    }
-
-    /// How many messages the peer, which is not wanted, has sent already. (None, if
-    /// it had to wait for our READY.)
-    fn count_unread(&mut self) -> usize {
-        let mut octets = [0; 4096];
-        for _ in 0..LAST_READS {
-            match self.stream.read.read_now(&mut octets) {
-                // A fault does not matter any more.
-                Ok(count @ 1..) => drop(self.handshake.feed(&octets[..count])),
-                _ => break,
-            }
-        }
-        self.handshake.unread_messages()
-    }
-
-    /// The socket does not want the peer. One that would never come back for
-    /// being told, though it may be welcome later, is left in the dark for a
-    /// while and closed.
-    async fn refuse(&mut self, why: Unwelcome) {
-        let is_told = self.handshake.refuse(why);
-        let output = self.handshake.output();
-        let write = &mut self.stream.write;
-        if is_told {
-            let told = async {
-                write.write_all(&output).await?;
-                write.shutdown().await
-            };
-            let _ = timeout(FAREWELL, told).await;
-        } else {
-            tokio::time::sleep(REFUSED).await;
-        }
-    }
-}
-
-fn transport(error: std::io::Error) -> DisconnectReason {
-    DisconnectReason::Transport(Arc::new(error))
-}
-
-async fn in_time<T>(
-    deadline: Option<Instant>,
-    work: impl Future<Output = Result<T, DisconnectReason>>,
-) -> Result<T, DisconnectReason> {
-    match deadline {
-        None => work.await,
-        Some(deadline) => {
-            timeout_at(deadline, work).await.unwrap_or(Err(DisconnectReason::HandshakeTimeout))
-        }
     }
 }
 

@@ -8,8 +8,9 @@ use tracing::debug;
 
 use super::backoff::{Backoff, Setback};
 use super::clock::now;
-use super::connection::{Attached, Met, Refused, Role, given_up, tidy};
+use super::connection::{Attached, given_up, tidy};
 use super::line::StreamLine;
+use super::meeting::{Met, Refused, Role};
 use super::nudge::nudge;
 use super::wire::Flight;
 use crate::monitor::{DisconnectReason, MonitorEvent};

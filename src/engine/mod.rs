@@ -21,6 +21,7 @@ mod clock;
 mod connection;
 mod dialer;
 mod line;
+mod meeting;
 mod nudge;
 mod reader;
 mod shell;

@@ -54,6 +54,10 @@ impl SocketSide for Side {
         peer.counters.lost.add(cause, count);
     }
 
+    fn zap(&self) -> Arc<dyn crate::security::Authenticator> {
+        unreachable!("nobody asks a ZAP handler here")
+    }
+
     fn emit(&self, _: MonitorEvent) {}
 }
 
@@ -118,6 +122,7 @@ fn traffic() -> (Receiving, Sending) {
             max_message_size: None,
             judges: false,
             pings: false,
+            security: Default::default(),
         })
     };
     let (mut ours, mut theirs) = (new(), new());

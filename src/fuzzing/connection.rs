@@ -67,6 +67,7 @@ fn config(octet: u8) -> HandshakeConfig {
         max_message_size: None,
         judges: false,
         pings: false,
+        security: Default::default(),
     }
 }
 

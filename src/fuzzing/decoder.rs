@@ -49,6 +49,7 @@ fn traffic(max_message_size: Option<usize>, early: &[u8]) -> Receiving {
         max_message_size,
         judges: false,
         pings: false,
+        security: Default::default(),
     };
     let mut ours = Handshake::new(config(max_message_size));
     let mut theirs = Handshake::new(config(None));

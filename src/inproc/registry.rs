@@ -66,6 +66,11 @@ impl Registry {
         self.introduce(name, Connector { link: link.clone(), peer, joint })
     }
 
+    /// Whether somebody has bound the name.
+    pub(crate) fn is_bound(&self, name: &str) -> bool {
+        matches!(self.0.lock().get(name), Some(Slot::Bound(_)))
+    }
+
     /// Joins a connector with whoever has bound the name, or lets it wait.
     fn introduce(&self, name: &str, mut connector: Connector) -> Result<(), Unwelcome> {
         loop {

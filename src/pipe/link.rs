@@ -34,6 +34,7 @@ impl Link {
             routing_id: self.options.routing_id.clone(),
             address: self.endpoint.to_string(),
             metadata: self.options.metadata.clone(),
+            ..PeerInfo::default()
         }
     }
 }

@@ -20,6 +20,7 @@ use std::time::Instant;
 use crate::message::Message;
 use crate::monitor::MonitorEvent;
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
+use crate::security::Authenticator;
 
 mod backlog;
 mod duty;
@@ -237,4 +238,7 @@ pub(crate) trait SocketSide: Send + Sync {
 
     /// Tells whoever monitors the socket.
     fn emit(&self, event: MonitorEvent);
+
+    /// Who asks the ZAP handler (RFC 27) about peers.
+    fn zap(&self) -> Arc<dyn Authenticator>;
 }

@@ -8,6 +8,7 @@ use super::attendant::{Attendant, Pace};
 use super::endpoints::Entry;
 use super::receipts::Receipts;
 use super::waiters::Waiters;
+use super::zap::ZapClient;
 use crate::context::Context;
 use crate::error::SubscribeError;
 use crate::monitor::{Monitor, MonitorEvent, MonitorSink};
@@ -18,6 +19,7 @@ use crate::pipe::{
     Backlog, Counters, EndpointKey, Flush, Hand, Item, Peer, PeerKey, SocketSide, Traits, Who,
 };
 use crate::routing::FairQueue;
+use crate::security::Authenticator;
 use crate::socket_type::SocketType;
 use crate::sync::{Lock, Rank};
 use crate::tasks::Tasks;
@@ -316,6 +318,10 @@ impl SocketSide for Core {
 
     fn emit(&self, event: MonitorEvent) {
         self.monitor.emit(event);
+    }
+
+    fn zap(&self) -> Arc<dyn Authenticator> {
+        Arc::new(ZapClient::new(&self.context, self.options.zap_enforce_domain))
     }
 }
 

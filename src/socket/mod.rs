@@ -17,6 +17,7 @@ mod receiving;
 mod reqrep;
 mod sending;
 mod waiters;
+mod zap;
 
 pub(crate) use self::core::Core;
 pub use endpoints::Closed;

@@ -71,6 +71,16 @@ pub(crate) enum Origin {
     Local,
 }
 
+impl Origin {
+    /// The address of the host, if it came by one.
+    pub(crate) fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(ip) => Some(ip),
+            Self::Local => None,
+        }
+    }
+}
+
 /// A bound endpoint. Dropping it closes it and removes the file it made.
 #[derive(Debug)]
 pub(crate) enum Listener {

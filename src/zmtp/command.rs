@@ -22,7 +22,13 @@ const MAX_CONTEXT: usize = 16;
 /// The largest command of all.
 pub(crate) const LARGEST: usize = 1 + SUBSCRIBE.len() + MAX_TOPIC;
 
-const READY: &[u8] = b"READY";
+#[cfg(any(feature = "plain", feature = "curve"))]
+pub(crate) const HELLO: &[u8] = b"HELLO";
+#[cfg(any(feature = "plain", feature = "curve"))]
+pub(crate) const WELCOME: &[u8] = b"WELCOME";
+#[cfg(any(feature = "plain", feature = "curve"))]
+pub(crate) const INITIATE: &[u8] = b"INITIATE";
+pub(crate) const READY: &[u8] = b"READY";
 const ERROR: &[u8] = b"ERROR";
 const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
 const CANCEL: &[u8] = b"CANCEL";
@@ -57,13 +63,7 @@ impl<'a> Command<'a> {
     /// # Errors
     /// When the lengths in it do not add up.
     pub(crate) fn decode(body: &'a [u8]) -> Result<Self, PeerFault> {
-        let (&name_len, rest) = body.split_first().ok_or(PeerFault::MalformedCommand)?;
-        let name_len = usize::from(name_len);
-        // RFC 37: command-name = OCTET 1*255command-name-char
-        if name_len == 0 || name_len > rest.len() {
-            return Err(PeerFault::MalformedCommand);
-        }
-        let (name, data) = rest.split_at(name_len);
+        let (name, data) = parts(body)?;
         Ok(match name {
             READY => Self::Ready(data),
             ERROR => Self::Error(reason(data)?),
@@ -74,19 +74,27 @@ impl<'a> Command<'a> {
             name => Self::Other(name),
         })
     }
+}
 
-    /// The name of the command.
-    pub(crate) fn name(&self) -> &'a [u8] {
-        match self {
-            Self::Ready(_) => READY,
-            Self::Error(_) => ERROR,
-            Self::Subscribe(_) => SUBSCRIBE,
-            Self::Cancel(_) => CANCEL,
-            Self::Ping { .. } => PING,
-            Self::Pong => PONG,
-            Self::Other(name) => name,
-        }
+/// The name and the data in the body of a command.
+///
+/// # Errors
+/// When there is no name.
+pub(crate) fn parts(body: &[u8]) -> Result<(&[u8], &[u8]), PeerFault> {
+    let (&name_len, rest) = body.split_first().ok_or(PeerFault::MalformedCommand)?;
+    // RFC 37: command-name = OCTET 1*255command-name-char
+    match rest.split_at_checked(usize::from(name_len)) {
+        Some((name @ [_, ..], data)) => Ok((name, data)),
+        _ => Err(PeerFault::MalformedCommand),
     }
+}
+
+/// The reason that an ERROR gives; nothing, if the command is another one.
+///
+/// # Errors
+/// When its lengths do not add up.
+pub(crate) fn error<'a>(name: &[u8], data: &'a [u8]) -> Result<Option<&'a [u8]>, PeerFault> {
+    if name == ERROR { reason(data).map(Some) } else { Ok(None) }
 }
 
 fn reason(data: &[u8]) -> Result<&[u8], PeerFault> {
@@ -165,7 +173,8 @@ pub(crate) fn put_pong(context: &[u8], out: &mut impl BufMut) {
     put(PONG, &[cut(context)], out);
 }
 
-fn put(name: &[u8], data: &[&[u8]], out: &mut impl BufMut) {
+/// Puts a command.
+pub(crate) fn put(name: &[u8], data: &[&[u8]], out: &mut impl BufMut) {
     // Whether the size is a long one depends on the name, too.
     let size = 1 + name.len() + data.iter().map(|part| part.len()).sum::<usize>();
     Header::new(COMMAND, size).put(out);

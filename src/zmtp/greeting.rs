@@ -18,7 +18,7 @@ const MECHANISM_LEN: usize = AS_SERVER - MECHANISM;
 
 /// Our greeting. It goes out as a whole at once: RFC 37 allows it, and a peer
 /// that waits for parts of it before it goes on never waits for us.
-pub(crate) fn greeting(mechanism: &str) -> [u8; GREETING_LEN] {
+pub(crate) fn greeting(mechanism: &str, is_server: bool) -> [u8; GREETING_LEN] {
     let mut octets = [0; GREETING_LEN];
     octets[0] = 0xFF;
     // RFC 37: padding is not significant. libzmq writes the length a ZMTP 1.0
@@ -28,6 +28,9 @@ pub(crate) fn greeting(mechanism: &str) -> [u8; GREETING_LEN] {
     octets[MAJOR] = 3;
     octets[MINOR] = 1;
     octets[MECHANISM..AS_SERVER].copy_from_slice(&padded(mechanism));
+    // RFC 24, 26: the server SHALL say that it is one. libzmq never does, so
+    // nobody can insist on it.
+    octets[AS_SERVER] = u8::from(is_server);
     octets
 }
 

@@ -5,7 +5,7 @@
 //! ```text
 //! connection = greeting handshake traffic
 //! greeting   = signature version mechanism as-server filler      64 octets
-//! handshake  = READY both ways for NULL, or ERROR
+//! handshake  = READY both ways, in the end, or ERROR
 //! traffic    = *(message / command)
 //! message    = *frame-with-MORE frame
 //! frame      = flags size body           size in 1 octet, or in 8 with LONG
@@ -19,7 +19,7 @@
 //!   back.
 //! - [`command`], [`metadata`]: what READY, ERROR, SUBSCRIBE, CANCEL, PING and
 //!   PONG carry.
-//! - [`mechanism`]: NULL, and the place for others.
+//! - [`mechanism`]: NULL, PLAIN and CURVE.
 //! - [`seal`]: what a mechanism does to each frame of the traffic.
 //! - [`heartbeat`]: when to send PING and when to give a peer up.
 //! - [`reassurance`]: when to send PONG to a peer whose PINGs we cannot see.
@@ -40,6 +40,7 @@ mod seal;
 pub(crate) use connection::{Handshake, HandshakeConfig, Incoming, Receiving, Sending};
 pub(crate) use framing::{Encoded, Flight};
 pub(crate) use heartbeat::{Heartbeat, HeartbeatAction, HeartbeatConfig};
+pub(crate) use mechanism::Question;
 pub(crate) use reassurance::Reassurance;
 
 #[cfg(test)]

@@ -18,8 +18,7 @@
 //! use to another, so what is to survive a session is kept in plain.
 
 use std::fmt;
-
-use bytes::Bytes;
+use std::ops::Range;
 
 use crate::fault::PeerFault;
 
@@ -39,11 +38,12 @@ pub(crate) trait Open: fmt::Debug + Send {
     /// How many octets less a frame has once it is opened.
     fn overhead(&self) -> usize;
 
-    /// The flags MORE and COMMAND of a frame, and its body.
+    /// Opens the body of a sealed frame where it is. Gives the flags MORE and
+    /// COMMAND of the frame in it, and where the body of that is.
     ///
     /// # Errors
     /// When the peer did not seal it, or not as the next.
-    fn open(&mut self, sealed: Bytes) -> Result<(u8, Bytes), PeerFault>;
+    fn open(&mut self, sealed: &mut [u8]) -> Result<(u8, Range<usize>), PeerFault>;
 }
 
 /// Both halves of what a mechanism does after the handshake; none where frames

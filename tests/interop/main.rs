@@ -5,6 +5,7 @@
 #![cfg(unix)]
 
 mod bulk;
+mod guard;
 mod heartbeat;
 mod identity;
 mod matrix;
@@ -14,6 +15,8 @@ mod peer;
 mod python;
 mod refusal;
 mod restart;
+#[cfg(all(feature = "plain", feature = "curve"))]
+mod security;
 
 use std::fmt::Display;
 use std::time::Duration;

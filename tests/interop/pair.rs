@@ -9,6 +9,7 @@ use ferromq::{
 
 use tokio::time::timeout;
 
+use crate::guard::Guard;
 use crate::ours::Ours;
 use crate::peer::{Peer, Remote, spell};
 use crate::{event, within};
@@ -26,6 +27,7 @@ pub(crate) struct Case {
     pub(crate) theirs: SocketType,
     pub(crate) transport: Transport,
     pub(crate) we_bind: bool,
+    pub(crate) guard: Guard,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +56,7 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ours, theirs, transport, .. } = self;
         let verb = if self.we_bind { "bound" } else { "connected" };
-        write!(f, "our {ours} {verb} over {transport:?}, their {theirs}")
+        write!(f, "our {ours} {verb} over {transport:?}, their {theirs}, {:?}", self.guard)
     }
 }
 
@@ -79,7 +81,8 @@ impl Case {
         let fits = SocketType::ALL.into_iter().filter(move |theirs| ours.is_compatible(*theirs));
         fits.flat_map(move |theirs| {
             let transports = [Transport::Tcp, Transport::Ipc];
-            transports.map(|transport| Self { ours, theirs, transport, we_bind })
+            let guard = Guard::Null;
+            transports.map(|transport| Self { ours, theirs, transport, we_bind, guard })
         })
     }
 
@@ -91,7 +94,7 @@ impl Case {
             .xpub_verbosity(XPubVerbosity::Subscriptions)
             .heartbeat_interval(heartbeat.ours)
             .heartbeat_timeout(heartbeat.timeout);
-        let socket = Ours::new(self.ours, options);
+        let socket = Ours::new(self.ours, self.guard.ours(options));
         socket.subscribe_to_all();
         socket
     }
@@ -104,10 +107,11 @@ impl Case {
             _ => "",
         };
         let options = format!(
-            "ROUTING_ID={} HEARTBEAT_IVL={} HEARTBEAT_TIMEOUT={} {only_for_this_type}",
+            "ROUTING_ID={} HEARTBEAT_IVL={} HEARTBEAT_TIMEOUT={} {only_for_this_type} {}",
             spell(THEIRS.as_bytes()),
             heartbeat.theirs.unwrap_or_default().as_millis(),
-            heartbeat.timeout.as_millis()
+            heartbeat.timeout.as_millis(),
+            self.guard.theirs(),
         );
         let socket = peer.socket(self.theirs, &options).await;
         if self.theirs == SocketType::XSub {

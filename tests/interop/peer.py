@@ -14,6 +14,7 @@ import re
 import sys
 
 import zmq
+from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils.monitor import recv_monitor_message
 
 # Nothing takes longer, in milliseconds, unless something is wrong.
@@ -22,6 +23,7 @@ DEADLINE = 30_000
 context = zmq.Context()
 sockets = {}
 monitors = {}
+handlers = {}
 
 
 # Words to values and back.
@@ -132,7 +134,40 @@ def close(name, linger="0"):
     sockets.pop(name).close(linger=int(linger))
 
 
+class Keys:
+    """Lets in who has one of these keys."""
+
+    def __init__(self, keys):
+        self.keys = keys
+
+    def callback(self, domain, key):
+        return key in self.keys
+
+
+def authenticate(name, *settings):
+    """Starts a ZAP handler, or sets it anew.
+
+    Each setting is `user=NAME:PASSWORD`, `key=FRAME` (a client's) or `deny=ADDRESS`.
+    """
+    if name not in handlers:
+        handlers[name] = ThreadAuthenticator(context)
+        handlers[name].start()
+    users, keys = {}, []
+    for setting in settings:
+        key, value = setting.split("=", 1)
+        if key == "user":
+            user, password = value.split(":")
+            users[user] = password
+        elif key == "key":
+            keys.append(zmq.utils.z85.encode(frame(value)))
+        else:
+            handlers[name].deny(value)
+    handlers[name].configure_plain(domain="*", passwords=users)
+    handlers[name].configure_curve_callback(domain="*", credentials_provider=Keys(keys))
+
+
 COMMANDS = {
+    "authenticate": authenticate,
     "open": open_socket,
     "set": set_options,
     "bind": bind,

@@ -59,6 +59,12 @@ impl Peer {
         assert!(kill.is_ok_and(|status| status.success()), "cannot send SIG{signal}");
     }
 
+    /// Starts a ZAP handler; see `peer.py`.
+    pub(crate) async fn authenticate(&self, settings: &str) {
+        let handler = Remote { pipe: Arc::clone(&self.pipe), name: "handler".into() };
+        handler.call("authenticate", settings).await;
+    }
+
     /// Makes a socket with options, each as `NAME=VALUE`.
     pub(crate) async fn socket(&mut self, kind: SocketType, options: &str) -> Remote {
         self.sockets += 1;

@@ -6,11 +6,12 @@ use tracing::debug;
 use super::{Incoming, Receiving, Sending};
 use crate::fault::{ALREADY_PAIRED, PeerFault, ROUTING_ID_TAKEN};
 use crate::peer::{PeerInfo, Unwelcome};
+use crate::security::{Denial, Grant, Mechanism, Security, Verdict};
 use crate::socket_type::SocketType;
-use crate::zmtp::command::{self, Command};
+use crate::zmtp::command;
 use crate::zmtp::framing::Header;
 use crate::zmtp::greeting::{PeerGreeting, greeting};
-use crate::zmtp::mechanism::Mechanism;
+use crate::zmtp::mechanism::{Exchange, Own, Question, Step};
 use crate::zmtp::metadata::{self, Introduction};
 use crate::zmtp::seal::Seals;
 
@@ -35,23 +36,28 @@ pub(crate) struct HandshakeConfig {
     pub(crate) judges: bool,
     /// Whether we send PINGs.
     pub(crate) pings: bool,
+    /// The mechanism, and our part in it.
+    pub(crate) security: Security,
 }
 
 /// Greeting and handshake of one connection.
 ///
 /// Give it what comes with [`feed`](Self::feed) and write what
 /// [`output`](Self::output) has, at first and after each `feed`, also after a
-/// fault, until [`is_done`](Self::is_done). One that judges says with
-/// [`peer`](Self::peer) when it wants a verdict; give it before reading more.
+/// fault, until [`is_done`](Self::is_done). Before reading more, see whether it
+/// has a [`question`](Self::question) for the policy, and
+/// [`answer`](Self::answer) it. One that judges says with [`peer`](Self::peer)
+/// when the socket is to say whether it has a place for the peer.
 ///
 /// ```text
-///           64 octets            READY
+///           64 octets           all is said
 /// Greeting ───────────► Commands ─────────────────────────► Done
-///     │                   │    │ READY, if we judge          ▲
-///     │                   │    └──────────────► Judging ─────┘
-///     └─────────┬─────────┘                      │    admit
-///               ▼ fault                          ▼ refuse
-///            Failed                           Refused
+///     │                  │ ▲ │ │ all is said, if we judge    ▲
+///     │        accepted  ▼ │ │ └──────────────► Judging ─────┘
+///     │                 Asking                   │    admit
+///     └─────────┬────────┴───┘                   ▼ refuse
+///               ▼ fault, denied               Refused
+///            Failed
 /// ```
 ///
 /// Holds one command of the peer at most, 8 KiB, whatever it sends.
@@ -59,6 +65,10 @@ pub(crate) struct HandshakeConfig {
 pub(crate) struct Handshake {
     stage: Stage,
     mechanism: Mechanism,
+    exchange: Exchange,
+    /// What the policy has said of the peer.
+    granted: Grant,
+    is_client: bool,
     max_message_size: Option<usize>,
     judges: bool,
     output: BytesMut,
@@ -70,6 +80,7 @@ pub(crate) struct Handshake {
 enum Stage {
     Greeting(PeerGreeting),
     Commands { minor: u8 },
+    Asking { minor: u8, question: Question },
     Judging { minor: u8, said: Introduction },
     Done { minor: u8, said: Introduction },
     Refused,
@@ -77,17 +88,23 @@ enum Stage {
 }
 
 impl Handshake {
-    /// A handshake with the mechanism NULL.
     pub(crate) fn new(config: HandshakeConfig) -> Self {
+        let HandshakeConfig { socket_type, max_message_size, pings, security, .. } = config;
         let mut properties = BytesMut::new();
-        let HandshakeConfig { socket_type, max_message_size, judges, pings, .. } = config;
         let (identity, metadata) = (config.identity.as_deref(), &config.metadata);
         metadata::put(socket_type, identity, metadata, pings, &mut properties);
-        let mechanism = Mechanism::null(socket_type, properties, judges);
+        let mechanism = security.mechanism();
+        let is_client = security.is_client();
+        // A client has said all of itself before it hears anything of the peer.
+        let judges = config.judges && !is_client;
+        let own = Own { socket_type, properties, judges };
         Self {
-            stage: Stage::Greeting(PeerGreeting::new(mechanism.name())),
-            output: BytesMut::from(&greeting(mechanism.name())[..]),
+            stage: Stage::Greeting(PeerGreeting::new(mechanism.as_str())),
+            output: BytesMut::from(&greeting(mechanism.as_str(), security.is_server())[..]),
             mechanism,
+            exchange: Exchange::new(&security, own),
+            granted: Grant::default(),
+            is_client,
             max_message_size,
             judges,
             input: BytesMut::new(),
@@ -111,6 +128,38 @@ impl Handshake {
             }
         }
         Ok(())
+    }
+
+    /// What the peer presents, while it waits for the verdict of our policy:
+    /// [`answer`](Self::answer).
+    pub(crate) fn question(&self) -> Option<&Question> {
+        match &self.stage {
+            Stage::Asking { question, .. } => Some(question),
+            _ => None,
+        }
+    }
+
+    /// The policy has decided.
+    ///
+    /// # Errors
+    /// When it does not let the peer in, which is to be told so; or when what the
+    /// peer had sent meanwhile is at fault.
+    pub(crate) fn answer(&mut self, verdict: Verdict) -> Result<(), PeerFault> {
+        let Stage::Asking { minor, .. } = self.stage else { return Ok(()) };
+        self.stage = Stage::Commands { minor };
+        let accepted = verdict.0.map_err(|(how, reason)| PeerFault::Denied { how, reason });
+        let next = accepted.and_then(|granted| {
+            self.granted = granted;
+            let step = self.exchange.on_accepted(&mut self.output)?;
+            self.take(step, minor);
+            Ok(())
+        });
+        if let Err(fault) = next {
+            self.fail(&fault);
+            return Err(fault);
+        }
+        let held = self.input.split();
+        self.feed(&held)
     }
 
     /// What the peer said of itself, while that is to be judged: answer with
@@ -142,7 +191,7 @@ impl Handshake {
     pub(crate) fn admit(&mut self) {
         let Stage::Judging { minor, said } = &mut self.stage else { return };
         let (minor, said) = (*minor, std::mem::take(said));
-        self.mechanism.admit(&mut self.output);
+        self.exchange.admit(&mut self.output);
         self.stage = Stage::Done { minor, said };
     }
 
@@ -186,7 +235,7 @@ impl Handshake {
         let Stage::Done { minor, said } = self.stage else {
             panic!("traffic begins after the handshake");
         };
-        let Seals { seal, open } = self.mechanism.into_seals();
+        let Seals { seal, open } = self.exchange.into_seals();
         let receiving = Receiving::new(self.input, self.max_message_size, open);
         (receiving, Sending::new(minor, !said.never_pings, seal), said.peer)
     }
@@ -196,8 +245,9 @@ impl Handshake {
         match &mut self.stage {
             Stage::Greeting(greeting) => {
                 if let Some(minor) = greeting.feed(octets)? {
-                    self.mechanism.start(&mut self.output);
+                    let step = self.exchange.start(&mut self.output)?;
                     self.stage = Stage::Commands { minor };
+                    self.take(step, minor);
                 }
             }
             Stage::Commands { minor } => {
@@ -206,7 +256,7 @@ impl Handshake {
                     self.on_command(&body, minor)?;
                 }
             }
-            Stage::Judging { .. } | Stage::Done { .. } => {
+            Stage::Asking { .. } | Stage::Judging { .. } | Stage::Done { .. } => {
                 self.input.extend_from_slice(octets);
                 *octets = &[];
             }
@@ -217,29 +267,57 @@ impl Handshake {
     }
 
     fn on_command(&mut self, body: &[u8], minor: u8) -> Result<(), PeerFault> {
-        let command = Command::decode(body)?;
-        if let Command::Error(reason) = command {
+        let (name, data) = command::parts(body)?;
+        if let Some(reason) = command::error(name, data)? {
             return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
         }
-        if let Some(said) = self.mechanism.on_command(command, &mut self.output)? {
-            debug!(socket_type = ?said.peer.socket_type, minor, "the peer is introduced");
-            self.stage = match self.judges {
-                true => Stage::Judging { minor, said },
-                false => Stage::Done { minor, said },
-            };
-        }
+        let step = self.exchange.on_command(name, data, &mut self.output)?;
+        self.take(step, minor);
         Ok(())
+    }
+
+    /// Goes where a step leads.
+    fn take(&mut self, step: Step, minor: u8) {
+        match step {
+            Step::Next => {}
+            Step::Ask(mut question) => {
+                question.peer.mechanism = self.mechanism;
+                self.stage = Stage::Asking { minor, question };
+            }
+            Step::Introduced(mut said) => {
+                debug!(socket_type = ?said.peer.socket_type, minor, "the peer is introduced");
+                let granted = std::mem::take(&mut self.granted);
+                said.peer.mechanism = self.mechanism;
+                said.peer.user_id = granted.user_id;
+                said.peer.granted = granted.properties;
+                self.stage = match self.judges {
+                    true => Stage::Judging { minor, said },
+                    false => Stage::Done { minor, said },
+                };
+            }
+        }
     }
 
     fn fail(&mut self, fault: &PeerFault) {
         if matches!(self.stage, Stage::Failed(_)) {
             return;
         }
-        if let Some(reason) = refusal(fault) {
+        if let Some(reason) = self.refusal(fault) {
             command::put_error(reason, &mut self.output);
         }
         self.stage = Stage::Failed(fault.clone());
         self.input = BytesMut::new();
+    }
+
+    /// What to tell a peer that we refuse. Whoever has to present something learns
+    /// no more than a number, and a server nothing: it has said all by then.
+    fn refusal(&self, fault: &PeerFault) -> Option<&'static str> {
+        match (refusal(fault), self.mechanism) {
+            (reason, Mechanism::Null) => reason,
+            (Some(reason @ ("400" | "500")), _) => Some(reason),
+            (Some(_), _) if !self.is_client => Some("400"),
+            _ => None,
+        }
     }
 }
 
@@ -291,6 +369,11 @@ fn refusal(fault: &PeerFault) -> Option<&'static str> {
         PeerFault::InvalidRoutingId(_) => Some("Invalid-Identity"),
         PeerFault::UnknownSocketType { .. } => Some("Unknown-Socket-Type"),
         PeerFault::IncompatibleSocketType { .. } => Some("Incompatible-Socket-Type"),
+        // RFC 27. libzmq is silent for 300, too: whoever gets an ERROR never
+        // dials again.
+        PeerFault::Denied { how: Denial::Temporary, .. } => None,
+        PeerFault::Denied { how: Denial::Unauthorized, .. } => Some("400"),
+        PeerFault::Denied { how: Denial::Internal, .. } => Some("500"),
         _ => None,
     }
 }

@@ -10,9 +10,9 @@ use crate::fault::PeerFault;
 use crate::message::Message;
 use crate::message::strip::{Extent, Strip};
 use crate::peer::Subscription;
+use crate::properties::Properties;
 use crate::zmtp::command::Command;
 use crate::zmtp::framing::{Decoder, LARGE, Unit};
-use crate::zmtp::metadata::Properties;
 use crate::zmtp::seal::Open;
 
 /// What a peer sent.

@@ -1,7 +1,7 @@
 //! [`Body`]: a large frame that is being received into memory of its own.
 
 use bytes::buf::Limit;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 
 use super::header::Header;
 
@@ -64,8 +64,8 @@ impl Body {
     }
 
     /// Takes the body, if it is complete.
-    pub(super) fn complete(&mut self) -> Option<Bytes> {
-        (self.octets.len() == self.size).then(|| std::mem::take(&mut self.octets).freeze())
+    pub(super) fn complete(&mut self) -> Option<BytesMut> {
+        (self.octets.len() == self.size).then(|| std::mem::take(&mut self.octets))
     }
 
     /// Where the next octets go; never more room than the body lacks.

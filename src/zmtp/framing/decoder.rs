@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use super::body::{Body, LARGE};
 use super::header::{COMMAND, Header, MORE};
 use super::input::Input;
+use super::sealed::{SealedInput, Unsealed};
 use crate::fault::PeerFault;
 use crate::message::strip::{Extent, Strip};
 use crate::message::{MAX_FRAMES, Message};
@@ -29,8 +30,8 @@ pub(crate) enum Unit {
 /// read, except a large one: that is read straight into memory of its own,
 /// which grows with the octets received and not with the size claimed.
 ///
-/// In a session that seals, each frame is opened first. The flags outside could
-/// be changed on the way, so only those inside mean anything.
+/// In a session that seals, each frame is opened first ([`SealedInput`]). The flags
+/// outside could be changed on the way, so only those inside mean anything.
 ///
 /// ```text
 ///          space()              whole frame there            no MORE
@@ -41,6 +42,8 @@ pub(crate) enum Unit {
 #[derive(Debug)]
 pub(crate) struct Decoder {
     input: Input,
+    /// What the input is filled from, if frames are sealed.
+    sealed: Option<Box<SealedInput>>,
     /// A large frame that is not complete. Nothing is read into the chunk
     /// meanwhile, and the chunk is empty.
     body: Option<Body>,
@@ -53,8 +56,6 @@ pub(crate) struct Decoder {
     interrupted: usize,
     /// The largest sum of all frames of a message.
     max_message_size: usize,
-    /// What opens the frames, if they are sealed.
-    open: Option<Box<dyn Open>>,
 }
 
 impl Decoder {
@@ -64,23 +65,38 @@ impl Decoder {
         max_message_size: Option<usize>,
         open: Option<Box<dyn Open>>,
     ) -> Self {
+        let max_message_size = max_message_size.unwrap_or(MAX_SIZE).min(MAX_SIZE);
+        let (plain, sealed) = match open {
+            None => (received, None),
+            Some(open) => {
+                // What is in a sealed frame shows only when all of it is there: it may
+                // be the longest subscription.
+                let largest = max_message_size.clamp(command::LARGEST, MAX_SIZE / 2);
+                let sealed = SealedInput::new(received, open, largest);
+                (BytesMut::new(), Some(Box::new(sealed)))
+            }
+        };
         Self {
-            input: Input::new(received),
+            input: Input::new(plain),
+            sealed,
             body: None,
             proven: 0,
             partial: None,
             partial_size: 0,
             interrupted: 0,
-            max_message_size: max_message_size.unwrap_or(MAX_SIZE).min(MAX_SIZE),
-            open,
+            max_message_size,
         }
     }
 
     /// Where the next read goes.
     pub(crate) fn space(&mut self) -> Limit<&mut BytesMut> {
-        match &mut self.body {
-            Some(body) => body.space(),
-            None => self.input.space(),
+        match (&mut self.body, &mut self.sealed) {
+            (Some(body), _) => body.space(),
+            (None, None) => self.input.space(),
+            (None, Some(sealed)) => {
+                self.input.release();
+                sealed.space()
+            }
         }
     }
 
@@ -88,6 +104,9 @@ impl Decoder {
     /// nothing.
     pub(crate) fn rest(&mut self) {
         self.input.rest();
+        if let Some(sealed) = &mut self.sealed {
+            sealed.rest();
+        }
         self.proven = 0;
     }
 
@@ -95,13 +114,17 @@ impl Decoder {
     /// taken yet.
     #[cfg(test)]
     pub(crate) fn has_partial(&self) -> bool {
-        self.partial.is_some() || self.body.is_some() || self.input.len() > 0
+        self.partial.is_some() || !self.is_dry()
     }
 
     /// Whether nothing is held that a frame could come of.
     #[inline]
     pub(crate) fn is_dry(&self) -> bool {
-        self.body.is_none() && self.input.len() == 0
+        self.body.is_none() && self.input.len() == 0 && self.sealed_len() == 0
+    }
+
+    fn sealed_len(&self) -> usize {
+        self.sealed.as_ref().map_or(0, |sealed| sealed.len())
     }
 
     /// How many octets are held: not understood yet, or of a message that is
@@ -110,7 +133,8 @@ impl Decoder {
     pub(crate) fn buffered(&self) -> usize {
         let frames = self.partial.as_ref().map_or(0, |partial| partial.len() - 1);
         let partial = self.partial_size + frames * size_of::<Bytes>();
-        self.input.len() + self.body.as_ref().map_or(0, Body::len) + partial
+        let body = self.body.as_ref().map_or(0, Body::len);
+        self.input.len() + self.sealed_len() + body + partial
     }
 
     /// The next message or command, if the octets so far hold one.
@@ -118,11 +142,22 @@ impl Decoder {
     /// # Errors
     /// When the peer is at fault. There is no way to go on from there.
     pub(crate) fn next(&mut self) -> Result<Option<Unit>, PeerFault> {
+        loop {
+            if let Some(unit) = self.next_plain()? {
+                return Ok(Some(unit));
+            }
+            if !self.unseal()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The next message or command of what is there in plain.
+    fn next_plain(&mut self) -> Result<Option<Unit>, PeerFault> {
         if let Some(message) = self.next_delimited() {
             return Ok(Some(Unit::Message(message)));
         }
         while let Some((header, body)) = self.next_frame()? {
-            let (header, body) = self.opened(header, body)?;
             // libzmq sends a PING between the frames of a message where RFC 37
             // has commands between messages only; so commands stand alone.
             if header.is_command() {
@@ -138,11 +173,31 @@ impl Decoder {
         Ok(None)
     }
 
-    /// An empty frame and one more, plain and there as a whole: most requests and
-    /// replies are that.
+    /// Opens frames, if they are sealed and there are some. Says whether there are more
+    /// in plain now.
+    fn unseal(&mut self) -> Result<bool, PeerFault> {
+        let Some(sealed) = &mut self.sealed else { return Ok(false) };
+        if self.body.is_some() {
+            return Ok(false);
+        }
+        match sealed.next(self.max_message_size)? {
+            Unsealed::Nothing => Ok(false),
+            Unsealed::Frames(frames) => {
+                self.input.refill(frames, sealed.chunk_size());
+                Ok(true)
+            }
+            Unsealed::Large(header, size, received) => {
+                self.body = Some(Body::new(header, size, &received, self.proven));
+                Ok(false)
+            }
+        }
+    }
+
+    /// An empty frame and one more, there as a whole: most requests and replies are
+    /// that.
     fn next_delimited(&mut self) -> Option<Message> {
         let rest = self.input.octets().strip_prefix(&[MORE, 0])?;
-        if self.partial.is_some() || self.open.is_some() {
+        if self.partial.is_some() {
             return None;
         }
         let extent = Extent::of(rest, self.max_message_size, 1, usize::MAX);
@@ -155,17 +210,18 @@ impl Decoder {
         Some(message)
     }
 
-    /// Whether a message of one frame comes first, if it is plain.
+    /// Whether a message of one frame comes first.
     #[inline]
     pub(crate) fn is_single_next(&self) -> bool {
         self.input.octets().first().is_some_and(|flags| flags & (MORE | COMMAND) == 0)
     }
 
-    /// The messages of one plain frame each that come first, as many as are there as
-    /// a whole, but at most so many, and none after so many octets: the shortest way
-    /// for the most common case. What follows them is for [`next`](Self::next).
+    /// The messages of one frame each that come first, as many as are there as a whole,
+    /// but at most so many, and none after so many octets: the shortest way for the
+    /// most common case. What follows them is for [`next`](Self::next), which also
+    /// opens what is sealed.
     pub(crate) fn take_strip(&mut self, messages: usize, octets: usize) -> (Strip, Extent) {
-        if self.partial.is_some() || self.body.is_some() || self.open.is_some() {
+        if self.partial.is_some() || self.body.is_some() {
             return Default::default();
         }
         let read = self.input.octets();
@@ -180,15 +236,11 @@ impl Decoder {
             let Some(octets) = body.complete() else { return Ok(None) };
             self.proven = body.size();
             self.body = None;
-            return Ok(Some((header, octets)));
+            return self.opened(header, octets).map(Some);
         }
         let Some((header, len)) = Header::parse(self.input.octets()) else { return Ok(None) };
         let start = &self.input.octets()[len..];
-        let admitted = match &self.open {
-            None => self.admit(header, start)?,
-            Some(open) => Some(self.admit_sealed(header, open.overhead())?),
-        };
-        let Some(size) = admitted else { return Ok(None) };
+        let Some(size) = self.admit(header, start)? else { return Ok(None) };
         let received = self.input.len() - len;
         if received >= size {
             return Ok(Some((header, self.input.cut(len, size))));
@@ -219,24 +271,14 @@ impl Decoder {
         }
     }
 
-    /// Judges a sealed frame by its header. What is in it shows only when all of
-    /// it is there: it may be the longest subscription.
-    fn admit_sealed(&self, header: Header, overhead: usize) -> Result<usize, PeerFault> {
-        let left = self.max_message_size - self.partial_size;
-        let largest = left.max(command::LARGEST).saturating_add(overhead).min(MAX_SIZE);
-        match usize::try_from(header.size()) {
-            Ok(size) if size <= largest => Ok(size),
-            _ => Err(PeerFault::MessageTooLarge { limit: self.max_message_size }),
-        }
-    }
-
-    /// The frame in a sealed one, judged as any other; a plain one as it is.
-    fn opened(&mut self, header: Header, body: Bytes) -> Result<(Header, Bytes), PeerFault> {
-        let Some(open) = &mut self.open else { return Ok((header, body)) };
-        let (flags, body) = open.open(body)?;
-        let header = Header::new(flags & (MORE | COMMAND), body.len());
+    /// The frame in a large one that is sealed, judged as any other; a plain one as it
+    /// is.
+    fn opened(&mut self, header: Header, octets: BytesMut) -> Result<(Header, Bytes), PeerFault> {
+        let Some(sealed) = &mut self.sealed else { return Ok((header, octets.freeze())) };
+        let (flags, body) = sealed.open_large(octets)?;
+        let header = Header::new(flags, body.len());
         self.admit(header, &body)?;
-        Ok((header, body))
+        Ok((header, body.freeze()))
     }
 
     /// Adds a frame to the message it belongs to; the message if it was the

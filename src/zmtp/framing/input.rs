@@ -78,6 +78,37 @@ impl Input {
         self.copies.split().freeze()
     }
 
+    pub(super) fn octets_mut(&mut self) -> &mut [u8] {
+        &mut self.chunk
+    }
+
+    /// Takes the first octets of those up to `end`; the others are of no use.
+    pub(super) fn cut_front(&mut self, len: usize, end: usize) -> BytesMut {
+        let front = self.chunk.split_to(len);
+        self.chunk.advance(end - len);
+        front
+    }
+
+    /// The capacity that the next chunk gets.
+    pub(super) fn chunk_size(&self) -> usize {
+        self.size
+    }
+
+    /// Is given octets of another input, whose chunks are so large. What it had must
+    /// be understood.
+    pub(super) fn refill(&mut self, octets: BytesMut, chunk_size: usize) {
+        debug_assert!(self.chunk.is_empty(), "what was there would be lost");
+        self.chunk = octets;
+        self.size = chunk_size;
+    }
+
+    /// Lets go of the chunk, if all of it is understood.
+    pub(super) fn release(&mut self) {
+        if self.chunk.is_empty() {
+            self.chunk = BytesMut::new();
+        }
+    }
+
     /// Takes everything that is there.
     pub(super) fn cut_all(&mut self, header_len: usize) -> BytesMut {
         self.chunk.advance(header_len);

@@ -7,6 +7,7 @@ mod flight;
 mod header;
 mod input;
 mod recovery;
+mod sealed;
 
 pub(crate) use body::LARGE;
 pub(crate) use decoder::{Decoder, Unit};

@@ -1,76 +1,174 @@
-//! [`Mechanism`]: how two peers come to trust each other, and what they tell
+//! [`Exchange`]: how two peers come to trust each other, and what they tell
 //! each other of themselves (RFC 37, "Security Mechanisms").
 //!
-//! A mechanism takes the commands of the handshake one by one and answers
-//! each. PLAIN (RFC 24) and CURVE (RFC 26) fit here as further variants: each
-//! is a state machine per role, with more steps than NULL. CURVE also goes on
+//! Each side of each mechanism is a state machine of its own that takes the
+//! commands of the handshake one by one and answers them. Where a policy has to
+//! decide about the peer it says so and waits for the verdict. CURVE also goes on
 //! after the handshake: it yields what opens the peer's frames and what seals
 //! ours, one for each half of the connection.
+//!
+//! ```text
+//! NULL     both    READY                          READY
+//! PLAIN    client  HELLO ─►        ◄─ WELCOME  INITIATE ─►        ◄─ READY
+//! CURVE    client  HELLO ─►        ◄─ WELCOME  INITIATE ─►        ◄─ READY
+//! policy is asked  NULL: at once   PLAIN: here            CURVE: here
+//! ```
 
+#[cfg(feature = "curve")]
+mod curve;
 mod null;
+#[cfg(feature = "plain")]
+mod plain;
 
 use bytes::BytesMut;
 
+#[cfg(feature = "curve")]
+use self::curve::{CurveClient, CurveServer};
 use self::null::Null;
-use super::command::Command;
+#[cfg(feature = "plain")]
+use self::plain::{PlainClient, PlainServer};
 use super::metadata::Introduction;
 use super::seal::Seals;
 use crate::fault::PeerFault;
+use crate::peer::PeerInfo;
+use crate::security::{Credentials, Security};
 use crate::socket_type::SocketType;
 
-/// A mechanism in the course of one handshake.
+/// What a command of the peer, or a verdict about it, leads to.
 #[derive(Debug)]
-pub(crate) enum Mechanism {
-    Null(Null),
+pub(crate) enum Step {
+    /// The peer goes on.
+    Next,
+    /// Whether the peer may come in is to be decided.
+    Ask(Question),
+    /// The peer has said all of itself.
+    Introduced(Introduction),
 }
 
-impl Mechanism {
-    /// No authentication, no encryption. `properties` is our property list; with
-    /// `judges` it is for those that we [`admit`](Self::admit) only.
-    pub(crate) fn null(socket_type: SocketType, properties: BytesMut, judges: bool) -> Self {
-        Self::Null(Null::new(socket_type, properties, judges))
-    }
+/// What a policy is asked about.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) credentials: Credentials,
+    /// What the peer has said of itself so far.
+    pub(crate) peer: PeerInfo,
+}
 
-    /// Its name in the greeting.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Null(_) => "NULL",
+impl Question {
+    /// About a peer that has said nothing of itself yet.
+    fn early(credentials: Credentials) -> Self {
+        Self { credentials, peer: PeerInfo::default() }
+    }
+}
+
+/// What we say of ourselves, and to whom.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub(crate) socket_type: SocketType,
+    /// Our property list.
+    pub(crate) properties: BytesMut,
+    /// Whether our READY is for those only that were [admitted](Exchange::admit).
+    pub(crate) judges: bool,
+}
+
+/// Our side of a mechanism in the course of one handshake.
+#[derive(Debug)]
+pub(crate) enum Exchange {
+    Null(Null),
+    #[cfg(feature = "plain")]
+    PlainClient(PlainClient),
+    #[cfg(feature = "plain")]
+    PlainServer(PlainServer),
+    #[cfg(feature = "curve")]
+    CurveClient(Box<CurveClient>),
+    #[cfg(feature = "curve")]
+    CurveServer(Box<CurveServer>),
+}
+
+/// The same call for every side of every mechanism.
+macro_rules! each {
+    ($exchange:expr, $side:ident => $call:expr) => {
+        match $exchange {
+            Exchange::Null($side) => $call,
+            #[cfg(feature = "plain")]
+            Exchange::PlainClient($side) => $call,
+            #[cfg(feature = "plain")]
+            Exchange::PlainServer($side) => $call,
+            #[cfg(feature = "curve")]
+            Exchange::CurveClient($side) => $call,
+            #[cfg(feature = "curve")]
+            Exchange::CurveServer($side) => $call,
+        }
+    };
+}
+
+impl Exchange {
+    pub(crate) fn new(security: &Security, own: Own) -> Self {
+        match security {
+            Security::Null { policy } => Self::Null(Null::new(own, policy.is_some())),
+            #[cfg(feature = "plain")]
+            Security::PlainClient(credentials) => {
+                Self::PlainClient(PlainClient::new(own, credentials.clone()))
+            }
+            #[cfg(feature = "plain")]
+            Security::PlainServer(_) => Self::PlainServer(PlainServer::new(own)),
+            #[cfg(feature = "curve")]
+            Security::CurveClient { keys, server } => {
+                Self::CurveClient(Box::new(CurveClient::new(own, keys.clone(), *server)))
+            }
+            #[cfg(feature = "curve")]
+            Security::CurveServer { keys, .. } => {
+                Self::CurveServer(Box::new(CurveServer::new(own, keys.clone())))
+            }
         }
     }
 
     /// The mechanisms of both match: puts what is sent without being asked.
-    pub(crate) fn start(&mut self, out: &mut BytesMut) {
-        match self {
-            Self::Null(null) => null.start(out),
-        }
+    ///
+    /// # Errors
+    /// When the system has no randomness to make keys of.
+    pub(crate) fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+        each!(self, side => side.start(out))
     }
 
-    /// The peer is admitted: puts what only such a peer hears.
-    pub(crate) fn admit(&mut self, out: &mut BytesMut) {
-        match self {
-            Self::Null(null) => null.admit(out),
-        }
-    }
-
-    /// The peer sent a command other than ERROR: puts the answer, if there is
-    /// one. Returns what the peer said of itself, once it has said all.
+    /// The peer sent a command other than ERROR: puts the answer, if there is one.
     ///
     /// # Errors
     /// When the command does not belong here or the peer is refused.
     pub(crate) fn on_command(
         &mut self,
-        command: Command<'_>,
-        _out: &mut BytesMut,
-    ) -> Result<Option<Introduction>, PeerFault> {
-        match self {
-            Self::Null(null) => null.on_command(command).map(Some),
-        }
+        name: &[u8],
+        data: &[u8],
+        out: &mut BytesMut,
+    ) -> Result<Step, PeerFault> {
+        each!(self, side => side.on_command(name, data, out))
+    }
+
+    /// The policy lets the peer in that was [to be decided about](Step::Ask).
+    ///
+    /// # Errors
+    /// As [`on_command`](Self::on_command).
+    pub(crate) fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+        each!(self, side => side.on_accepted(out))
+    }
+
+    /// The socket takes the peer in: puts what only such a peer hears.
+    pub(crate) fn admit(&mut self, out: &mut BytesMut) {
+        each!(self, side => side.admit(out));
     }
 
     /// What is done to each frame of the traffic, once the handshake is done.
     pub(crate) fn into_seals(self) -> Seals {
         match self {
-            Self::Null(_) => Seals::default(),
+            #[cfg(feature = "curve")]
+            Self::CurveClient(client) => client.into_seals(),
+            #[cfg(feature = "curve")]
+            Self::CurveServer(server) => server.into_seals(),
+            _ => Seals::default(),
         }
     }
+}
+
+/// A command that does not belong here.
+fn unexpected(name: &[u8]) -> PeerFault {
+    PeerFault::UnexpectedInHandshake { command: PeerFault::text(name) }
 }

@@ -3,46 +3,59 @@
 
 use bytes::BytesMut;
 
+use super::{Own, Question, Step, unexpected};
 use crate::fault::PeerFault;
-use crate::socket_type::SocketType;
-use crate::zmtp::command::{self, Command};
-use crate::zmtp::metadata::{self, Introduction};
+use crate::security::Credentials;
+use crate::zmtp::command::{self, READY};
+use crate::zmtp::metadata;
 
 /// Our side of NULL. It is symmetric: neither waits for the other's READY,
 /// unless it judges it. (RFC 37 lets the client go first; libzmq does not wait,
 /// either, and takes our READY whenever it comes.)
+///
+/// With a policy our READY waits for the verdict. The policy sees the address
+/// only, and is not asked later: two that waited for each other's READY would
+/// wait for ever.
 #[derive(Debug)]
 pub(crate) struct Null {
-    socket_type: SocketType,
-    properties: BytesMut,
-    /// Whether our READY is for those that were admitted.
-    judges: bool,
+    own: Own,
+    asks: bool,
 }
 
 impl Null {
-    pub(super) fn new(socket_type: SocketType, properties: BytesMut, judges: bool) -> Self {
-        Self { socket_type, properties, judges }
+    pub(super) fn new(own: Own, asks: bool) -> Self {
+        Self { own, asks }
     }
 
-    pub(super) fn start(&mut self, out: &mut BytesMut) {
-        if !self.judges {
-            command::put_ready(&self.properties, out);
+    pub(super) fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+        if self.asks {
+            return Ok(Step::Ask(Question::early(Credentials::None)));
+        }
+        self.on_accepted(out)
+    }
+
+    pub(super) fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+        if !self.own.judges {
+            command::put_ready(&self.own.properties, out);
+        }
+        Ok(Step::Next)
+    }
+
+    pub(super) fn on_command(
+        &mut self,
+        name: &[u8],
+        data: &[u8],
+        _out: &mut BytesMut,
+    ) -> Result<Step, PeerFault> {
+        match name {
+            READY => metadata::decode(data, self.own.socket_type).map(Step::Introduced),
+            other => Err(unexpected(other)),
         }
     }
 
     pub(super) fn admit(&mut self, out: &mut BytesMut) {
-        if self.judges {
-            command::put_ready(&self.properties, out);
-        }
-    }
-
-    pub(super) fn on_command(&mut self, command: Command<'_>) -> Result<Introduction, PeerFault> {
-        match command {
-            Command::Ready(properties) => metadata::decode(properties, self.socket_type),
-            other => {
-                let command = PeerFault::text(other.name());
-                Err(PeerFault::UnexpectedInHandshake { command })
-            }
+        if self.own.judges {
+            command::put_ready(&self.own.properties, out);
         }
     }
 }

@@ -41,6 +41,7 @@ fn config(socket_type: SocketType) -> HandshakeConfig {
         max_message_size: None,
         judges: false,
         pings: false,
+        security: Default::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A batch on its way, in plain and sealed.
 
 use std::io::IoSlice;
+use std::ops::Range;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -50,19 +51,23 @@ impl Open for Toy {
         OVERHEAD
     }
 
-    fn open(&mut self, sealed: Bytes) -> Result<(u8, Bytes), PeerFault> {
+    fn open(&mut self, sealed: &mut [u8]) -> Result<(u8, Range<usize>), PeerFault> {
         let fault = PeerFault::MalformedCommand;
-        let rest = sealed.strip_prefix(NAME).ok_or(fault.clone())?;
-        let (nonce, rest) = rest.split_first_chunk().ok_or(fault.clone())?;
-        let (tag, hidden) = rest.split_first_chunk().ok_or(fault.clone())?;
+        let len = sealed.len();
+        if !sealed.starts_with(NAME) {
+            return Err(fault);
+        }
+        let rest = &mut sealed[NAME.len()..];
+        let (nonce, rest) = rest.split_first_chunk_mut().ok_or(fault.clone())?;
+        let (tag, hidden) = rest.split_first_chunk_mut().ok_or(fault.clone())?;
         let nonce = u64::from_be_bytes(*nonce);
         if nonce <= self.nonce || *tag != Self::tag(nonce, hidden) {
             return Err(fault);
         }
         self.nonce = nonce;
-        let plain: Bytes = hidden.iter().map(|octet| octet ^ nonce as u8).collect();
-        let flags = *plain.first().ok_or(fault)?;
-        Ok((flags, plain.slice(1..)))
+        hidden.iter_mut().for_each(|octet| *octet ^= nonce as u8);
+        let flags = *hidden.first().ok_or(fault)?;
+        Ok((flags, OVERHEAD..len))
     }
 }
 

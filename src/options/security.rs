@@ -1,0 +1,119 @@
+//! Mechanisms and policies.
+
+use super::SocketOptions;
+#[cfg(feature = "plain")]
+use crate::security::PlainCredentials;
+#[cfg(feature = "curve")]
+use crate::security::{CurveKeypair, CurvePublicKey};
+use crate::security::{Policy, Security};
+
+/// Security. One of these decides the mechanism, the last one that is called;
+/// without any it is NULL, and everyone may come in. Peers with another
+/// mechanism are refused. Over inproc there is none: both sides are one process.
+///
+/// Server and client have nothing to do with `bind` and `connect`. Each
+/// connection has one of each: two servers would wait for each other's client
+/// until the handshake takes too long.
+impl SocketOptions {
+    /// Who may come in where the mechanism is NULL, by where it comes from: there
+    /// are no credentials. Default none: everyone.
+    ///
+    /// ```
+    /// use ferromq::{Candidate, SocketOptions, Verdict};
+    ///
+    /// let options = SocketOptions::new().null_policy(|peer: &Candidate| match peer.ip() {
+    ///     Some(ip) if !ip.is_loopback() => Verdict::deny("only from this machine"),
+    ///     _ => Verdict::accept(),
+    /// });
+    /// ```
+    pub fn null_policy(mut self, policy: impl Into<Policy>) -> Self {
+        self.security = Security::Null { policy: Some(policy.into()) };
+        self
+    }
+
+    /// PLAIN, as the one who presents a name and a password, of at most 255 bytes
+    /// each: more is cut off (`ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`).
+    ///
+    /// Both cross the network as they are, and so does all traffic: use it within a
+    /// tunnel or a network that you trust.
+    #[cfg(feature = "plain")]
+    pub fn plain_client(mut self, username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        let credentials = PlainCredentials::new(username.as_ref(), password.as_ref());
+        self.security = Security::PlainClient(credentials);
+        self
+    }
+
+    /// PLAIN, as the one who lets peers in by name and password
+    /// (`ZMQ_PLAIN_SERVER`).
+    ///
+    /// ```
+    /// use ferromq::{Candidate, Credentials, RepSocket, SocketOptions, Verdict};
+    ///
+    /// let policy = |peer: &Candidate| match peer.credentials() {
+    ///     Credentials::Plain(who) if who.is("admin", "secret") => Verdict::accept_as("admin"),
+    ///     _ => Verdict::deny("wrong name or password"),
+    /// };
+    /// let rep = RepSocket::with_options(SocketOptions::new().plain_server(policy));
+    /// ```
+    #[cfg(feature = "plain")]
+    pub fn plain_server(mut self, policy: impl Into<Policy>) -> Self {
+        self.security = Security::PlainServer(policy.into());
+        self
+    }
+
+    /// CURVE, as the one who knows beforehand whom it wants to talk to: the public
+    /// key of the server. `keys` are its own, by which the server knows it
+    /// (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_SERVERKEY`).
+    #[cfg(feature = "curve")]
+    pub fn curve_client(mut self, keys: CurveKeypair, server: CurvePublicKey) -> Self {
+        self.security = Security::CurveClient { keys: keys.into(), server };
+        self
+    }
+
+    /// CURVE, as the one who lets peers in by their public keys
+    /// (`ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`).
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// use ferromq::{CurveKeypair, Policy, RepSocket, ReqSocket, SocketOptions};
+    ///
+    /// let (server, client) = (CurveKeypair::generate()?, CurveKeypair::generate()?);
+    /// let server_key = *server.public();
+    /// let policy = Policy::allow_any();
+    /// let rep = RepSocket::with_options(SocketOptions::new().curve_server(server, policy));
+    /// let req = ReqSocket::with_options(SocketOptions::new().curve_client(client, server_key));
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "curve")]
+    pub fn curve_server(mut self, keys: CurveKeypair, policy: impl Into<Policy>) -> Self {
+        self.security = Security::CurveServer { keys: keys.into(), policy: policy.into() };
+        self
+    }
+
+    /// What a policy, or a ZAP handler, is told as the domain: a part of your
+    /// system, of your own naming. Default empty (`ZMQ_ZAP_DOMAIN`).
+    ///
+    /// As with libzmq, a socket of NULL with a domain asks the ZAP handler, unless it
+    /// has a [policy](Self::null_policy) of its own.
+    pub fn zap_domain(mut self, domain: impl Into<String>) -> Self {
+        self.zap_domain = domain.into();
+        self
+    }
+
+    /// Whether [`Policy::zap`] lets nobody in unless a domain is set, as RFC 27
+    /// wants it. Default false (`ZMQ_ZAP_ENFORCE_DOMAIN`).
+    pub fn zap_enforce_domain(mut self, enforce: bool) -> Self {
+        self.zap_enforce_domain = enforce;
+        self
+    }
+
+    /// Mechanism and policy as they hold.
+    pub(crate) fn security(&self) -> Security {
+        match &self.security {
+            Security::Null { policy: None } if !self.zap_domain.is_empty() => {
+                Security::Null { policy: Some(Policy::zap()) }
+            }
+            security => security.clone(),
+        }
+    }
+}

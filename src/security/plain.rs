@@ -1,0 +1,71 @@
+//! [`PlainCredentials`]: a name and a password.
+
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// What a client of PLAIN presents (RFC 24). The password is wiped from memory
+/// when this is dropped, and `Debug` does not show it.
+#[derive(Clone)]
+pub struct PlainCredentials {
+    username: Vec<u8>,
+    password: Zeroizing<Vec<u8>>,
+}
+
+impl PlainCredentials {
+    /// The most octets of a name, and of a password.
+    const MOST: usize = 255;
+
+    /// What is longer than PLAIN can say is cut off.
+    pub(crate) fn new(username: &[u8], password: &[u8]) -> Self {
+        let cut = |octets: &[u8]| octets.get(..Self::MOST).unwrap_or(octets).to_vec();
+        Self { username: cut(username), password: Zeroizing::new(cut(password)) }
+    }
+
+    /// The name, which need not be text: at most 255 octets.
+    pub fn username(&self) -> &[u8] {
+        &self.username
+    }
+
+    /// The password, which need not be text: at most 255 octets. To compare it
+    /// use [`is`](Self::is).
+    pub fn password(&self) -> &[u8] {
+        &self.password
+    }
+
+    /// Whether name and password are these. How long it takes does not tell how
+    /// much of them is right.
+    pub fn is(&self, username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> bool {
+        let is_user = self.username.ct_eq(username.as_ref());
+        let is_password = self.password.as_slice().ct_eq(password.as_ref());
+        (is_user & is_password).into()
+    }
+}
+
+impl fmt::Debug for PlainCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let username = self.username.escape_ascii().to_string();
+        f.debug_struct("PlainCredentials").field("username", &username).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_must_be_right() {
+        let credentials = PlainCredentials::new(b"admin", b"secret");
+        assert!(credentials.is("admin", "secret"));
+        for (username, password) in [("admin", "secre"), ("admi", "secret"), ("", ""), ("a", "b")] {
+            assert!(!credentials.is(username, password));
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_shown() {
+        let shown = format!("{:?}", PlainCredentials::new(b"admin\n", b"secret"));
+        assert_eq!(shown, r#"PlainCredentials { username: "admin\\n", .. }"#);
+    }
+}

@@ -1,0 +1,326 @@
+//! [`Policy`]: who decides whether a peer may come in.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+#[cfg(feature = "curve")]
+use super::CurvePublicKey;
+use super::Mechanism;
+#[cfg(feature = "plain")]
+use super::PlainCredentials;
+use crate::peer::PeerInfo;
+use crate::routing_id::RoutingId;
+
+/// What a peer presents to be let in.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// Nothing: the mechanism is NULL.
+    None,
+    /// A name and a password.
+    #[cfg(feature = "plain")]
+    Plain(PlainCredentials),
+    /// A public key, of which it has proved to have the secret one.
+    #[cfg(feature = "curve")]
+    Curve(CurvePublicKey),
+}
+
+/// A peer that wants to come in, as a policy sees it.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub(crate) credentials: Credentials,
+    pub(crate) peer: PeerInfo,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) domain: String,
+    /// What our own socket calls itself, which ZAP wants to know.
+    pub(crate) own_id: Option<RoutingId>,
+}
+
+impl Candidate {
+    /// The mechanism of the handshake.
+    pub fn mechanism(&self) -> Mechanism {
+        self.peer.mechanism
+    }
+
+    /// What it presents.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Where it is; nothing over ipc, where it is on this machine.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.ip
+    }
+
+    /// The [domain](crate::SocketOptions::zap_domain) of our socket; empty
+    /// unless it was set.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// What it has said of itself by now, and its address. Its socket type,
+    /// routing id and properties are known with CURVE only; with NULL and PLAIN
+    /// a peer says that later.
+    pub fn peer(&self) -> &PeerInfo {
+        &self.peer
+    }
+}
+
+/// What a policy decides.
+///
+/// ```
+/// use ferromq::Verdict;
+///
+/// let known = Verdict::accept_as("alice").with_property("team", "blue");
+/// let unknown = Verdict::deny("not on the list");
+/// # assert!(known.is_accept() && !unknown.is_accept());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
+
+/// What is known of a peer that was let in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Grant {
+    /// Its [`PeerInfo::user_id`].
+    pub user_id: Option<String>,
+    /// Its [`PeerInfo::granted`].
+    pub properties: Vec<(String, Bytes)>,
+}
+
+/// How a peer is refused. It learns no more than the number (RFC 27).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Denial {
+    /// 300: not now. The peer is told nothing and finds the connection closed, so
+    /// that it comes again.
+    Temporary,
+    /// 400: it is not to come in.
+    Unauthorized,
+    /// 500: whoever should have decided could not.
+    Internal,
+}
+
+impl Denial {
+    /// The number.
+    pub fn code(self) -> u16 {
+        match self {
+            Self::Temporary => 300,
+            Self::Unauthorized => 400,
+            Self::Internal => 500,
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code().fmt(f)
+    }
+}
+
+impl Verdict {
+    /// It may come in.
+    pub fn accept() -> Self {
+        Self(Ok(Grant::default()))
+    }
+
+    /// It may come in, and this is who it is.
+    pub fn accept_as(user_id: impl Into<String>) -> Self {
+        Self(Ok(Grant { user_id: Some(user_id.into()), properties: Vec::new() }))
+    }
+
+    /// Adds something that is to be known of the peer, for who receives its
+    /// messages. Nothing if it is refused.
+    #[must_use]
+    pub fn with_property(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        if let Ok(grant) = &mut self.0 {
+            grant.properties.push((name.into(), value.into()));
+        }
+        self
+    }
+
+    /// It may not come in ([`Denial::Unauthorized`]). The reason is for our own
+    /// side's monitor and log.
+    pub fn deny(reason: impl Into<String>) -> Self {
+        Self::deny_with(Denial::Unauthorized, reason)
+    }
+
+    /// The same, another way of it.
+    pub fn deny_with(how: Denial, reason: impl Into<String>) -> Self {
+        Self(Err((how, reason.into())))
+    }
+
+    /// Whether the peer may come in.
+    pub fn is_accept(&self) -> bool {
+        self.0.is_ok()
+    }
+}
+
+/// A [`Verdict`] to come.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
+
+/// Decides whether a peer may come in. Closures from `&Candidate` to [`Verdict`]
+/// do; [`Policy::from_async`] makes one of a closure that has to wait.
+///
+/// It is asked once for each handshake, within the time that
+/// [`handshake_timeout`](crate::SocketOptions::handshake_timeout) allows for it
+/// all, by as many connections at once as there are.
+pub trait Authenticator: Send + Sync + 'static {
+    /// Decides about one peer.
+    ///
+    /// # Cancel safety
+    /// The future is dropped if the peer leaves, the time is over or the socket
+    /// is closed.
+    fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Answer<'a>;
+}
+
+impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
+    fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Answer<'a> {
+        Box::pin(std::future::ready(self(candidate)))
+    }
+}
+
+/// Who decides whether a peer may come in: one or several [`Authenticator`]s, or
+/// a ZAP handler. The default refuses everyone.
+///
+/// ```
+/// use ferromq::{Candidate, Policy, Verdict};
+///
+/// let local = Policy::from(|peer: &Candidate| match peer.ip() {
+///     Some(ip) if !ip.is_loopback() => Verdict::deny("not from this machine"),
+///     _ => Verdict::accept(),
+/// });
+/// let both = local.and(Policy::allow_any());
+/// ```
+#[derive(Clone, Default)]
+pub struct Policy(Kind);
+
+#[derive(Clone, Default)]
+enum Kind {
+    #[default]
+    DenyAll,
+    AllowAny,
+    Zap,
+    Asks(Arc<dyn Authenticator>),
+    Both(Arc<[Policy; 2]>),
+}
+
+impl<A: Authenticator> From<A> for Policy {
+    fn from(authenticator: A) -> Self {
+        Self(Kind::Asks(Arc::new(authenticator)))
+    }
+}
+
+impl Policy {
+    /// Everyone may come in. With CURVE the traffic is still encrypted, and the
+    /// client knows whom it talks to; with PLAIN any name and password will do.
+    pub fn allow_any() -> Self {
+        Self(Kind::AllowAny)
+    }
+
+    /// Nobody may come in.
+    pub fn deny_all() -> Self {
+        Self(Kind::DenyAll)
+    }
+
+    /// Asks the ZAP handler (RFC 27) that is bound to `inproc://zeromq.zap.01` in
+    /// the [`Context`](crate::Context) of the socket. If there is none, nobody
+    /// may come in.
+    pub fn zap() -> Self {
+        Self(Kind::Zap)
+    }
+
+    /// One that may wait before it decides.
+    ///
+    /// ```
+    /// use ferromq::{Candidate, Policy, Verdict};
+    ///
+    /// async fn is_known(user: String) -> bool {
+    ///     user == "alice" // Asks a database, in earnest.
+    /// }
+    ///
+    /// let policy = Policy::from_async(|peer: Candidate| async move {
+    ///     match is_known(peer.peer().address.clone()).await {
+    ///         true => Verdict::accept(),
+    ///         false => Verdict::deny("unknown"),
+    ///     }
+    /// });
+    /// ```
+    pub fn from_async<F, V>(decide: F) -> Self
+    where
+        F: Fn(Candidate) -> V + Send + Sync + 'static,
+        V: Future<Output = Verdict> + Send + 'static,
+    {
+        Self::from(Waits(decide))
+    }
+
+    /// Both have to let the peer in; the second is asked if the first does. What
+    /// both know of it comes together, and the user id is the second's unless it
+    /// has none.
+    #[must_use]
+    pub fn and(self, other: impl Into<Self>) -> Self {
+        Self(Kind::Both(Arc::new([self, other.into()])))
+    }
+
+    /// Decides about a peer; `zap` asks the ZAP handler.
+    pub(crate) fn ask<'a>(
+        &'a self,
+        candidate: &'a Candidate,
+        zap: &'a dyn Authenticator,
+    ) -> Answer<'a> {
+        match &self.0 {
+            Kind::DenyAll => ready(Verdict::deny("this socket lets nobody in")),
+            Kind::AllowAny => ready(Verdict::accept()),
+            Kind::Zap => zap.authenticate(candidate),
+            Kind::Asks(authenticator) => authenticator.authenticate(candidate),
+            Kind::Both(both) => Box::pin(async move {
+                match both[0].ask(candidate, zap).await.0 {
+                    Ok(first) => both[1].ask(candidate, zap).await.after(first),
+                    denied => Verdict(denied),
+                }
+            }),
+        }
+    }
+}
+
+impl Verdict {
+    /// Of a policy that was asked after another one.
+    fn after(self, first: Grant) -> Self {
+        Self(self.0.map(|second| Grant {
+            user_id: second.user_id.or(first.user_id),
+            properties: first.properties.into_iter().chain(second.properties).collect(),
+        }))
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Kind::DenyAll => "Policy::deny_all()",
+            Kind::AllowAny => "Policy::allow_any()",
+            Kind::Zap => "Policy::zap()",
+            Kind::Asks(_) => "Policy(..)",
+            Kind::Both(_) => "Policy(.. and ..)",
+        })
+    }
+}
+
+struct Waits<F>(F);
+
+impl<F, V> Authenticator for Waits<F>
+where
+    F: Fn(Candidate) -> V + Send + Sync + 'static,
+    V: Future<Output = Verdict> + Send + 'static,
+{
+    fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Answer<'a> {
+        Box::pin((self.0)(candidate.clone()))
+    }
+}
+
+fn ready<'a>(verdict: Verdict) -> Answer<'a> {
+    Box::pin(std::future::ready(verdict))
+}
