@@ -111,7 +111,7 @@ impl Receiving<'_> {
             self.stage = Stage::Looks;
             core.receipts.note();
             if core.receipts.owes_yield() && core.is_batch_over() {
-                core.receipts.yields(core.peers.load(Ordering::Relaxed));
+                core.receipts.note_yield(core.peers.load(Ordering::Relaxed));
                 return poll_yield(cx);
             }
         }
@@ -124,7 +124,7 @@ impl Receiving<'_> {
                 return Poll::Ready(Ok(()));
             }
             if self.stage == Stage::Looks && core.receipts.are_streaming() {
-                core.waits();
+                core.note_wait();
                 self.stage = Stage::LooksAgain;
                 return poll_yield(cx);
             }
@@ -140,7 +140,7 @@ impl Receiving<'_> {
         match core.look(delivery)? {
             Look::Found => Poll::Ready(Ok(())),
             Look::Nothing => {
-                core.waits();
+                core.note_wait();
                 Poll::Pending
             }
             Look::Busy => poll_yield(cx),
@@ -180,8 +180,8 @@ impl Core {
     }
 
     /// A receiver has to wait: it is quiet.
-    fn waits(&self) {
-        self.receipts.wait();
+    fn note_wait(&self) {
+        self.receipts.note_wait();
         self.may_write.store(true, Ordering::Relaxed);
     }
 
