@@ -191,6 +191,11 @@ impl FairQueue {
         self.listed.len() > 1
     }
 
+    /// How many peers are in the queue.
+    pub(crate) fn len(&self) -> usize {
+        self.listed.len()
+    }
+
     /// Whether no peer is in the queue.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// How many receives may go by before one lets other tasks run.
 const RECEIVES: u32 = 1024;
 
-/// The same for each peer, where there are many: as all take turns, each has had as
-/// many by then, and what is sent to it meanwhile, one message for each maybe, goes out
-/// in one write.
+/// The same for each peer that has something to read, where there are many: as all take
+/// turns, each has had as many by then, and what is sent to it meanwhile, one message for
+/// each maybe, goes out in one write. No more than so many altogether.
 const RECEIVES_PER_PEER: u32 = 8;
+const TOGETHER: u32 = 16 * 1024;
 
 /// After how many they run even if the next is in hand: what answers a batch is to be one.
 const AT_ONCE: u32 = 24 * 1024;
@@ -74,10 +75,18 @@ impl Receipts {
         self.count().wrapping_sub(self.yielded_at.load(Ordering::Relaxed))
     }
 
-    /// Others run now, of a socket with so many peers.
-    pub(super) fn note_yield(&self, peers: u32) {
-        let budget = RECEIVES.max(peers.saturating_mul(RECEIVES_PER_PEER).min(u32::MAX / 4));
+    /// So many peers have something to read: whether each has had its share. If not,
+    /// nothing is owed until then.
+    pub(super) fn are_enough_for(&self, peers: usize) -> bool {
+        let peers = u32::try_from(peers).unwrap_or(u32::MAX);
+        let budget = peers.saturating_mul(RECEIVES_PER_PEER).clamp(RECEIVES, TOGETHER);
         self.budget.store(budget, Ordering::Relaxed);
+        self.owes_yield()
+    }
+
+    /// Others run now.
+    pub(super) fn note_yield(&self) {
+        self.budget.store(RECEIVES, Ordering::Relaxed);
         self.yielded_at.store(self.count(), Ordering::Relaxed);
     }
 
@@ -119,19 +128,26 @@ mod tests {
         assert!(receipts.owes_yield() && !receipts.owes_yield_at_once());
         (0..AT_ONCE).for_each(|_| receipts.note());
         assert!(receipts.owes_yield() && receipts.owes_yield_at_once());
-        receipts.note_yield(10);
+        receipts.note_yield();
         assert_eq!(run(&receipts), RECEIVES);
-        receipts.note_yield(1000);
-        assert_eq!(run(&receipts), 1000 * RECEIVES_PER_PEER);
-        receipts.note_yield(u32::MAX);
-        assert!(!receipts.owes_yield());
+        assert!(receipts.are_enough_for(10));
+        // Each of a thousand is to have its share as well, but not of any number.
+        assert!(!receipts.are_enough_for(1000));
+        assert_eq!(RECEIVES + run(&receipts), 1000 * RECEIVES_PER_PEER);
+        assert!(!receipts.are_enough_for(usize::MAX));
+        run(&receipts);
+        assert!(receipts.are_enough_for(usize::MAX));
+        assert_eq!(receipts.since_yield(), TOGETHER);
+        // How many it is the next time shows then.
+        receipts.note_yield();
+        assert_eq!(run(&receipts), RECEIVES);
     }
 
     #[test]
     fn counts_may_wrap() {
         let receipts = Receipts::default();
         receipts.count.store(u32::MAX - 10, Ordering::Relaxed);
-        receipts.note_yield(1);
+        receipts.note_yield();
         receipts.note_wait();
         assert_eq!(run(&receipts), RECEIVES);
         assert!(receipts.are_streaming() && !receipts.have_just_waited());
@@ -152,10 +168,10 @@ mod tests {
     fn a_count_that_is_set_back_is_owed_for_at_once() {
         let receipts = Receipts::default();
         receipts.count.store(1_000_000, Ordering::Relaxed);
-        receipts.note_yield(1);
+        receipts.note_yield();
         receipts.count.store(1, Ordering::Relaxed);
         assert!(receipts.owes_yield() && receipts.owes_yield_at_once());
-        receipts.note_yield(1);
+        receipts.note_yield();
         assert_eq!(run(&receipts), RECEIVES);
     }
 }

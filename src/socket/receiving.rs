@@ -111,7 +111,7 @@ impl Receiving<'_> {
             self.stage = Stage::Looks;
             core.receipts.note();
             if core.receipts.owes_yield() && core.is_batch_over() {
-                core.receipts.note_yield(core.peers.load(Ordering::Relaxed));
+                core.receipts.note_yield();
                 return poll_yield(cx);
             }
         }
@@ -174,9 +174,14 @@ impl Core {
         Receiving { core: self, stage: Stage::Begins, waiting: None }
     }
 
-    /// Whether it is time for others, who are owed it: the next message is not in hand.
+    /// Whether it is time for others, who are owed it: each peer that has something to
+    /// read has had its share, and the next message is not in hand.
     fn is_batch_over(&self) -> bool {
-        self.receipts.owes_yield_at_once() || !self.ready.lock().has_in_hand()
+        if self.receipts.owes_yield_at_once() {
+            return true;
+        }
+        let ready = self.ready.lock();
+        !ready.has_in_hand() && self.receipts.are_enough_for(ready.len())
     }
 
     /// A receiver has to wait: it is quiet.
