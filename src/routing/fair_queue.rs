@@ -95,9 +95,9 @@ impl FairQueue {
         }
     }
 
-    /// Keeps the memory of a hand, if that of few others is kept.
+    /// Keeps the memory of a hand, if that of few others is kept and it is not much.
     fn put_away(&mut self, hand: Hand) {
-        if self.spare.len() < SPARE_HANDS && hand.has_memory() {
+        if self.spare.len() < SPARE_HANDS && hand.is_handy() {
             self.spare.push(hand);
         }
     }
@@ -341,6 +341,17 @@ mod tests {
         queue.end_turn(listed, false);
         event(&mut queue, &a);
         assert!(read(&mut queue).hand.has_memory());
+    }
+
+    #[test]
+    fn a_hand_that_was_large_is_not_kept() {
+        let (mut queue, [a]) = queue_of();
+        let mut listed = read(&mut queue);
+        (0..1000).for_each(|_| listed.hand.push(Message::new()));
+        listed.hand.clear();
+        queue.end_turn(listed, false);
+        event(&mut queue, &a);
+        assert!(!read(&mut queue).hand.has_memory());
     }
 
     #[test]
