@@ -26,8 +26,8 @@ pub(crate) struct Listed {
     /// The tick at which it was listed, or last read from: a turn with a message that
     /// was in hand shows nothing of what came behind.
     read_at: u32,
-    /// How many reads there had been of all sockets when an event
-    /// listed it.
+    /// How many reads there had been of all sockets when an event listed it, or when
+    /// it was last read from.
     pub(crate) reads_before: u32,
 }
 

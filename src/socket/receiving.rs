@@ -298,6 +298,8 @@ impl Core {
         let peer = Arc::clone(&listed.peer);
         let mut ready = self.ready.lock();
         let unread = peer.is_dismissed().then(|| std::mem::take(&mut listed.hand));
+        // What others read counts from now on: this one's own read makes nobody busy.
+        listed.reads_before = self.context.reads();
         // One that has left is taken off once nothing of it is in hand.
         let is_over = next == Next::Gone && listed.hand.is_empty();
         let more = next == Next::More || (next == Next::Gone && !is_over);
@@ -325,5 +327,35 @@ impl Core {
             // As after a send: the receiver may compute for a while now.
             nudge();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::options::SocketOptions;
+    use crate::socket_type::SocketType;
+
+    /// Whether a receiver finds that there is enough to do when it has received so much
+    /// that each of so many peers was read from several times.
+    async fn is_busy_with(peers: usize) -> bool {
+        let context = Context::new();
+        let core = |socket_type| Core::new(socket_type, SocketOptions::new(), context.clone());
+        let ours = core(SocketType::Pull);
+        let endpoint = ours.bind("inproc://busy".parse()).await.unwrap();
+        let theirs: Vec<_> = (0..peers).map(|_| core(SocketType::Push)).collect();
+        for push in &theirs {
+            push.connect(Ok(endpoint.clone())).unwrap();
+            (0..10 * HAND).for_each(|_| push.try_send(None, "m".into()).unwrap());
+        }
+        (0..5 * HAND * peers).for_each(|_| drop(ours.try_recv().unwrap()));
+        !ours.may_write.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn reads_of_others_tell_that_there_is_enough_to_do_and_own_reads_do_not() {
+        assert!(!is_busy_with(1).await);
+        assert!(is_busy_with(3).await);
     }
 }
