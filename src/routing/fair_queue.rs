@@ -14,6 +14,9 @@ const SPARE_HANDS: usize = 8;
 /// slow.
 const TURNS_PER_TICK: u32 = 4;
 
+/// How many of the first peers are looked at, where all would be too many.
+const LOOKED_AT: usize = 16;
+
 /// A peer with something to read, and what was read of it already.
 #[derive(Debug)]
 pub(crate) struct Listed {
@@ -186,9 +189,11 @@ impl FairQueue {
         self.listed.iter().any(|listed| listed.peer.duty.is_listed())
     }
 
-    /// Whether several peers have something to read.
+    /// Whether several peers wait for a receiver, as far as a short look tells. Those that
+    /// were handed over do not: none has come for them.
     pub(crate) fn has_several(&self) -> bool {
-        self.listed.len() > 1
+        let first = self.listed.iter().take(LOOKED_AT);
+        first.filter(|listed| listed.peer.duty.is_listed()).nth(1).is_some()
     }
 
     /// How many peers are in the queue.
@@ -407,6 +412,21 @@ mod tests {
         // Their tasks see to what happens now.
         assert_eq!(event(&mut queue, &a), Who::Task);
         assert_eq!(queue.iter().count(), 3);
+    }
+
+    #[test]
+    fn those_that_are_handed_over_are_no_sign_that_there_is_much_to_do() {
+        let (mut queue, [_, b, _]) = queue_of();
+        assert!(queue.has_several());
+        assert_eq!(hand_over(&mut queue, 0, None, 2).len(), 2);
+        assert!(!queue.has_several());
+        // A receiver comes for two of them after all.
+        for more in [true, true] {
+            let listed = read(&mut queue);
+            queue.end_turn(listed, more);
+        }
+        assert!(queue.has_several());
+        assert!(b.duty.is_listed());
     }
 
     #[test]

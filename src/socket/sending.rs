@@ -209,7 +209,7 @@ impl Core {
         let may_write = self.traits.lockstep
             || self.may_write.load(Ordering::Relaxed)
                 && self.may_write.swap(false, Ordering::Relaxed)
-                // With several to be answered it is not quiet.
+                // With several that a receiver is about to answer it is not quiet.
                 && !self.ready.lock().has_several();
         if may_write { Flush::Here } else { Flush::Task }
     }
