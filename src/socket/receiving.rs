@@ -319,7 +319,7 @@ impl Core {
     /// After a read from `peer`, something is left for others.
     fn call_others(&self, peer: &Peer) {
         // One event may have brought more than one message.
-        self.receivers.wake_one();
+        self.wake_receivers(1);
         // Where they take turns, `list` counted on whoever has just read, for others
         // as well.
         let pace = if self.lockstep.is_some() { Pace::Slow } else { Pace::Fast };

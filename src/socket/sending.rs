@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
+use super::attendant::Pace;
 use super::core::Core;
 use super::waiters::Waiting;
 use crate::engine::nudge;
@@ -250,10 +251,12 @@ impl Core {
     fn offered_in_turn(&self, routed: Routed, touched: Touched) -> Offer {
         let is_over = matches!(routed, Routed::Sent | Routed::Dropped { .. });
         let offer = self.offered(routed, touched);
-        // What came was told to a receiver that was out of turn; another that
-        // waits is in turn now.
+        // What came meanwhile was told to nobody, since no receiver was in turn. One is
+        // now; and where several wait, somebody is to see whether it comes.
         if is_over && self.receivers.any() && !self.ready.lock().is_empty() {
-            self.receivers.wake_one();
+            if self.wake_receivers(1) > 1 {
+                self.attendant.start(Pace::Slow);
+            }
         }
         offer
     }
