@@ -134,6 +134,10 @@ impl Uncounted {
 /// average.
 const WEIGHED: usize = 10_000;
 
+/// For how many messages a queue that was emptied keeps memory: as many as the default
+/// marks of both sides let wait, since it is soon filled again.
+const KEPT: usize = 2048;
+
 /// How many messages are taken at once: an eighth of the mark, so that what is
 /// in hand leaves the greater part of it to the queue. Whoever waits for room is
 /// then always told when that has been taken.
@@ -347,6 +351,7 @@ impl Queue {
         let freed = state.free(hand);
         // The first of them is received at once.
         self.in_hand.set(hand.len().saturating_sub(1));
+        state.trim();
         let next = match (state.messages.is_empty(), state.life) {
             (false, _) => Next::More,
             (true, Life::Ended) => Next::Gone,
@@ -385,6 +390,7 @@ impl Queue {
     pub(super) fn next_item(&self) -> Option<(Item, bool)> {
         let mut state = self.state.lock();
         let item = state.next_item();
+        state.trim();
         if item.is_none() {
             // Under the same lock as the look: what comes next is news again.
             state.taker = Taker::Pattern;
@@ -427,6 +433,17 @@ impl State {
         std::mem::replace(&mut self.charged, left) - left
     }
 
+    /// Gives back memory that only a long queue needs, once it is empty.
+    #[inline]
+    fn trim(&mut self) {
+        if self.messages.is_empty() && self.messages.capacity() > KEPT {
+            self.messages.shrink_to(KEPT);
+        }
+        if self.controls.is_empty() && self.controls.capacity() > KEPT {
+            self.controls.shrink_to(KEPT);
+        }
+    }
+
     /// Whether a sender waits for room and is to be told of some now. Half of
     /// the mark at a time, and when it runs dry: one wake-up for many messages,
     /// and a mark of one does not deadlock.
@@ -451,6 +468,7 @@ impl State {
         self.messages.clear();
         self.controls.clear();
         self.passed += count;
+        self.trim();
         count
     }
 }
@@ -483,6 +501,28 @@ mod tests {
         assert_eq!(queue.discard(), 10);
         assert_eq!(capacity(&queue), 0);
         assert!(queue.is_spent());
+    }
+
+    #[test]
+    fn a_queue_that_was_long_and_is_emptied_keeps_little_memory() {
+        let many = 100 * KEPT;
+        for taker in [Taker::Receivers, Taker::Pattern] {
+            let queue = Queue::new(Mark::UNLIMITED, Keep::All, taker);
+            for _ in 0..many {
+                assert!(queue.push(&mut Message::new(), || false).is_ok());
+            }
+            let mut hand = Hand::default();
+            match taker {
+                Taker::Receivers => {
+                    while queue.take(&mut hand, 64).0 == Next::More {
+                        hand.clear();
+                    }
+                    assert!(hand.len() > 0 && hand.is_handy());
+                }
+                _ => while queue.next_item().is_some() {},
+            }
+            assert!(capacity(&queue) <= KEPT, "{taker:?}: {}", capacity(&queue));
+        }
     }
 
     #[test]

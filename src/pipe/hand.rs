@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::message::Message;
 use crate::message::strip::Strip;
 
+/// For how many messages an empty hand may keep memory: about what is taken in one go.
+const SLOTS: usize = 128;
+
 /// Messages that a receiver took of a line in one go, in their order, so that not each
 /// one costs a look at the line.
 #[derive(Debug, Default)]
@@ -47,9 +50,10 @@ impl Hand {
         }
     }
 
-    /// Takes all of a queue, which gets memory to fill in exchange if there is any.
+    /// Takes all of a queue, which gets memory to fill in exchange if there is any. That
+    /// of a queue which was long once stays where it is.
     pub(crate) fn push_all(&mut self, queue: &mut VecDeque<Message>) {
-        if self.is_empty() {
+        if self.is_empty() && queue.capacity() <= SLOTS {
             std::mem::swap(&mut self.others, queue);
         } else {
             self.others.append(queue);
@@ -67,6 +71,11 @@ impl Hand {
     /// Whether there is memory to fill.
     pub(crate) fn has_memory(&self) -> bool {
         self.others.capacity() > 0
+    }
+
+    /// Whether that is worth keeping, and not too much to be kept.
+    pub(crate) fn is_handy(&self) -> bool {
+        self.has_memory() && self.others.capacity() <= SLOTS
     }
 
     /// The sum of what they [weigh](Message::weight), where none came as a strip.
@@ -94,5 +103,29 @@ impl InHand {
     pub(crate) fn set(&self, count: usize) {
         let order = if count == 0 { Ordering::SeqCst } else { Ordering::Relaxed };
         self.0.store(count, order);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hand_trades_memory_with_a_short_queue_and_takes_none_of_a_long_one() {
+        let mut hand = Hand::default();
+        let mut queue = VecDeque::with_capacity(SLOTS);
+        queue.push_back(Message::from("1"));
+        hand.push_all(&mut queue);
+        assert!(queue.is_empty() && queue.capacity() == 0 && hand.has_memory());
+        hand.pop();
+        let mut long = VecDeque::with_capacity(100 * SLOTS);
+        long.push_back(Message::from("2"));
+        hand.push_all(&mut long);
+        assert_eq!((hand.pop(), long.len()), (Some(Message::from("2")), 0));
+        assert!(long.capacity() >= 100 * SLOTS && hand.is_handy());
+        // However it came to be long itself.
+        (0..=SLOTS).for_each(|_| hand.push(Message::new()));
+        hand.clear();
+        assert!(hand.has_memory() && !hand.is_handy());
     }
 }

@@ -14,16 +14,23 @@ const SPARE_HANDS: usize = 8;
 /// slow.
 const TURNS_PER_TICK: u32 = 4;
 
+/// How many of the first peers are looked at, where all would be too many.
+const LOOKED_AT: usize = 16;
+
 /// A peer with something to read, and what was read of it already.
 #[derive(Debug)]
 pub(crate) struct Listed {
     pub(crate) peer: Arc<Peer>,
     /// Messages in hand, so that not each one costs a look at the peer.
     pub(crate) hand: Hand,
-    /// The tick at which it was listed, or had its last turn.
-    since: u32,
-    /// How many reads there had been of all sockets when an event
-    /// listed it.
+    /// The tick at which it was listed, or its last turn was over. What is in hand of one
+    /// that is alone is received outside of turns.
+    turn_at: u32,
+    /// The tick at which it was listed, or last read from: a turn with a message that
+    /// was in hand shows nothing of what came behind.
+    read_at: u32,
+    /// How many reads there had been of all sockets when an event listed it, or when
+    /// it was last read from.
     pub(crate) reads_before: u32,
 }
 
@@ -57,8 +64,9 @@ impl FairQueue {
     /// Puts a peer at the end. Its duty has just said that this is for the
     /// receivers.
     pub(crate) fn push(&mut self, peer: Arc<Peer>, reads_before: u32) {
-        let (hand, since) = (Hand::default(), self.tick);
-        self.listed.push_back(Listed { peer, hand, since, reads_before });
+        let (hand, tick) = (Hand::default(), self.tick);
+        let listed = Listed { peer, hand, turn_at: tick, read_at: tick, reads_before };
+        self.listed.push_back(listed);
     }
 
     /// As [`next_turn`](Self::next_turn), if a message of the first peer is in hand.
@@ -90,9 +98,9 @@ impl FairQueue {
         }
     }
 
-    /// Keeps the memory of a hand, if that of few others is kept.
+    /// Keeps the memory of a hand, if that of few others is kept and it is not much.
     fn put_away(&mut self, hand: Hand) {
-        if self.spare.len() < SPARE_HANDS && hand.has_memory() {
+        if self.spare.len() < SPARE_HANDS && hand.is_handy() {
             self.spare.push(hand);
         }
     }
@@ -103,7 +111,7 @@ impl FairQueue {
         if self.listed.len() > 1 {
             // Not by `rotate_left`, which is dearer unless the queue fills its memory.
             if let Some(first) = self.listed.pop_front() {
-                self.listed.push_back(Listed { since: self.tick, ..first });
+                self.listed.push_back(Listed { turn_at: self.tick, ..first });
             }
         }
     }
@@ -129,7 +137,7 @@ impl FairQueue {
     /// happened meanwhile, the peer goes to the end of the queue.
     pub(crate) fn end_turn(&mut self, listed: Listed, more: bool) {
         if listed.peer.duty.give_back(more || !listed.hand.is_empty()) {
-            self.listed.push_back(Listed { since: self.tick, ..listed });
+            self.listed.push_back(Listed { turn_at: self.tick, read_at: self.tick, ..listed });
         } else {
             self.put_away(listed.hand);
         }
@@ -152,8 +160,9 @@ impl FairQueue {
 
     /// So many ticks later, hands peers that no receiver came for to their tasks: all
     /// that are listed, or those for at least `older_than` ticks, but at most `limit`.
-    /// Where many wait for their turns it takes longer until each has had it, and only
-    /// one that may send heartbeats has to be seen to before.
+    /// Where many wait for their turns it takes longer until each has had it. Only one
+    /// that may send heartbeats has to be seen to before, and although receivers take
+    /// what is in hand of it.
     /// Their lines are to be told ([`Line::read_ahead`](crate::pipe::Line)) once
     /// the lock is released. They stay in the queue.
     #[must_use]
@@ -167,9 +176,9 @@ impl FairQueue {
         let turns = u32::try_from(self.listed.len()).unwrap_or(u32::MAX) / TURNS_PER_TICK;
         let is_due = |listed: &&Listed| {
             let Some(ticks) = older_than else { return true };
-            let waited = self.tick.wrapping_sub(listed.since);
-            waited >= ticks.saturating_add(turns)
-                || waited >= ticks && listed.peer.line.has_heartbeats()
+            let is_past = |tick, most| self.tick.wrapping_sub(tick) >= most;
+            is_past(listed.turn_at, ticks.saturating_add(turns))
+                || is_past(listed.read_at, ticks) && listed.peer.line.has_heartbeats()
         };
         let due = self.listed.iter().filter(is_due).map(|listed| &listed.peer);
         due.filter(|peer| peer.duty.hand_over()).take(limit).cloned().collect()
@@ -180,9 +189,16 @@ impl FairQueue {
         self.listed.iter().any(|listed| listed.peer.duty.is_listed())
     }
 
-    /// Whether several peers have something to read.
+    /// Whether several peers wait for a receiver, as far as a short look tells. Those that
+    /// were handed over do not: none has come for them.
     pub(crate) fn has_several(&self) -> bool {
-        self.listed.len() > 1
+        let first = self.listed.iter().take(LOOKED_AT);
+        first.filter(|listed| listed.peer.duty.is_listed()).nth(1).is_some()
+    }
+
+    /// How many peers are in the queue.
+    pub(crate) fn len(&self) -> usize {
+        self.listed.len()
     }
 
     /// Whether no peer is in the queue.
@@ -333,6 +349,17 @@ mod tests {
     }
 
     #[test]
+    fn a_hand_that_was_large_is_not_kept() {
+        let (mut queue, [a]) = queue_of();
+        let mut listed = read(&mut queue);
+        (0..1000).for_each(|_| listed.hand.push(Message::new()));
+        listed.hand.clear();
+        queue.end_turn(listed, false);
+        event(&mut queue, &a);
+        assert!(!read(&mut queue).hand.has_memory());
+    }
+
+    #[test]
     fn a_peer_retires_unless_a_message_is_in_hand_or_it_is_being_read() {
         let (mut queue, [a, b]) = queue_of();
         assert!(queue.retire(&FakePeer::accepted(1)));
@@ -388,6 +415,21 @@ mod tests {
     }
 
     #[test]
+    fn those_that_are_handed_over_are_no_sign_that_there_is_much_to_do() {
+        let (mut queue, [_, b, _]) = queue_of();
+        assert!(queue.has_several());
+        assert_eq!(hand_over(&mut queue, 0, None, 2).len(), 2);
+        assert!(!queue.has_several());
+        // A receiver comes for two of them after all.
+        for more in [true, true] {
+            let listed = read(&mut queue);
+            queue.end_turn(listed, more);
+        }
+        assert!(queue.has_several());
+        assert!(b.duty.is_listed());
+    }
+
+    #[test]
     fn only_those_that_were_listed_for_a_while_are_handed_over() {
         let (mut queue, [old, young]) =
             (FairQueue::default(), [(); 2].map(|()| FakePeer::accepted(1)));
@@ -434,6 +476,44 @@ mod tests {
             in_hand(&mut queue);
         }
         assert_eq!(keys(&hand_over(&mut queue, 5, Some(2), 10)), peers.each_ref().map(|it| it.key));
+    }
+
+    /// Its PING waits behind what is in hand, however fast that is received.
+    #[test]
+    fn one_with_heartbeats_is_handed_over_although_it_has_turns_with_what_is_in_hand() {
+        let (mut queue, [a, b]) = queue_of::<2>();
+        a.have_heartbeats();
+        for mut listed in [read(&mut queue), read(&mut queue)] {
+            ["1", "2", "3"].into_iter().for_each(|text| listed.hand.push(Message::from(text)));
+            queue.end_turn(listed, true);
+        }
+        in_hand(&mut queue);
+        in_hand(&mut queue);
+        assert!(hand_over(&mut queue, 1, Some(2), 10).is_empty());
+        in_hand(&mut queue);
+        in_hand(&mut queue);
+        assert_eq!(keys(&hand_over(&mut queue, 2, Some(2), 10)), [a.key]);
+        // What is in hand is received as before, and then whatever its task has read.
+        assert_eq!(in_hand(&mut queue).key, a.key);
+        assert_eq!(in_hand(&mut queue).key, b.key);
+        let listed = read(&mut queue);
+        assert_eq!(listed.peer.key, a.key);
+        queue.end_turn(listed, true);
+        // That was a read.
+        assert!(hand_over(&mut queue, 3, Some(2), 10).is_empty());
+    }
+
+    /// One that is alone needs no heartbeats for that: nobody waits for its turn.
+    #[test]
+    fn one_that_is_alone_is_handed_over_although_what_is_in_hand_is_received() {
+        let (mut queue, [a]) = queue_of();
+        let mut listed = read(&mut queue);
+        ["1", "2"].into_iter().for_each(|text| listed.hand.push(Message::from(text)));
+        queue.end_turn(listed, true);
+        queue.tick = 1;
+        in_hand(&mut queue);
+        assert_eq!(keys(&hand_over(&mut queue, 2, Some(2), 10)), [a.key]);
+        assert_eq!(in_hand(&mut queue).key, a.key);
     }
 
     #[test]

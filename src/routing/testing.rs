@@ -44,6 +44,7 @@ struct State {
     asked: bool,
     rejected: Option<Unwelcome>,
     left: bool,
+    has_heartbeats: bool,
 }
 
 impl Deref for FakePeer {
@@ -95,6 +96,11 @@ impl FakePeer {
     /// The peer goes for good; what it said stays readable.
     pub(crate) fn depart(&self) {
         self.state().left = true;
+    }
+
+    /// It may send heartbeats from now on.
+    pub(crate) fn have_heartbeats(&self) {
+        self.state().has_heartbeats = true;
     }
 
     /// Why it was rejected, if it was.
@@ -162,6 +168,10 @@ impl Line for FakeLine {
             (true, true) => Next::Gone,
             (true, false) => Next::Empty,
         }
+    }
+
+    fn has_heartbeats(&self) -> bool {
+        self.state.lock().has_heartbeats
     }
 
     fn is_spent(&self) -> bool {

@@ -192,14 +192,22 @@ impl Core {
     }
 
     /// Something other than a message may be there for a receiver: wakes all, since one
-    /// that is woken may not be polled any more. Where they take turns it is for one,
-    /// when it is their turn: to others it would be an error.
+    /// that is woken may not be polled any more. Where they take turns it is for one.
     fn wake_for_news(&self) {
-        if !self.traits.lockstep {
+        if self.traits.lockstep {
+            self.wake_receivers(1);
+        } else {
             self.receivers.wake_all();
-        } else if self.receivers.any() && self.pattern.is_receivers_turn() {
-            self.receivers.wake_one();
         }
+    }
+
+    /// Something may be there for receivers: wakes at most so many, and says how many
+    /// wait. Where they take turns and it is not theirs it would be an error to them, and
+    /// whoever ends that turn wakes the next.
+    pub(super) fn wake_receivers(&self, most: usize) -> usize {
+        let is_theirs =
+            !self.traits.lockstep || self.receivers.any() && self.pattern.is_receivers_turn();
+        self.receivers.wake(if is_theirs { most } else { 0 })
     }
 
     /// Puts a peer into the list of those with something to read, and sees to it
@@ -213,7 +221,7 @@ impl Core {
         ready.push(Arc::clone(peer), self.context.reads());
         drop(ready);
         let is_seen_to = self.attendant.is_there() || self.traits.lockstep;
-        let waiting = self.receivers.wake(if is_seen_to { 1 } else { UNATTENDED });
+        let waiting = self.wake_receivers(if is_seen_to { 1 } else { UNATTENDED });
         // Where they take turns there is no hurry; and if one waits, whom else should
         // the attendant wake?
         let in_turn = self.traits.lockstep && !peer.line.has_heartbeats();

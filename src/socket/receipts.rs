@@ -5,24 +5,28 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// How many receives may go by before one lets other tasks run.
 const RECEIVES: u32 = 1024;
 
-/// The same for each peer, where there are many: as all take turns, each has had as
-/// many by then, and what is sent to it meanwhile, one message for each maybe, goes out
-/// in one write.
+/// The same for each peer that has something to read, where there are many: as all take
+/// turns, each has had as many by then, and what is sent to it meanwhile, one message for
+/// each maybe, goes out in one write. No more than so many altogether.
 const RECEIVES_PER_PEER: u32 = 8;
+const TOGETHER: u32 = 16 * 1024;
 
-/// How many more that are in hand may go before: what answers a batch is to be one.
-const IN_HAND: u32 = 16 * 1024;
+/// After how many they run even if the next is in hand: what answers a batch is to be one.
+const AT_ONCE: u32 = 24 * 1024;
 
 /// How many messages in a row make a stream.
 const STREAMING: u32 = 64;
 
 /// Counts the receives of a socket. No step is atomic with another: that several tasks
-/// lose count of some is no harm.
+/// lose count of some is no harm, even if one that is late sets the count back by all that
+/// others received meanwhile.
 #[derive(Debug)]
 pub(super) struct Receipts {
     count: AtomicU32,
-    /// At which count others are to run before the next.
-    yields_at: AtomicU32,
+    /// At which count others last ran.
+    yielded_at: AtomicU32,
+    /// After how many more they are to run again.
+    budget: AtomicU32,
     /// At which count a receiver last had to wait.
     waited_at: AtomicU32,
 }
@@ -31,7 +35,8 @@ impl Default for Receipts {
     fn default() -> Self {
         Self {
             count: AtomicU32::new(0),
-            yields_at: AtomicU32::new(RECEIVES),
+            yielded_at: AtomicU32::new(0),
+            budget: AtomicU32::new(RECEIVES),
             waited_at: AtomicU32::new(0),
         }
     }
@@ -54,26 +59,35 @@ impl Receipts {
     /// next is in hand.
     #[inline]
     pub(super) fn owes_yield(&self) -> bool {
-        self.is_past(0)
+        self.since_yield() >= self.budget.load(Ordering::Relaxed)
     }
 
     /// Whether they are to run even if it is.
     #[inline]
     pub(super) fn owes_yield_at_once(&self) -> bool {
-        self.is_past(IN_HAND)
+        self.since_yield() >= AT_ONCE
     }
 
+    /// How many there were since others last ran. A count that was set back is below
+    /// that, and this is a great many then: they run too soon, and all is well again.
     #[inline]
-    fn is_past(&self, more: u32) -> bool {
-        let past = self.count().wrapping_sub(self.yields_at.load(Ordering::Relaxed));
-        // More than half of the range is less than nothing.
-        past.wrapping_sub(more) <= u32::MAX / 2
+    fn since_yield(&self) -> u32 {
+        self.count().wrapping_sub(self.yielded_at.load(Ordering::Relaxed))
     }
 
-    /// Others run now, of a socket with so many peers.
-    pub(super) fn yields(&self, peers: u32) {
-        let next = RECEIVES.max(peers.saturating_mul(RECEIVES_PER_PEER).min(u32::MAX / 4));
-        self.yields_at.store(self.count().wrapping_add(next), Ordering::Relaxed);
+    /// So many peers have something to read: whether each has had its share. If not,
+    /// nothing is owed until then.
+    pub(super) fn are_enough_for(&self, peers: usize) -> bool {
+        let peers = u32::try_from(peers).unwrap_or(u32::MAX);
+        let budget = peers.saturating_mul(RECEIVES_PER_PEER).clamp(RECEIVES, TOGETHER);
+        self.budget.store(budget, Ordering::Relaxed);
+        self.owes_yield()
+    }
+
+    /// Others run now.
+    pub(super) fn note_yield(&self) {
+        self.budget.store(RECEIVES, Ordering::Relaxed);
+        self.yielded_at.store(self.count(), Ordering::Relaxed);
     }
 
     /// Whether there were many since a receiver last had to wait.
@@ -91,7 +105,7 @@ impl Receipts {
     }
 
     /// A receiver has to wait.
-    pub(super) fn wait(&self) {
+    pub(super) fn note_wait(&self) {
         self.waited_at.store(self.count(), Ordering::Relaxed);
     }
 }
@@ -112,23 +126,52 @@ mod tests {
         // What is owed stays owed, however it goes on.
         receipts.note();
         assert!(receipts.owes_yield() && !receipts.owes_yield_at_once());
-        (0..IN_HAND).for_each(|_| receipts.note());
-        assert!(receipts.owes_yield_at_once());
-        receipts.yields(10);
+        (0..AT_ONCE).for_each(|_| receipts.note());
+        assert!(receipts.owes_yield() && receipts.owes_yield_at_once());
+        receipts.note_yield();
         assert_eq!(run(&receipts), RECEIVES);
-        receipts.yields(1000);
-        assert_eq!(run(&receipts), 1000 * RECEIVES_PER_PEER);
-        receipts.yields(u32::MAX);
-        assert!(!receipts.owes_yield());
+        assert!(receipts.are_enough_for(10));
+        // Each of a thousand is to have its share as well, but not of any number.
+        assert!(!receipts.are_enough_for(1000));
+        assert_eq!(RECEIVES + run(&receipts), 1000 * RECEIVES_PER_PEER);
+        assert!(!receipts.are_enough_for(usize::MAX));
+        run(&receipts);
+        assert!(receipts.are_enough_for(usize::MAX));
+        assert_eq!(receipts.since_yield(), TOGETHER);
+        // How many it is the next time shows then.
+        receipts.note_yield();
+        assert_eq!(run(&receipts), RECEIVES);
     }
 
     #[test]
     fn counts_may_wrap() {
         let receipts = Receipts::default();
         receipts.count.store(u32::MAX - 10, Ordering::Relaxed);
-        receipts.yields(1);
-        receipts.wait();
+        receipts.note_yield();
+        receipts.note_wait();
         assert_eq!(run(&receipts), RECEIVES);
         assert!(receipts.are_streaming() && !receipts.have_just_waited());
+    }
+
+    /// As by those who only try, and never let others run.
+    #[test]
+    fn what_is_owed_for_half_of_the_range_is_still_owed() {
+        let receipts = Receipts::default();
+        for count in [RECEIVES, u32::MAX / 2, u32::MAX / 2 + 2 * RECEIVES, u32::MAX - 1] {
+            receipts.count.store(count, Ordering::Relaxed);
+            assert!(receipts.owes_yield(), "{count}");
+        }
+    }
+
+    /// Others do not have to wait until the count is again where it was.
+    #[test]
+    fn a_count_that_is_set_back_is_owed_for_at_once() {
+        let receipts = Receipts::default();
+        receipts.count.store(1_000_000, Ordering::Relaxed);
+        receipts.note_yield();
+        receipts.count.store(1, Ordering::Relaxed);
+        assert!(receipts.owes_yield() && receipts.owes_yield_at_once());
+        receipts.note_yield();
+        assert_eq!(run(&receipts), RECEIVES);
     }
 }

@@ -111,7 +111,7 @@ impl Receiving<'_> {
             self.stage = Stage::Looks;
             core.receipts.note();
             if core.receipts.owes_yield() && core.is_batch_over() {
-                core.receipts.yields(core.peers.load(Ordering::Relaxed));
+                core.receipts.note_yield();
                 return poll_yield(cx);
             }
         }
@@ -124,7 +124,7 @@ impl Receiving<'_> {
                 return Poll::Ready(Ok(()));
             }
             if self.stage == Stage::Looks && core.receipts.are_streaming() {
-                core.waits();
+                core.note_wait();
                 self.stage = Stage::LooksAgain;
                 return poll_yield(cx);
             }
@@ -140,7 +140,7 @@ impl Receiving<'_> {
         match core.look(delivery)? {
             Look::Found => Poll::Ready(Ok(())),
             Look::Nothing => {
-                core.waits();
+                core.note_wait();
                 Poll::Pending
             }
             Look::Busy => poll_yield(cx),
@@ -174,14 +174,19 @@ impl Core {
         Receiving { core: self, stage: Stage::Begins, waiting: None }
     }
 
-    /// Whether it is time for others, who are owed it: the next message is not in hand.
+    /// Whether it is time for others, who are owed it: each peer that has something to
+    /// read has had its share, and the next message is not in hand.
     fn is_batch_over(&self) -> bool {
-        self.receipts.owes_yield_at_once() || !self.ready.lock().has_in_hand()
+        if self.receipts.owes_yield_at_once() {
+            return true;
+        }
+        let ready = self.ready.lock();
+        !ready.has_in_hand() && self.receipts.are_enough_for(ready.len())
     }
 
     /// A receiver has to wait: it is quiet.
-    fn waits(&self) {
-        self.receipts.wait();
+    fn note_wait(&self) {
+        self.receipts.note_wait();
         self.may_write.store(true, Ordering::Relaxed);
     }
 
@@ -293,6 +298,8 @@ impl Core {
         let peer = Arc::clone(&listed.peer);
         let mut ready = self.ready.lock();
         let unread = peer.is_dismissed().then(|| std::mem::take(&mut listed.hand));
+        // What others read counts from now on: this one's own read makes nobody busy.
+        listed.reads_before = self.context.reads();
         // One that has left is taken off once nothing of it is in hand.
         let is_over = next == Next::Gone && listed.hand.is_empty();
         let more = next == Next::More || (next == Next::Gone && !is_over);
@@ -312,7 +319,7 @@ impl Core {
     /// After a read from `peer`, something is left for others.
     fn call_others(&self, peer: &Peer) {
         // One event may have brought more than one message.
-        self.receivers.wake_one();
+        self.wake_receivers(1);
         // Where they take turns, `list` counted on whoever has just read, for others
         // as well.
         let pace = if self.lockstep.is_some() { Pace::Slow } else { Pace::Fast };
@@ -320,5 +327,35 @@ impl Core {
             // As after a send: the receiver may compute for a while now.
             nudge();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::options::SocketOptions;
+    use crate::socket_type::SocketType;
+
+    /// Whether a receiver finds that there is enough to do when it has received so much
+    /// that each of so many peers was read from several times.
+    async fn is_busy_with(peers: usize) -> bool {
+        let context = Context::new();
+        let core = |socket_type| Core::new(socket_type, SocketOptions::new(), context.clone());
+        let ours = core(SocketType::Pull);
+        let endpoint = ours.bind("inproc://busy".parse()).await.unwrap();
+        let theirs: Vec<_> = (0..peers).map(|_| core(SocketType::Push)).collect();
+        for push in &theirs {
+            push.connect(Ok(endpoint.clone())).unwrap();
+            (0..10 * HAND).for_each(|_| push.try_send(None, "m".into()).unwrap());
+        }
+        (0..5 * HAND * peers).for_each(|_| drop(ours.try_recv().unwrap()));
+        !ours.may_write.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn reads_of_others_tell_that_there_is_enough_to_do_and_own_reads_do_not() {
+        assert!(!is_busy_with(1).await);
+        assert!(is_busy_with(3).await);
     }
 }

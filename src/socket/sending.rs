@@ -16,6 +16,7 @@ use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
+use super::attendant::Pace;
 use super::core::Core;
 use super::waiters::Waiting;
 use crate::engine::nudge;
@@ -37,6 +38,10 @@ const PUSHES: u32 = 1024;
 const PUSHES_PER_PEER: u32 = 64;
 const MORE_PER_PEER: u32 = 256;
 const TOGETHER: u32 = 16 * 1024;
+
+/// The most altogether, which is a batch for each of a thousand: however many more there
+/// are, it may all go to one, and nobody else is to wait for that.
+const PUSHES_AT_MOST: u32 = 64 * 1024;
 
 /// How many pushes one message that is dropped for a full peer stands for: a
 /// sender that never let others run would drop all that follows as well. Not so
@@ -171,9 +176,7 @@ impl Core {
     }
 
     fn owes_yield_for_peers(&self, pushed: u32) -> bool {
-        let peers = self.peers.load(Ordering::Relaxed);
-        let more = peers.saturating_mul(MORE_PER_PEER).min(TOGETHER);
-        pushed >= peers.saturating_mul(PUSHES_PER_PEER).max(more)
+        pushed >= pushes_of(self.peers.load(Ordering::Relaxed))
     }
 
     /// Notes the work that was done for the next call to pay, and has done what
@@ -207,7 +210,7 @@ impl Core {
         let may_write = self.traits.lockstep
             || self.may_write.load(Ordering::Relaxed)
                 && self.may_write.swap(false, Ordering::Relaxed)
-                // With several to be answered it is not quiet.
+                // With several that a receiver is about to answer it is not quiet.
                 && !self.ready.lock().has_several();
         if may_write { Flush::Here } else { Flush::Task }
     }
@@ -248,10 +251,12 @@ impl Core {
     fn offered_in_turn(&self, routed: Routed, touched: Touched) -> Offer {
         let is_over = matches!(routed, Routed::Sent | Routed::Dropped { .. });
         let offer = self.offered(routed, touched);
-        // What came was told to a receiver that was out of turn; another that
-        // waits is in turn now.
+        // What came meanwhile was told to nobody, since no receiver was in turn. One is
+        // now; and where several wait, somebody is to see whether it comes.
         if is_over && self.receivers.any() && !self.ready.lock().is_empty() {
-            self.receivers.wake_one();
+            if self.wake_receivers(1) > 1 {
+                self.attendant.start(Pace::Slow);
+            }
         }
         offer
     }
@@ -274,6 +279,12 @@ impl Core {
     }
 }
 
+/// How many messages may be pushed to so many peers before others run.
+fn pushes_of(peers: u32) -> u32 {
+    let more = peers.saturating_mul(MORE_PER_PEER).min(TOGETHER);
+    peers.saturating_mul(PUSHES_PER_PEER).max(more).min(PUSHES_AT_MOST)
+}
+
 fn kind_of(refusal: SendRefusal) -> SendErrorKind {
     match refusal {
         SendRefusal::OutOfTurn => SendErrorKind::OutOfTurn,
@@ -284,5 +295,17 @@ fn kind_of(refusal: SendRefusal) -> SendErrorKind {
             SendErrorKind::TooManySubscriptions
         }
         SendRefusal::Subscription(_) => SendErrorKind::SubscriptionsTooLarge,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_peer_has_a_batch_before_others_run_but_not_of_any_number() {
+        assert_eq!([1, 32, 64, 100].map(pushes_of), [256, 8192, TOGETHER, TOGETHER]);
+        assert_eq!(pushes_of(1000), 1000 * PUSHES_PER_PEER);
+        assert_eq!([10_000, u32::MAX].map(pushes_of), [PUSHES_AT_MOST; 2]);
     }
 }

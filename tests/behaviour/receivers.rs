@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ferromq::{PullSocket, PushSocket, RepSocket, ReqSocket, SubSocket, XPubSocket};
+use ferromq::{
+    PullSocket, PushSocket, RepSocket, ReqSocket, SocketOptions, SubSocket, XPubSocket,
+};
 use tokio::io::AsyncWriteExt;
 
 use crate::common::events::Events;
@@ -49,6 +51,44 @@ async fn several_receivers_share_all_messages() {
         all.sort_unstable();
         assert_eq!(all, (0..COUNT).collect::<Vec<_>>(), "{transport:?}");
     }
+}
+
+/// There is one thread, and one peer sends without end. Those that are there and say
+/// nothing do not count.
+#[tokio::test]
+async fn others_run_as_often_beside_peers_that_are_quiet() {
+    const COUNT: usize = 20_000;
+    let options = || SocketOptions::new().send_hwm(0).recv_hwm(0);
+    let pull = PullSocket::with_options(options());
+    let endpoint = pull.bind(Transport::Inproc.any()).await.unwrap();
+    let peers: Vec<_> = (0..1000).map(|_| PushSocket::with_options(options())).collect();
+    for push in &peers {
+        push.connect(&endpoint).unwrap();
+    }
+    for _ in 0..COUNT {
+        peers[0].try_send("m").unwrap();
+    }
+    let turns = Arc::new(AtomicUsize::new(0));
+    let others = tokio::spawn({
+        let turns = Arc::clone(&turns);
+        async move {
+            loop {
+                turns.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let (mut run, mut longest, mut before) = (0, 0, 0);
+    for _ in 0..COUNT {
+        within(pull.recv()).await.unwrap();
+        let now = turns.load(Ordering::SeqCst);
+        run = if now == before { run + 1 } else { 0 };
+        longest = longest.max(run);
+        before = now;
+    }
+    others.abort();
+    // As many as one peer may say in a row, and what is in hand then.
+    assert!(longest < 1200, "{longest} messages were received in a row");
 }
 
 #[tokio::test]

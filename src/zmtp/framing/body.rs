@@ -6,14 +6,15 @@ use bytes::{BufMut, BytesMut};
 use super::header::Header;
 
 /// Frames from this size on get memory of their own, unless they are in the
-/// read buffer already. Also the most that is allocated before the peer sent
-/// as much.
+/// read buffer already. Also the most that is allocated for a claim of which nothing
+/// has come, unless the peer has just sent a larger body.
 pub(crate) const LARGE: usize = 64 * 1024;
 
 /// So many times as large as the last is each step of growing.
 const STEP: usize = 4;
 
-/// The most that is allocated at once for a peer that has sent as much before.
+/// The most that is allocated for such a claim of a peer whose last body was as large: to
+/// grow anew for each costs a tenth of the throughput.
 const TRUSTED: usize = 1024 * 1024;
 
 /// The body of a large frame, as far as it is there.
@@ -39,8 +40,8 @@ impl Body {
     /// them fill what it has, beyond the `first` that it may have anyhow.
     ///
     /// The steps are `size` divided by four again and again, so that growing ends at
-    /// `size` exactly, and a claim that no octets follow costs one small step. With
-    /// steps of two all octets would be copied once on average; so it is a third.
+    /// `size` exactly, and a claim that no octets follow costs one small step, or `first`.
+    /// With steps of two all octets would be copied once on average; so it is a third.
     fn capacity_beyond(size: usize, received: usize, first: usize) -> usize {
         let mut capacity = size;
         // Not so that there is next to no room.

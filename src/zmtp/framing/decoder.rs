@@ -28,7 +28,8 @@ pub(crate) enum Unit {
 ///
 /// A message comes out whole or not at all. A frame is a slice of what was
 /// read, except a large one: that is read straight into memory of its own,
-/// which grows with the octets received and not with the size claimed.
+/// which grows with the octets received and not with the size claimed. (It may begin
+/// with as much as the last large one had, up to 1 MiB.)
 ///
 /// In a session that seals, each frame is opened first ([`SealedInput`]). The flags
 /// outside could be changed on the way, so only those inside mean anything.
@@ -47,7 +48,8 @@ pub(crate) struct Decoder {
     /// A large frame that is not complete. Nothing is read into the chunk
     /// meanwhile, and the chunk is empty.
     body: Option<Body>,
-    /// The size of the last one, unless it was quiet since.
+    /// The size of the last one that was complete, unless it was quiet since: so much
+    /// the peer is trusted to send again.
     proven: usize,
     /// The frames so far of a message that is not complete, and their size.
     partial: Option<Message>,
