@@ -10,8 +10,8 @@
 //! traffic of CURVE these are always the same, so that key is made once
 //! ([`Keyed`]), which saves each small frame a third of the work.
 
-use poly1305::Poly1305;
-use poly1305::universal_hash::KeyInit;
+use cryptoxide::mac::Mac;
+use cryptoxide::poly1305::Poly1305;
 use salsa20::Salsa20;
 use salsa20::cipher::consts::U10;
 use salsa20::cipher::{KeyIvInit, StreamCipher};
@@ -81,7 +81,7 @@ impl Keyed {
     pub(super) fn seal(&self, number: u64, plain: &mut [u8]) -> [u8; TAG] {
         let (mut cipher, mac) = self.start(number);
         cipher.apply_keystream(plain);
-        mac.compute_unpadded(plain).into()
+        tag(mac, plain)
     }
 
     /// Opens `sealed` where it is. It stays as it was if it does not open.
@@ -92,8 +92,7 @@ impl Keyed {
         sealed: &mut [u8],
     ) -> Result<(), NotAuthentic> {
         let (mut cipher, mac) = self.start(number);
-        let expected: [u8; TAG] = mac.compute_unpadded(sealed).into();
-        if !bool::from(expected.ct_eq(tag)) {
+        if !bool::from(self::tag(mac, sealed).ct_eq(tag)) {
             return Err(NotAuthentic);
         }
         cipher.apply_keystream(sealed);
@@ -125,8 +124,15 @@ impl Keyed {
         let mut cipher = Salsa20::new((&*self.0).into(), &number.to_be_bytes().into());
         let mut key = Zeroizing::new([0; 32]);
         cipher.apply_keystream(&mut *key);
-        (cipher, Poly1305::new((&*key).into()))
+        (cipher, Poly1305::new(&key))
     }
+}
+
+fn tag(mut mac: Poly1305, sealed: &[u8]) -> [u8; TAG] {
+    let mut tag = [0; TAG];
+    mac.input(sealed);
+    mac.raw_result(&mut tag);
+    tag
 }
 
 fn hsalsa(key: &[u8; 32], input: &[u8; 16]) -> Zeroizing<[u8; 32]> {
