@@ -107,9 +107,9 @@
 //!
 //! # Status
 //!
-//! ZMTP 3.1 and 3.0 with the NULL mechanism. Older peers are refused. There is
-//! no CURVE, PLAIN or ZAP yet. Where ferromq departs from an RFC, and why, is
-//! listed in [`guide::departures`].
+//! ZMTP 3.1 and 3.0 with the mechanisms NULL, PLAIN and CURVE, the latter behind the
+//! features `plain` and `curve`: see [`guide::security`]. Older peers are refused. Where
+//! ferromq departs from an RFC, and why, is listed in [`guide::departures`].
 #![forbid(unsafe_code)]
 #![warn(unreachable_pub)]
 #![deny(clippy::unwrap_used)]

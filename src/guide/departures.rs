@@ -51,3 +51,15 @@
 //! | RFC 37: the ping-context "MUST not exceed 16 octets" | A longer one is cut to 16 in the answer, not refused. | As libzmq, whose tests send one. |
 //! | RFC 37: "When a peer receives a PING command it SHALL respond with a PONG command that echoes the ping-context" | So it does when it reads the PING. While a peer is held back at a receive mark, it gets an empty PONG every 100 ms without asking, or twice for each of its PINGs if they came more often (of ZMTP 3.0 only one that has sent a PING; a ferromq peer without heartbeats says so in READY and gets none). Meanwhile we do not give it up, nor does its TTL run. | Its PINGs lie behind messages that we do not read yet. It would take us for dead, with what is under way. To libzmq, too, anything is a sign of life. |
 //! | "Bits 7-3 are reserved for future use and MUST be zero." | They are zero in all we send, and ignored in what a peer sends. | So does libzmq, and the future could not use them otherwise. |
+//!
+//! # Security (RFC 24, 25, 26 and 27)
+//!
+//! | The sentence | What ferromq does | Why |
+//! |---|---|---|
+//! | RFC 26: a MESSAGE is a command | It is an ordinary frame whose body begins with `MESSAGE`, and is taken with whatever flags outside. | So libzmq sends and wants it: a frame with the flag COMMAND would be dropped there. |
+//! | RFC 26: the flags in a MESSAGE have MORE only, other bits are zero | Bit 1 says that it is a command (PING, SUBSCRIBE). | As libzmq. |
+//! | RFC 26: the padding of a HELLO is zero | It is, in all we send, and ignored in what a peer sends. | As libzmq. |
+//! | RFC 26: a cookie holds what the server would have to remember | It is 96 random octets, and the server remembers. | There is a connection to remember it with. Nothing can be replayed on another one, and no secret leaves the process. |
+//! | RFC 24, 26: the server sets `as-server` in the greeting | It does, and takes clients and servers that do not. | libzmq never sets it. |
+//! | RFC 24: a policy sees the metadata of a client | With PLAIN it is asked after HELLO, before the client has said more. | A client that is refused has no reason to say more. As libzmq. |
+//! | RFC 27: a server without a handler | Nobody comes in: [`Policy::zap`](crate::Policy::zap) refuses with 500. | libzmq lets everyone in with CURVE then. Where that is wanted, [`Policy::allow_any`](crate::Policy::allow_any) says so. |
