@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ferromq::{
-    PullSocket, PushSocket, RepSocket, ReqSocket, SocketOptions, SubSocket, XPubSocket,
-};
+use ferromq::{PullSocket, PushSocket, RepSocket, ReqSocket, SocketOptions, SubSocket, XPubSocket};
 use tokio::io::AsyncWriteExt;
 
 use crate::common::events::Events;
