@@ -204,6 +204,7 @@ impl Core {
     /// Something may be there for receivers: wakes at most so many, and says how many
     /// wait. Where they take turns and it is not theirs it would be an error to them, and
     /// whoever ends that turn wakes the next.
+    #[inline]
     pub(super) fn wake_receivers(&self, most: usize) -> usize {
         let is_theirs =
             !self.traits.lockstep || self.receivers.any() && self.pattern.is_receivers_turn();

@@ -40,8 +40,8 @@ enum Look {
     Busy,
 }
 
-/// Whose turn it is, held.
-type Turn<'a> = Held<'a, ()>;
+/// The lock on whose turn it is, where receiving and sending take turns.
+type HeldTurn<'a> = Held<'a, ()>;
 
 /// A receive that has begun.
 #[must_use = "futures do nothing unless polled"]
@@ -130,6 +130,17 @@ impl Receiving<'_> {
             }
             self.stage = Stage::Waits;
         }
+        self.poll_wait(cx, delivery)
+    }
+
+    /// Looks as one that waits, which is woken when there is something to look for.
+    #[inline]
+    fn poll_wait(
+        &mut self,
+        cx: &mut Context<'_>,
+        delivery: &mut Delivery,
+    ) -> Poll<Result<(), RecvError>> {
+        let core = self.core;
         let waiting = self.waiting.get_or_insert_with(|| core.receivers.wait());
         if waiting.take_wake() && core.look(delivery)? == Look::Found {
             return Poll::Ready(Ok(()));
@@ -253,7 +264,12 @@ impl Core {
 
     /// Reads from the peer whose turn it is, while it is a receiver's turn; says
     /// whether a receiver gets what is in `delivery` then.
-    fn read(&self, mut listed: Listed, delivery: &mut Delivery, turn: Option<Turn<'_>>) -> bool {
+    fn read(
+        &self,
+        mut listed: Listed,
+        delivery: &mut Delivery,
+        turn: Option<HeldTurn<'_>>,
+    ) -> bool {
         let peer = Arc::clone(&listed.peer);
         // REQ must be able to tell what came before its request.
         let limit = if self.lockstep.is_some() { 1 } else { HAND };

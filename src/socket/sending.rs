@@ -39,9 +39,9 @@ const PUSHES_PER_PEER: u32 = 64;
 const MORE_PER_PEER: u32 = 256;
 const TOGETHER: u32 = 16 * 1024;
 
-/// The most altogether, which is a batch for each of a thousand: however many more there
-/// are, it may all go to one, and nobody else is to wait for that.
-const PUSHES_AT_MOST: u32 = 64 * 1024;
+/// For how many peers that holds: however many more there are, it may all go to one, and
+/// nobody else is to wait for that.
+const PEERS_AT_MOST: u32 = 1024;
 
 /// How many pushes one message that is dropped for a full peer stands for: a
 /// sender that never let others run would drop all that follows as well. Not so
@@ -251,14 +251,19 @@ impl Core {
     fn offered_in_turn(&self, routed: Routed, touched: Touched) -> Offer {
         let is_over = matches!(routed, Routed::Sent | Routed::Dropped { .. });
         let offer = self.offered(routed, touched);
-        // What came meanwhile was told to nobody, since no receiver was in turn. One is
-        // now; and where several wait, somebody is to see whether it comes.
         if is_over && self.receivers.any() && !self.ready.lock().is_empty() {
-            if self.wake_receivers(1) > 1 {
-                self.attendant.start(Pace::Slow);
-            }
+            self.call_next();
         }
         offer
+    }
+
+    /// What came meanwhile was told to nobody, since no receiver was in turn. One is now;
+    /// and where several wait, somebody is to see whether it comes.
+    #[cold] // Those who only send would pay for it.
+    fn call_next(&self) {
+        if self.wake_receivers(1) > 1 {
+            self.attendant.start(Pace::Slow);
+        }
     }
 
     /// The pattern has said what became of a message: does what is owed.
@@ -281,8 +286,8 @@ impl Core {
 
 /// How many messages may be pushed to so many peers before others run.
 fn pushes_of(peers: u32) -> u32 {
-    let more = peers.saturating_mul(MORE_PER_PEER).min(TOGETHER);
-    peers.saturating_mul(PUSHES_PER_PEER).max(more).min(PUSHES_AT_MOST)
+    let peers = peers.min(PEERS_AT_MOST);
+    (peers * PUSHES_PER_PEER).max((peers * MORE_PER_PEER).min(TOGETHER))
 }
 
 fn kind_of(refusal: SendRefusal) -> SendErrorKind {
@@ -306,6 +311,6 @@ mod tests {
     fn each_peer_has_a_batch_before_others_run_but_not_of_any_number() {
         assert_eq!([1, 32, 64, 100].map(pushes_of), [256, 8192, TOGETHER, TOGETHER]);
         assert_eq!(pushes_of(1000), 1000 * PUSHES_PER_PEER);
-        assert_eq!([10_000, u32::MAX].map(pushes_of), [PUSHES_AT_MOST; 2]);
+        assert_eq!([10_000, u32::MAX].map(pushes_of), [PEERS_AT_MOST * PUSHES_PER_PEER; 2]);
     }
 }

@@ -61,6 +61,7 @@ impl Waiters {
         waiting
     }
 
+    #[inline]
     fn wake_first(&self, most: usize) {
         for _ in 0..most {
             if !self.wake_next() {

@@ -89,6 +89,13 @@ impl<R> Session<R> {
         }
     }
 
+    /// The peer is at fault: nothing more is read, and what was read means nothing.
+    fn fail(&mut self, fault: PeerFault) {
+        self.read = None;
+        self.receiving = None;
+        self.ended.get_or_insert(DisconnectReason::Fault(fault));
+    }
+
     /// The messages of one frame each that come first, at most `most`, and no more than
     /// there is room for.
     #[inline]
@@ -321,10 +328,8 @@ impl<R> Inward<R> {
                 Ok(None) if is_newest && !self.is_closed => return Drained::Quiet,
                 Ok(None) => drop(self.sessions.pop_front()),
                 Err(fault) => {
-                    session.read = None;
-                    session.receiving = None;
+                    session.fail(fault);
                     orders.ended |= is_newest;
-                    session.ended.get_or_insert(DisconnectReason::Fault(fault));
                 }
             }
             budget.items -= 1;
