@@ -72,7 +72,7 @@
 //! let req = ReqSocket::with_options(SocketOptions::new().curve_client(alice, server_key));
 //! req.connect(endpoint)?;
 //! req.send("hello").await?;
-//! assert_eq!(rep.recv().await?, "hello");
+//! assert_eq!(rep.recv().await?, "hello".into());
 //! # Ok::<_, Box<dyn std::error::Error>>(()) }) }
 //! # #[cfg(not(all(feature = "curve", feature = "tcp")))] fn main() {}
 //! ```
