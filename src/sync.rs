@@ -25,7 +25,7 @@ pub(crate) use std::sync::atomic;
 /// | `Ready` | `socket::Core` | peers with something to read | what a pattern makes of a message in hand |
 /// | `Pattern` | each pattern | its peers and their turns | pushes to peers |
 /// | `Filter` | SUB | its own topics | nothing |
-/// | `Name` | `pipe::Peer` | what a ROUTER calls it | nothing |
+/// | `Name` | `pipe::Peer` | what a ROUTER calls it; who it was | nothing |
 /// | `Writer` | `engine` | the writing half of a session | a turn of writes |
 /// | `Inward` | `engine` | what comes from a peer | a turn of reads |
 /// | `Outward` | `engine`, inproc | what waits for a peer | nothing |

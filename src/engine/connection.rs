@@ -65,9 +65,10 @@ impl Link {
         let (stream, receiving, sending, info) = met.into_traffic();
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
+        let session = peer.begin_session(info.clone());
         let ready = MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer: info };
         // Reading first: a request is written after what came before it was dropped.
-        line.read_from(stream.read, receiving);
+        line.read_from(stream.read, receiving, session);
         *line.writer.lock() = Some(Writer::new(Box::into_pin(stream.write), sending, ready));
         let side = Arc::clone(&self.side);
         let reason = Shell::new(line, peer, side, self.traits.takes_at_once).run().await;

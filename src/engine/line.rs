@@ -107,8 +107,8 @@ impl StreamLine {
     }
 
     /// Octets come from here from now on.
-    pub(super) fn read_from(&self, read: Box<dyn ReadHalf>, receiving: Receiving) {
-        self.inward.lock().session_up(read, receiving);
+    pub(super) fn read_from(&self, read: Box<dyn ReadHalf>, receiving: Receiving, session: u32) {
+        self.inward.lock().session_up(read, receiving, session);
         self.bell.set_up();
     }
 

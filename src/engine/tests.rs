@@ -87,7 +87,7 @@ impl Fixture {
         let (receiving, sending) = traffic();
         line.set_up();
         line.beat(Pulse::new(&link.options, &sending, now()), sending.may_ask());
-        line.read_from(near.read, receiving);
+        line.read_from(near.read, receiving, 0);
         let ready =
             MonitorEvent::Ready { endpoint: link.endpoint.clone(), peer: PeerInfo::default() };
         *line.writer.lock() = Some(Writer::new(Box::into_pin(near.write), sending, ready));

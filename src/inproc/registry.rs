@@ -174,6 +174,8 @@ impl Connector {
             // A subscriber goes on to say what it wants.
             while !link.traits.takes_at_once && link.side.tidy() {}
         }
+        far.begin_session(self.link.info());
+        self.peer.begin_session(binder.info());
         self.joint.open(binder, &far);
         for (link, peer) in [(binder, &self.link), (&self.link, binder)] {
             let (endpoint, peer) = (link.endpoint.clone(), peer.info());

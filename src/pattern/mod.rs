@@ -77,6 +77,8 @@ pub(crate) struct Delivery {
     pub(crate) message: Message,
     /// Who sent it, where the pattern names peers (ROUTER).
     pub(crate) from: Option<RoutingId>,
+    /// The same with all that is known of it, where the receiver asked for that.
+    pub(crate) info: Option<Arc<PeerInfo>>,
 }
 
 /// What a receive finds out before it looks at any peer.

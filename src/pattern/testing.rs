@@ -44,6 +44,6 @@ pub(crate) fn up(pattern: &dyn Pattern, peer: &FakePeer, id: &str) -> Result<(),
 
 /// What a receiver sees of a message from a peer, if anything.
 pub(crate) fn accept(pattern: &dyn Pattern, from: &FakePeer, message: Message) -> Option<Delivery> {
-    let mut delivery = Delivery { message, from: None };
+    let mut delivery = Delivery { message, ..Delivery::default() };
     pattern.accept(&from.peer, &mut delivery).then_some(delivery)
 }

@@ -19,6 +19,8 @@ pub(crate) struct Hand {
     strip: Strip,
     /// Those behind.
     others: VecDeque<Message>,
+    /// The session that all of them came in.
+    session: u32,
 }
 
 impl Hand {
@@ -30,6 +32,19 @@ impl Hand {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    pub(crate) fn session(&self) -> u32 {
+        self.session
+    }
+
+    /// What is put into it is of this session; false if it holds something of another.
+    #[inline]
+    pub(crate) fn begin(&mut self, session: u32) -> bool {
+        if self.is_empty() {
+            self.session = session;
+        }
+        self.session == session
     }
 
     /// Takes the first.

@@ -29,6 +29,7 @@ mod hand;
 mod handover;
 mod link;
 mod peer;
+mod sessions;
 mod touched;
 mod traits;
 

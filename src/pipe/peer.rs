@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use super::sessions::Sessions;
 use super::{Duty, EndpointKey, InHand, Line};
-use crate::peer::DropCause;
+use crate::peer::{DropCause, PeerInfo};
 use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
@@ -43,6 +44,8 @@ pub(crate) struct Peer {
     pub(crate) counters: Counters,
     /// What a ROUTER calls it.
     name: Lock<Option<RoutingId>>,
+    /// Who it was, and is.
+    sessions: Lock<Sessions>,
     /// Whether its bind or connect was taken back: what is unread is discarded.
     dismissed: AtomicBool,
 }
@@ -64,6 +67,7 @@ impl Peer {
             place: Place::default(),
             counters: Counters::default(),
             name: Lock::new(Rank::Name, None),
+            sessions: Lock::new(Rank::Name, Sessions::default()),
             dismissed: AtomicBool::new(false),
         }
     }
@@ -84,6 +88,16 @@ impl Peer {
 
     pub(crate) fn set_name(&self, name: RoutingId) {
         *self.name.lock() = Some(name);
+    }
+
+    /// A session begins; gives its number. Call it before anything is received in it.
+    pub(crate) fn begin_session(&self, info: PeerInfo) -> u32 {
+        self.sessions.lock().begin(info)
+    }
+
+    /// Who it was in a session.
+    pub(crate) fn info(&self, session: u32) -> Arc<PeerInfo> {
+        self.sessions.lock().info(session)
     }
 
     pub(crate) fn is_dismissed(&self) -> bool {

@@ -240,4 +240,49 @@ macro_rules! recv_methods {
     };
 }
 
-pub(super) use {common_methods, recv_methods, send_methods};
+/// `recv_with_peer` and `try_recv_with_peer`.
+macro_rules! recv_with_peer_methods {
+    ($name:ident) => {
+        impl $name {
+            /// Receives a message, and with it what is known of its sender: what it said
+            /// of itself in the handshake, where it is, and what a
+            /// [`Policy`](crate::Policy) had to say of it, such as its user id
+            /// (`zmq_msg_gets`). It is the handshake of the connection that the message
+            /// came on, also if the peer has left or come back as another since.
+            ///
+            /// ```
+            /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+            #[doc = concat!("use ferromq::{Error, ", stringify!($name), "};")]
+            ///
+            #[doc = concat!("async fn log(socket: &", stringify!($name), ") -> Result<(), Error> {")]
+            ///     let (message, peer) = socket.recv_with_peer().await?;
+            ///     let user = peer.user_id.as_deref().unwrap_or("somebody");
+            ///     println!("{user} at {}: {message:?}", peer.address);
+            ///     Ok(())
+            /// }
+            /// # });
+            /// ```
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv).
+            ///
+            /// # Cancel safety
+            /// As [`recv`](Self::recv): dropping the future loses nothing.
+            pub async fn recv_with_peer(&self) -> Result<(Message, Arc<PeerInfo>), RecvError> {
+                let delivery = self.0.recv_with_peer().await?;
+                Ok((delivery.message, delivery.info.unwrap_or_default()))
+            }
+
+            /// The same if there is a message (`ZMQ_DONTWAIT`).
+            ///
+            /// # Errors
+            /// As [`try_recv`](Self::try_recv).
+            pub fn try_recv_with_peer(&self) -> Result<(Message, Arc<PeerInfo>), RecvError> {
+                let delivery = self.0.try_recv_with_peer()?;
+                Ok((delivery.message, delivery.info.unwrap_or_default()))
+            }
+        }
+    };
+}
+
+pub(super) use {common_methods, recv_methods, recv_with_peer_methods, send_methods};

@@ -1,8 +1,10 @@
 //! PUB, SUB, XPUB and XSUB (RFC 29).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use super::methods::{common_methods, recv_methods, send_methods};
+use super::methods::{common_methods, recv_methods, recv_with_peer_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
@@ -10,7 +12,7 @@ use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, 
 use crate::message::Message;
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;
-use crate::peer::{DropCause, Subscription};
+use crate::peer::{DropCause, PeerInfo, Subscription};
 use crate::socket_type::SocketType;
 
 /// `subscribe` and `unsubscribe` of SUB and XSUB.
@@ -146,6 +148,7 @@ pub struct SubSocket(Handle);
 
 common_methods!(SubSocket, Sub);
 recv_methods!(SubSocket);
+recv_with_peer_methods!(SubSocket);
 subscribe_methods!(SubSocket);
 
 /// A PUB that also receives: the subscriptions of its peers, and messages that
@@ -257,4 +260,5 @@ pub struct XSubSocket(Handle);
 common_methods!(XSubSocket, XSub);
 send_methods!(XSubSocket);
 recv_methods!(XSubSocket);
+recv_with_peer_methods!(XSubSocket);
 subscribe_methods!(XSubSocket);

@@ -1,6 +1,8 @@
 //! PUSH, PULL (RFC 30) and PAIR (RFC 31).
 
-use super::methods::{common_methods, recv_methods, send_methods};
+use std::sync::Arc;
+
+use super::methods::{common_methods, recv_methods, recv_with_peer_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
@@ -8,7 +10,7 @@ use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError};
 use crate::message::Message;
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;
-use crate::peer::DropCause;
+use crate::peer::{DropCause, PeerInfo};
 use crate::socket_type::SocketType;
 
 /// Sends work to any number of [`PullSocket`]s, in turn.
@@ -80,6 +82,7 @@ pub struct PullSocket(Handle);
 
 common_methods!(PullSocket, Pull);
 recv_methods!(PullSocket);
+recv_with_peer_methods!(PullSocket);
 
 /// Talks to exactly one other [`PairSocket`], usually over `inproc://`.
 ///
@@ -112,3 +115,4 @@ pub struct PairSocket(Handle);
 common_methods!(PairSocket, Pair);
 send_methods!(PairSocket);
 recv_methods!(PairSocket);
+recv_with_peer_methods!(PairSocket);

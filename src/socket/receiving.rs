@@ -48,6 +48,8 @@ type HeldTurn<'a> = Held<'a, ()>;
 pub(crate) struct Receiving<'a> {
     core: &'a Core,
     stage: Stage,
+    /// Whether all that is known of the sender is wanted as well.
+    asks_who: bool,
     waiting: Option<Waiting<'a>>,
 }
 
@@ -120,7 +122,7 @@ impl Receiving<'_> {
             self.stage = Stage::Waits;
         }
         if matches!(self.stage, Stage::Looks | Stage::LooksAgain) {
-            if core.look(delivery)? == Look::Found {
+            if core.look(delivery, self.asks_who)? == Look::Found {
                 return Poll::Ready(Ok(()));
             }
             if self.stage == Stage::Looks && core.receipts.are_streaming() {
@@ -142,13 +144,13 @@ impl Receiving<'_> {
     ) -> Poll<Result<(), RecvError>> {
         let core = self.core;
         let waiting = self.waiting.get_or_insert_with(|| core.receivers.wait());
-        if waiting.take_wake() && core.look(delivery)? == Look::Found {
+        if waiting.take_wake() && core.look(delivery, self.asks_who)? == Look::Found {
             return Poll::Ready(Ok(()));
         }
         // Counted as waiting and lined up before the look, so that what comes between
         // the look and the wait is not missed.
         waiting.line_up(cx.waker());
-        match core.look(delivery)? {
+        match core.look(delivery, self.asks_who)? {
             Look::Found => Poll::Ready(Ok(())),
             Look::Nothing => {
                 core.note_wait();
@@ -182,7 +184,12 @@ impl Core {
     /// Receives a message, waiting until there is one.
     #[inline]
     pub(crate) fn recv(&self) -> Receiving<'_> {
-        Receiving { core: self, stage: Stage::Begins, waiting: None }
+        Receiving { core: self, stage: Stage::Begins, asks_who: false, waiting: None }
+    }
+
+    /// The same, with all that is known of the sender.
+    pub(crate) fn recv_with_peer(&self) -> Receiving<'_> {
+        Receiving { asks_who: true, ..self.recv() }
     }
 
     /// Whether it is time for others, who are owed it: each peer that has something to
@@ -203,12 +210,21 @@ impl Core {
 
     /// Receives a message if there is one.
     pub(crate) fn try_recv(&self) -> Result<Delivery, RecvError> {
+        self.try_look(false)
+    }
+
+    /// The same, with all that is known of the sender.
+    pub(crate) fn try_recv_with_peer(&self) -> Result<Delivery, RecvError> {
+        self.try_look(true)
+    }
+
+    fn try_look(&self, asks_who: bool) -> Result<Delivery, RecvError> {
         let mut delivery = Delivery::default();
         // For the attendant this is a receive, whatever it finds. What is owed to others
         // by now stays owed.
         self.receipts.note();
         for _ in 0..TRY_LOOKS {
-            match self.look(&mut delivery)? {
+            match self.look(&mut delivery, asks_who)? {
                 Look::Found => return Ok(delivery),
                 Look::Nothing => break,
                 Look::Busy => {}
@@ -218,7 +234,7 @@ impl Core {
     }
 
     /// Looks for a message once; what it finds is in `delivery`.
-    fn look(&self, delivery: &mut Delivery) -> Result<Look, RecvError> {
+    fn look(&self, delivery: &mut Delivery, asks_who: bool) -> Result<Look, RecvError> {
         for _ in 0..LOOKS {
             if self.is_closed() {
                 return Err(RecvError::Closed);
@@ -240,8 +256,11 @@ impl Core {
             let mut ready = self.ready.lock();
             let found = match ready.next_turn(&mut delivery.message) {
                 None => return Ok(Look::Nothing),
-                Some(NextTurn::InHand(peer)) => {
+                Some(NextTurn::InHand(peer, session)) => {
                     let accepted = self.accept(peer, delivery);
+                    if asks_who {
+                        delivery.info = Some(peer.info(session));
+                    }
                     drop(ready);
                     drop(turn);
                     // There is more, if only another look at that peer.
@@ -250,7 +269,7 @@ impl Core {
                 }
                 Some(NextTurn::Read(listed)) => {
                     drop(ready);
-                    self.read(listed, delivery, turn)
+                    self.read(listed, delivery, turn, asks_who)
                 }
             };
             if found {
@@ -269,6 +288,7 @@ impl Core {
         mut listed: Listed,
         delivery: &mut Delivery,
         turn: Option<HeldTurn<'_>>,
+        asks_who: bool,
     ) -> bool {
         let peer = Arc::clone(&listed.peer);
         // REQ must be able to tell what came before its request.
@@ -281,6 +301,9 @@ impl Core {
             // Its bind or connect was taken back, and what it still has to say
             // while it lingers is for nobody.
             self.counters.lost.add(DropCause::Unread, listed.hand.clear());
+        }
+        if asks_who {
+            delivery.info = Some(peer.info(listed.hand.session()));
         }
         let message = listed.hand.pop();
         let found = message.is_some_and(|message| {

@@ -1,6 +1,8 @@
 //! REQ, REP, DEALER and ROUTER (RFC 28).
 
-use super::methods::{common_methods, recv_methods, send_methods};
+use std::sync::Arc;
+
+use super::methods::{common_methods, recv_methods, recv_with_peer_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
@@ -8,7 +10,8 @@ use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError};
 use crate::message::Message;
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;
-use crate::peer::DropCause;
+use crate::pattern::Delivery;
+use crate::peer::{DropCause, PeerInfo};
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
 
@@ -72,6 +75,7 @@ pub struct ReqSocket(Handle);
 common_methods!(ReqSocket, Req);
 send_methods!(ReqSocket);
 recv_methods!(ReqSocket);
+recv_with_peer_methods!(ReqSocket);
 
 /// Receives a request, then answers it, in strict alternation.
 ///
@@ -99,6 +103,7 @@ pub struct RepSocket(Handle);
 common_methods!(RepSocket, Rep);
 send_methods!(RepSocket);
 recv_methods!(RepSocket);
+recv_with_peer_methods!(RepSocket);
 
 /// Sends to its peers in turn and receives from all of them, with no order
 /// between the two: an asynchronous REQ.
@@ -121,6 +126,7 @@ pub struct DealerSocket(Handle);
 common_methods!(DealerSocket, Dealer);
 send_methods!(DealerSocket);
 recv_methods!(DealerSocket);
+recv_with_peer_methods!(DealerSocket);
 
 /// Knows its peers by their [`RoutingId`]: receives with the id of the sender,
 /// and sends to the id it is told.
@@ -185,6 +191,38 @@ impl RouterSocket {
         self.0.try_recv().map(|it| (it.from.expect("a ROUTER names every peer"), it.message))
     }
 
+    /// Receives a message, the id of the peer that sent it, and what is known of that
+    /// peer: what it said of itself in the handshake, where it is, and what a
+    /// [`Policy`](crate::Policy) had to say of it, such as its user id (`zmq_msg_gets`).
+    ///
+    /// ```
+    /// use ferromq::{Error, RouterSocket};
+    ///
+    /// async fn log(router: &RouterSocket) -> Result<(), Error> {
+    ///     let (id, message, peer) = router.recv_with_peer().await?;
+    ///     let user = peer.user_id.as_deref().unwrap_or("somebody");
+    ///     println!("{user}, {id}, at {}: {message:?}", peer.address);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When the socket is closed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn recv_with_peer(&self) -> Result<(RoutingId, Message, Arc<PeerInfo>), RecvError> {
+        self.0.recv_with_peer().await.map(known)
+    }
+
+    /// The same if there is a message (`ZMQ_DONTWAIT`).
+    ///
+    /// # Errors
+    /// Also when there is none for now ([`RecvError::is_would_block`]).
+    pub fn try_recv_with_peer(&self) -> Result<(RoutingId, Message, Arc<PeerInfo>), RecvError> {
+        self.0.try_recv_with_peer().map(known)
+    }
+
     /// Receives in libzmq's form, for proxies: the id is the first frame.
     ///
     /// # Errors
@@ -242,4 +280,10 @@ impl RouterSocket {
     ) -> impl Future<Output = Result<(), SendError>> + Send + '_ {
         self.0.send(None, message.into())
     }
+}
+
+/// What a ROUTER receives, with all that is known of the sender.
+fn known(delivery: Delivery) -> (RoutingId, Message, Arc<PeerInfo>) {
+    let Delivery { message, from, info } = delivery;
+    (from.expect("a ROUTER names every peer"), message, info.unwrap_or_default())
 }

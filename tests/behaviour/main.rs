@@ -31,3 +31,4 @@ mod release;
 mod resources;
 mod send_marks;
 mod subscribing;
+mod with_peer;

@@ -43,6 +43,10 @@ pub(super) struct Store {
     pieces: VecDeque<Piece>,
     messages: usize,
     octets: usize,
+    /// The sessions that the first of them, the last, and the next one came in.
+    first: u32,
+    last: u32,
+    next: u32,
 }
 
 #[derive(Debug)]
@@ -56,6 +60,8 @@ struct Piece {
 enum Kept {
     Message(Message),
     Strip(Strip),
+    /// Those behind came in this session.
+    Session(u32),
 }
 
 impl Store {
@@ -73,6 +79,9 @@ impl Store {
     }
 
     fn push(&mut self, weight: usize, messages: usize, kept: Kept) {
+        if self.next != self.last {
+            self.change_session();
+        }
         // To keep a piece takes something, however few its octets are.
         let weight = weight.max(size_of::<Piece>());
         self.octets += weight;
@@ -80,12 +89,31 @@ impl Store {
         self.pieces.push_back(Piece { weight, kept });
     }
 
+    #[cold]
+    fn change_session(&mut self) {
+        self.last = self.next;
+        if self.is_empty() {
+            self.first = self.next;
+        } else {
+            self.pieces.push_back(Piece { weight: 0, kept: Kept::Session(self.next) });
+        }
+    }
+
     /// Moves messages into a receiver's hand until that is full.
     pub(super) fn take(&mut self, hand: &mut Filling<'_>) {
+        if self.is_empty() || !hand.begin(self.first) {
+            return;
+        }
         while !hand.is_full() {
             let Some(Piece { weight, kept }) = self.pieces.pop_front() else { return };
             self.octets -= weight;
             match kept {
+                Kept::Session(session) => {
+                    self.first = session;
+                    if !hand.begin(session) {
+                        return;
+                    }
+                }
                 Kept::Message(message) => {
                     self.messages -= 1;
                     hand.message(message);
@@ -110,6 +138,7 @@ impl Store {
     fn forget(&mut self) -> usize {
         self.pieces.clear();
         self.octets = 0;
+        self.first = self.last;
         std::mem::take(&mut self.messages)
     }
 
@@ -118,7 +147,9 @@ impl Store {
         if self.is_empty() {
             return 0;
         }
-        let Self { pieces, messages, .. } = std::mem::take(self);
+        let session = self.next;
+        let empty = Self { first: session, last: session, next: session, ..Self::default() };
+        let Self { pieces, messages, .. } = std::mem::replace(self, empty);
         free_messages(pieces.len(), pieces);
         messages
     }
@@ -166,6 +197,11 @@ impl Sink for Ahead {
     fn room(&self) -> (usize, usize) {
         let (messages, octets) = self.in_hand;
         self.limits.room(self.store.messages + messages, self.store.octets + octets)
+    }
+
+    fn begin(&mut self, session: u32) -> bool {
+        self.store.next = session;
+        true
     }
 
     fn message(&mut self, message: Message) {

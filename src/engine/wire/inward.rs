@@ -62,6 +62,8 @@ pub(crate) struct Inward<R> {
 
 /// The receiving side of one connection.
 struct Session<R> {
+    /// What [`Hand::session`] says of its messages.
+    number: u32,
     /// `None` once nothing more is read.
     read: Option<R>,
     /// `None` after a fault, since what comes after it means nothing.
@@ -138,7 +140,7 @@ impl<R> Inward<R> {
     }
 
     /// A new connection: its messages come after those of the former ones.
-    pub(crate) fn session_up(&mut self, read: R, receiving: Receiving) {
+    pub(crate) fn session_up(&mut self, read: R, receiving: Receiving, number: u32) {
         self.keep_rest();
         if self.sessions.len() > ORPHANS {
             self.sessions[0].read = None;
@@ -146,6 +148,7 @@ impl<R> Inward<R> {
         }
         self.is_held_back = false;
         self.sessions.push_back(Session {
+            number,
             read: Some(read),
             receiving: Some(receiving),
             filled: true,
@@ -296,6 +299,9 @@ impl<R> Inward<R> {
         budget: &mut Budget,
         orders: &mut Orders,
     ) -> Drained {
+        if !self.begin(sink) {
+            return Drained::Enough;
+        }
         while !sink.is_full() && !budget.is_spent() {
             let is_newest = self.sessions.len() == 1;
             let Some(session) = self.sessions.front_mut() else {
@@ -326,7 +332,12 @@ impl<R> Inward<R> {
                 Ok(Some(Incoming::Ping { .. })) => {}
                 Ok(None) if session.read.is_some() => return Drained::Starved,
                 Ok(None) if is_newest && !self.is_closed => return Drained::Quiet,
-                Ok(None) => drop(self.sessions.pop_front()),
+                Ok(None) => {
+                    drop(self.sessions.pop_front());
+                    if !self.begin(sink) {
+                        return Drained::Enough;
+                    }
+                }
                 Err(fault) => {
                     session.fail(fault);
                     orders.ended |= is_newest;
@@ -335,6 +346,12 @@ impl<R> Inward<R> {
             budget.items -= 1;
         }
         Drained::Enough
+    }
+
+    /// Tells a sink whose messages come next; false if it can take none of them for now.
+    #[inline]
+    fn begin(&self, sink: &mut impl Sink) -> bool {
+        self.sessions.front().is_none_or(|session| sink.begin(session.number))
     }
 
     /// As [`drain`](Self::drain), into what is read ahead of the receivers, up to
@@ -445,6 +462,7 @@ impl<R> Inward<R> {
                 self.uncounted.strays += session.count_messages();
                 continue;
             }
+            ahead.begin(session.number);
             loop {
                 let (strip, extent) = session.take_strip(ALL, usize::MAX);
                 if extent.messages > 0 {

@@ -17,6 +17,11 @@ pub(crate) trait Sink {
     /// How many messages it takes for now, and after how many octets no more.
     fn room(&self) -> (usize, usize);
 
+    /// What follows came in this session; false if it can take none of it for now.
+    fn begin(&mut self, _session: u32) -> bool {
+        true
+    }
+
     fn message(&mut self, message: Message);
 
     /// Messages of one frame each, no more than there is [`room`](Self::room) for.
@@ -71,6 +76,16 @@ impl Sink for Filling<'_> {
     fn room(&self) -> (usize, usize) {
         let messages = self.limit.saturating_sub(self.hand.len());
         (messages, self.most_octets.room(self.taken.octets))
+    }
+
+    /// A hand holds messages of one session only.
+    #[inline]
+    fn begin(&mut self, session: u32) -> bool {
+        let begins = self.hand.begin(session);
+        if !begins {
+            self.limit = 0;
+        }
+        begins
     }
 
     #[inline]

@@ -162,7 +162,7 @@ fn cut_after(messages: &[Message], octets: usize, is_sealed: bool) {
 
 /// Reads a session to its end.
 fn receive(inward: &mut Inward<()>, receiving: Receiving, octets: &[u8]) -> Vec<Message> {
-    inward.session_up((), receiving);
+    inward.session_up((), receiving, 0);
     let messages = read(inward, octets, 1 + octets.len() % 61);
     let mut orders = Orders::default();
     inward.end_reading(DisconnectReason::PeerClosed, &mut orders);
@@ -215,7 +215,7 @@ fn a_large_message_counts_in_hand_until_it_is_received() {
     {
         let options = SocketOptions::new().recv_hwm(0).recv_hwm_bytes(MARK);
         let mut inward = Inward::new(&options, &Traits::PLAIN);
-        inward.session_up((), session(false, None).1);
+        inward.session_up((), session(false, None).1, 0);
         let (mut hand, mut orders) = (Hand::default(), Orders::default());
         let mut filling = inward.filling(&mut hand, 64);
         let mut budget = Budget { items: usize::MAX, octets: usize::MAX };

@@ -140,7 +140,7 @@ impl Pattern for XPub {
         // waits for something does.
         let more = state.pending().len() == 0 && state.forget(Step::PART);
         match state.take_pending() {
-            Some(message) => Before::Ready(Delivery { message, from: None }),
+            Some(message) => Before::Ready(Delivery { message, ..Delivery::default() }),
             None if more => Before::Busy,
             None => Before::Wait,
         }
