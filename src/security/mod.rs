@@ -14,6 +14,8 @@ mod keys;
 mod plain;
 mod policy;
 mod setting;
+#[cfg(test)]
+mod testing;
 #[cfg(feature = "curve")]
 pub mod z85;
 pub(crate) mod zap;
