@@ -177,7 +177,8 @@ pub use routing_id::{InvalidRoutingId, RoutingId};
 #[cfg(feature = "plain")]
 pub use security::PlainCredentials;
 pub use security::{
-    Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Policy, Verdict,
+    AddressList, Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Network,
+    NetworkError, Policy, Verdict,
 };
 #[cfg(feature = "curve")]
 pub use security::{

@@ -10,6 +10,7 @@
 mod certificate;
 #[cfg(feature = "curve")]
 mod keys;
+mod lists;
 #[cfg(feature = "plain")]
 mod plain;
 mod policy;
@@ -26,6 +27,7 @@ use std::fmt;
 pub use certificate::{CertificateError, CertificateFault, CurveCertificate};
 #[cfg(feature = "curve")]
 pub use keys::{CurveKeypair, CurvePublicKey, CurveSecretKey, KeyError};
+pub use lists::{AddressList, Network, NetworkError};
 #[cfg(feature = "plain")]
 pub use plain::PlainCredentials;
 pub use policy::{Answer, Authenticator, Candidate, Credentials, Denial, Grant, Policy, Verdict};
