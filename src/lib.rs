@@ -174,8 +174,6 @@ pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
-#[cfg(feature = "plain")]
-pub use security::PlainCredentials;
 pub use security::{
     AddressList, Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Network,
     NetworkError, Policy, Verdict,
@@ -185,6 +183,8 @@ pub use security::{
     CertificateError, CertificateFault, CurveCertificate, CurveKeypair, CurvePublicKey,
     CurveSecretKey, KeyError, z85,
 };
+#[cfg(feature = "plain")]
+pub use security::{PlainCredentials, UserList};
 pub use socket::{
     Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
     RouterSocket, SubSocket, XPubSocket, XSubSocket,

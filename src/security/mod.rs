@@ -4,7 +4,8 @@
 //!
 //! Nothing here does I/O but the certificates, and they only when asked. Secret
 //! keys stand in one place in memory, are compared in constant time, are wiped
-//! when the last owner is gone, and are in no `Debug`, `Display` or error.
+//! when the last owner is gone, and are in no `Debug`, `Display` or error; so do
+//! passwords.
 
 #[cfg(feature = "curve")]
 mod certificate;
@@ -27,6 +28,8 @@ use std::fmt;
 pub use certificate::{CertificateError, CertificateFault, CurveCertificate};
 #[cfg(feature = "curve")]
 pub use keys::{CurveKeypair, CurvePublicKey, CurveSecretKey, KeyError};
+#[cfg(feature = "plain")]
+pub use lists::UserList;
 pub use lists::{AddressList, Network, NetworkError};
 #[cfg(feature = "plain")]
 pub use plain::PlainCredentials;

@@ -8,12 +8,18 @@
 
 mod address_list;
 mod network;
+#[cfg(feature = "plain")]
+mod user_list;
 
 use std::sync::Arc;
 
 pub use address_list::AddressList;
 pub use network::{Network, NetworkError};
+#[cfg(feature = "plain")]
+pub use user_list::UserList;
 
+#[cfg(feature = "plain")]
+use super::{Candidate, Mechanism, Verdict};
 use crate::sync::{Rank, SharedLock};
 
 /// What the clones of a list have in common.
@@ -51,4 +57,17 @@ impl<T> Clone for Shared<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
+}
+
+impl<T: Default> Default for Shared<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+/// Of a list that is asked about a peer which has nothing that is in such a list.
+#[cfg(feature = "plain")]
+fn no_such_credentials(candidate: &Candidate, wanted: Mechanism) -> Verdict {
+    let presented = candidate.mechanism();
+    Verdict::deny(format!("it comes with {presented}, and only {wanted} is on the list"))
 }
