@@ -180,8 +180,8 @@ pub use security::{
 };
 #[cfg(feature = "curve")]
 pub use security::{
-    CertificateError, CertificateFault, CurveCertificate, CurveKeypair, CurvePublicKey,
-    CurveSecretKey, KeyError, z85,
+    CertificateDir, CertificateError, CertificateFault, CurveCertificate, CurveKeypair,
+    CurvePublicKey, CurveSecretKey, KeyError, KeyList, z85,
 };
 #[cfg(feature = "plain")]
 pub use security::{PlainCredentials, UserList};

@@ -31,6 +31,8 @@ pub use keys::{CurveKeypair, CurvePublicKey, CurveSecretKey, KeyError};
 #[cfg(feature = "plain")]
 pub use lists::UserList;
 pub use lists::{AddressList, Network, NetworkError};
+#[cfg(feature = "curve")]
+pub use lists::{CertificateDir, KeyList};
 #[cfg(feature = "plain")]
 pub use plain::PlainCredentials;
 pub use policy::{Answer, Authenticator, Candidate, Credentials, Denial, Grant, Policy, Verdict};

@@ -82,7 +82,8 @@ impl Candidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
 
-/// What is known of a peer that was let in.
+/// What is known of a peer that was let in. A [`KeyList`](crate::KeyList) is given
+/// it with the key.
 ///
 /// ```
 /// use ferromq::Grant;
@@ -217,14 +218,24 @@ impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
 /// Who decides whether a peer may come in: one or several [`Authenticator`]s, or
 /// a ZAP handler. The default refuses everyone.
 ///
-/// ```
-/// use ferromq::{Candidate, Policy, Verdict};
+/// These are ready-made, and may change while sockets run:
 ///
-/// let local = Policy::from(|peer: &Candidate| match peer.ip() {
-///     Some(ip) if !ip.is_loopback() => Verdict::deny("not from this machine"),
+/// | who may come in | by | mechanism, and feature |
+/// |---|---|---|
+/// | [`AddressList`](crate::AddressList) | address or network, allowed or denied | any |
+/// | [`UserList`](crate::UserList) | name and password | PLAIN, `plain` |
+/// | [`KeyList`](crate::KeyList) | public key | CURVE, `curve` |
+/// | [`CertificateDir`](crate::CertificateDir) | certificate, in a directory | CURVE, `curve` |
+///
+/// ```
+/// use ferromq::{AddressList, Candidate, Policy, Verdict};
+///
+/// let open = Policy::from(|peer: &Candidate| match peer.domain() {
+///     "closed" => Verdict::deny("come back tomorrow"),
 ///     _ => Verdict::accept(),
 /// });
-/// let both = local.and(Policy::allow_any());
+/// let both = Policy::from(AddressList::allow(["10.0.0.0/8"])?).and(open);
+/// # Ok::<(), ferromq::NetworkError>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Policy(Kind);

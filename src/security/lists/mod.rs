@@ -7,6 +7,10 @@
 //! in the reason of the denial, which the peer is not told.
 
 mod address_list;
+#[cfg(feature = "curve")]
+mod certificate_dir;
+#[cfg(feature = "curve")]
+mod key_list;
 mod network;
 #[cfg(feature = "plain")]
 mod user_list;
@@ -14,11 +18,15 @@ mod user_list;
 use std::sync::Arc;
 
 pub use address_list::AddressList;
+#[cfg(feature = "curve")]
+pub use certificate_dir::CertificateDir;
+#[cfg(feature = "curve")]
+pub use key_list::KeyList;
 pub use network::{Network, NetworkError};
 #[cfg(feature = "plain")]
 pub use user_list::UserList;
 
-#[cfg(feature = "plain")]
+#[cfg(any(feature = "curve", feature = "plain"))]
 use super::{Candidate, Mechanism, Verdict};
 use crate::sync::{Rank, SharedLock};
 
@@ -66,7 +74,7 @@ impl<T: Default> Default for Shared<T> {
 }
 
 /// Of a list that is asked about a peer which has nothing that is in such a list.
-#[cfg(feature = "plain")]
+#[cfg(any(feature = "curve", feature = "plain"))]
 fn no_such_credentials(candidate: &Candidate, wanted: Mechanism) -> Verdict {
     let presented = candidate.mechanism();
     Verdict::deny(format!("it comes with {presented}, and only {wanted} is on the list"))
