@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
 use crate::routing_id::InvalidRoutingId;
+use crate::security::NetworkError;
 #[cfg(feature = "curve")]
 use crate::security::{CertificateError, KeyError};
 use crate::socket_type::SocketType;
@@ -319,6 +320,8 @@ pub enum Error {
     Subscribe(#[from] SubscribeError),
     #[error(transparent)]
     RoutingId(#[from] InvalidRoutingId),
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     #[cfg(feature = "curve")]
     #[error(transparent)]
     Key(#[from] KeyError),

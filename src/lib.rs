@@ -174,16 +174,17 @@ pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
-#[cfg(feature = "plain")]
-pub use security::PlainCredentials;
 pub use security::{
-    Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Policy, Verdict,
+    AddressList, Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Network,
+    NetworkError, Policy, Verdict,
 };
 #[cfg(feature = "curve")]
 pub use security::{
-    CertificateError, CertificateFault, CurveCertificate, CurveKeypair, CurvePublicKey,
-    CurveSecretKey, KeyError, z85,
+    CertificateDir, CertificateError, CertificateFault, CurveCertificate, CurveKeypair,
+    CurvePublicKey, CurveSecretKey, KeyError, KeyList, z85,
 };
+#[cfg(feature = "plain")]
+pub use security::{PlainCredentials, UserList};
 pub use socket::{
     Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
     RouterSocket, SubSocket, XPubSocket, XSubSocket,

@@ -29,7 +29,7 @@ pub(crate) use std::sync::atomic;
 /// | `Writer` | `engine` | the writing half of a session | a turn of writes |
 /// | `Inward` | `engine` | what comes from a peer | a turn of reads |
 /// | `Outward` | `engine`, inproc | what waits for a peer | nothing |
-/// | `Leaf` | here and there | a waker, a list of handles | nothing |
+/// | `Leaf` | here and there | a waker, a list of handles, who may come in | nothing |
 ///
 /// No read or write waits for the transport.
 ///

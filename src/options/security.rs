@@ -16,15 +16,21 @@ use crate::security::{Policy, Security};
 /// until the handshake takes too long.
 impl SocketOptions {
     /// Who may come in where the mechanism is NULL, by where it comes from: there
-    /// are no credentials. Default none: everyone.
+    /// are no credentials. Default none: everyone. [`AddressList`](crate::AddressList)
+    /// is such a policy.
     ///
     /// ```
-    /// use ferromq::{Candidate, SocketOptions, Verdict};
+    /// use ferromq::{AddressList, Candidate, SocketOptions, Verdict};
     ///
+    /// let ours = AddressList::allow(["10.0.0.0/8", "127.0.0.1"])?;
+    /// let options = SocketOptions::new().null_policy(ours);
+    ///
+    /// // Or one of your own:
     /// let options = SocketOptions::new().null_policy(|peer: &Candidate| match peer.ip() {
     ///     Some(ip) if !ip.is_loopback() => Verdict::deny("only from this machine"),
     ///     _ => Verdict::accept(),
     /// });
+    /// # Ok::<(), ferromq::NetworkError>(())
     /// ```
     pub fn null_policy(mut self, policy: impl Into<Policy>) -> Self {
         self.security = Security::Null { policy: Some(policy.into()) };
@@ -44,11 +50,16 @@ impl SocketOptions {
     }
 
     /// PLAIN, as the one who lets peers in by name and password
-    /// (`ZMQ_PLAIN_SERVER`).
+    /// (`ZMQ_PLAIN_SERVER`). [`UserList`](crate::UserList) is such a policy, and may
+    /// change while the socket runs.
     ///
     /// ```
-    /// use ferromq::{Candidate, Credentials, RepSocket, SocketOptions, Verdict};
+    /// use ferromq::{Candidate, Credentials, RepSocket, SocketOptions, UserList, Verdict};
     ///
+    /// let users = UserList::new([("admin", "secret")]);
+    /// let rep = RepSocket::with_options(SocketOptions::new().plain_server(users));
+    ///
+    /// // Or one of your own:
     /// let policy = |peer: &Candidate| match peer.credentials() {
     ///     Credentials::Plain(who) if who.is("admin", "secret") => Verdict::accept_as("admin"),
     ///     _ => Verdict::deny("wrong name or password"),
@@ -71,16 +82,18 @@ impl SocketOptions {
     }
 
     /// CURVE, as the one who lets peers in by their public keys
-    /// (`ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`).
+    /// (`ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`). [`KeyList`](crate::KeyList) and
+    /// [`CertificateDir`](crate::CertificateDir) are such policies, and may change
+    /// while the socket runs; [`Policy::allow_any`] takes any key.
     ///
     /// ```
     /// # fn main() -> std::io::Result<()> {
-    /// use ferromq::{CurveKeypair, Policy, RepSocket, ReqSocket, SocketOptions};
+    /// use ferromq::{CurveKeypair, KeyList, RepSocket, ReqSocket, SocketOptions};
     ///
     /// let (server, client) = (CurveKeypair::generate()?, CurveKeypair::generate()?);
     /// let server_key = *server.public();
-    /// let policy = Policy::allow_any();
-    /// let rep = RepSocket::with_options(SocketOptions::new().curve_server(server, policy));
+    /// let clients = KeyList::new([*client.public()]);
+    /// let rep = RepSocket::with_options(SocketOptions::new().curve_server(server, clients));
     /// let req = ReqSocket::with_options(SocketOptions::new().curve_client(client, server_key));
     /// # Ok(()) }
     /// ```

@@ -4,16 +4,20 @@
 //!
 //! Nothing here does I/O but the certificates, and they only when asked. Secret
 //! keys stand in one place in memory, are compared in constant time, are wiped
-//! when the last owner is gone, and are in no `Debug`, `Display` or error.
+//! when the last owner is gone, and are in no `Debug`, `Display` or error; so do
+//! passwords.
 
 #[cfg(feature = "curve")]
 mod certificate;
 #[cfg(feature = "curve")]
 mod keys;
+mod lists;
 #[cfg(feature = "plain")]
 mod plain;
 mod policy;
 mod setting;
+#[cfg(test)]
+mod testing;
 #[cfg(feature = "curve")]
 pub mod z85;
 pub(crate) mod zap;
@@ -24,6 +28,11 @@ use std::fmt;
 pub use certificate::{CertificateError, CertificateFault, CurveCertificate};
 #[cfg(feature = "curve")]
 pub use keys::{CurveKeypair, CurvePublicKey, CurveSecretKey, KeyError};
+#[cfg(feature = "plain")]
+pub use lists::UserList;
+pub use lists::{AddressList, Network, NetworkError};
+#[cfg(feature = "curve")]
+pub use lists::{CertificateDir, KeyList};
 #[cfg(feature = "plain")]
 pub use plain::PlainCredentials;
 pub use policy::{Answer, Authenticator, Candidate, Credentials, Denial, Grant, Policy, Verdict};

@@ -82,7 +82,15 @@ impl Candidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
 
-/// What is known of a peer that was let in.
+/// What is known of a peer that was let in. A [`KeyList`](crate::KeyList) is given
+/// it with the key.
+///
+/// ```
+/// use ferromq::Grant;
+///
+/// let alice = Grant::of("alice").with_property("team", "blue");
+/// assert_eq!(alice.user_id.as_deref(), Some("alice"));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
@@ -90,6 +98,32 @@ pub struct Grant {
     pub user_id: Option<String>,
     /// Its [`PeerInfo::granted`].
     pub properties: Vec<(String, Bytes)>,
+}
+
+impl Grant {
+    /// Who the peer is, and nothing else yet. The default does not even say that.
+    ///
+    /// ```
+    /// # use ferromq::Grant;
+    /// assert!(Grant::of("alice").properties.is_empty());
+    /// ```
+    pub fn of(user_id: impl Into<String>) -> Self {
+        Self { user_id: Some(user_id.into()), properties: Vec::new() }
+    }
+
+    /// Adds something that is to be known of the peer, for who receives its
+    /// messages.
+    ///
+    /// ```
+    /// # use ferromq::Grant;
+    /// let somebody = Grant::default().with_property("team", "blue");
+    /// assert_eq!(somebody.properties, [("team".into(), "blue".into())]);
+    /// ```
+    #[must_use]
+    pub fn with_property(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        self.properties.push((name.into(), value.into()));
+        self
+    }
 }
 
 /// How a peer is refused. It learns no more than the number (RFC 27).
@@ -130,17 +164,14 @@ impl Verdict {
 
     /// It may come in, and this is who it is.
     pub fn accept_as(user_id: impl Into<String>) -> Self {
-        Self(Ok(Grant { user_id: Some(user_id.into()), properties: Vec::new() }))
+        Self(Ok(Grant::of(user_id)))
     }
 
     /// Adds something that is to be known of the peer, for who receives its
     /// messages. Nothing if it is refused.
     #[must_use]
-    pub fn with_property(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
-        if let Ok(grant) = &mut self.0 {
-            grant.properties.push((name.into(), value.into()));
-        }
-        self
+    pub fn with_property(self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
+        Self(self.0.map(|grant| grant.with_property(name, value)))
     }
 
     /// It may not come in ([`Denial::Unauthorized`]). The reason is for our own
@@ -187,14 +218,24 @@ impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
 /// Who decides whether a peer may come in: one or several [`Authenticator`]s, or
 /// a ZAP handler. The default refuses everyone.
 ///
-/// ```
-/// use ferromq::{Candidate, Policy, Verdict};
+/// These are ready-made, and may change while sockets run:
 ///
-/// let local = Policy::from(|peer: &Candidate| match peer.ip() {
-///     Some(ip) if !ip.is_loopback() => Verdict::deny("not from this machine"),
+/// | who may come in | by | mechanism, and feature |
+/// |---|---|---|
+/// | [`AddressList`](crate::AddressList) | address or network, allowed or denied | any |
+/// | [`UserList`](crate::UserList) | name and password | PLAIN, `plain` |
+/// | [`KeyList`](crate::KeyList) | public key | CURVE, `curve` |
+/// | [`CertificateDir`](crate::CertificateDir) | certificate, in a directory | CURVE, `curve` |
+///
+/// ```
+/// use ferromq::{AddressList, Candidate, Policy, Verdict};
+///
+/// let open = Policy::from(|peer: &Candidate| match peer.domain() {
+///     "closed" => Verdict::deny("come back tomorrow"),
 ///     _ => Verdict::accept(),
 /// });
-/// let both = local.and(Policy::allow_any());
+/// let both = Policy::from(AddressList::allow(["10.0.0.0/8"])?).and(open);
+/// # Ok::<(), ferromq::NetworkError>(())
 /// ```
 #[derive(Clone, Default)]
 pub struct Policy(Kind);
@@ -323,4 +364,111 @@ where
 
 fn ready<'a>(verdict: Verdict) -> Answer<'a> {
     Box::pin(std::future::ready(verdict))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::security::testing::{at_once, candidate};
+
+    /// A ZAP handler.
+    fn zap(_: &Candidate) -> Verdict {
+        Verdict::accept_as("of zap").with_property("by", "zap")
+    }
+
+    /// What a policy decides about somebody, if it does at once.
+    fn decide(policy: &Policy) -> Option<Verdict> {
+        at_once(policy.ask(&candidate(Credentials::None), &zap))
+    }
+
+    /// One that always decides the same.
+    fn always(verdict: Verdict) -> Policy {
+        Policy::from(move |_: &Candidate| verdict.clone())
+    }
+
+    #[test]
+    fn the_default_lets_nobody_in() {
+        let denied = Some(Verdict::deny("this socket lets nobody in"));
+        assert_eq!(decide(&Policy::default()), denied);
+        assert_eq!(decide(&Policy::deny_all()), denied);
+        assert_eq!(decide(&Policy::allow_any()), Some(Verdict::accept()));
+        assert_eq!(decide(&Policy::zap()), Some(zap(&candidate(Credentials::None))));
+    }
+
+    #[test]
+    fn a_verdict_says_who_it_is_or_why_not() {
+        let verdict = Verdict::accept().with_property("a", "1").with_property("a", "2");
+        let properties = [("a".into(), "1".into()), ("a".into(), "2".into())].to_vec();
+        assert_eq!(verdict.0, Ok(Grant { user_id: None, properties }));
+        let denied = Verdict::deny("no").with_property("a", "1");
+        assert_eq!(denied, Verdict::deny_with(Denial::Unauthorized, "no"));
+        assert!(!denied.is_accept());
+        let codes = [Denial::Temporary, Denial::Unauthorized, Denial::Internal];
+        assert_eq!(codes.map(|denial| denial.to_string()), ["300", "400", "500"]);
+    }
+
+    #[test]
+    fn what_both_know_of_a_peer_comes_together() {
+        let one = || Verdict::accept_as("one").with_property("a", "1");
+        let two = || Verdict::accept_as("two").with_property("b", "2");
+        let nameless = || Verdict::accept().with_property("c", "3");
+        let both = |first, second| decide(&always(first).and(always(second)));
+        let merged = |user: &str| Verdict::accept_as(user).with_property("a", "1");
+        assert_eq!(both(one(), two()), Some(merged("two").with_property("b", "2")));
+        assert_eq!(both(one(), nameless()), Some(merged("one").with_property("c", "3")));
+        let expected = Verdict::accept_as("one").with_property("c", "3").with_property("a", "1");
+        assert_eq!(both(nameless(), one()), Some(expected));
+        assert_eq!(both(Verdict::accept(), Verdict::accept()), Some(Verdict::accept()));
+    }
+
+    #[test]
+    fn both_have_to_let_a_peer_in() {
+        let no = || Verdict::deny_with(Denial::Temporary, "not now");
+        let yes = || Verdict::accept_as("one");
+        assert_eq!(decide(&always(yes()).and(always(no()))), Some(no()));
+        assert_eq!(decide(&always(no()).and(always(yes()))), Some(no()));
+        let denied = Verdict::deny("this socket lets nobody in");
+        assert_eq!(decide(&Policy::allow_any().and(Policy::deny_all())), Some(denied));
+        let expected = Verdict::accept_as("of zap").with_property("by", "zap");
+        assert_eq!(decide(&always(yes()).and(Policy::zap())), Some(expected));
+    }
+
+    #[test]
+    fn the_second_is_asked_if_the_first_lets_in() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let counts = Policy::from(move |_: &Candidate| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Verdict::accept()
+        });
+        assert!(decide(&Policy::deny_all().and(counts.clone())).is_some());
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+        assert!(decide(&counts.clone().and(counts)).is_some());
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn one_that_waits_decides_when_it_is_done() {
+        let waits = || {
+            Policy::from_async(|peer: Candidate| async move {
+                tokio::task::yield_now().await;
+                Verdict::accept_as(peer.peer().address.clone())
+            })
+        };
+        let expected = Verdict::accept_as("tcp://127.0.0.1:5555");
+        for policy in [waits(), waits().and(Policy::allow_any()), Policy::allow_any().and(waits())]
+        {
+            assert_eq!(decide(&policy), None);
+            assert_eq!(policy.ask(&candidate(Credentials::None), &zap).await, expected);
+        }
+    }
+
+    #[test]
+    fn it_is_shown_without_what_it_knows() {
+        let shown = [Policy::zap(), always(Verdict::accept()).and(Policy::zap())];
+        let shown = shown.map(|policy| format!("{policy:?}"));
+        assert_eq!(shown, ["Policy::zap()", "Policy(.. and ..)"]);
+    }
 }

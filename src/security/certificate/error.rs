@@ -38,6 +38,10 @@ pub enum CertificateFault {
     /// The system did not let it be read; it says why as the source of the error.
     #[error("it cannot be read")]
     Read(#[source] io::Error),
+    /// It is a directory of certificates, and the system did not let it be read; it
+    /// says why as the source of the error.
+    #[error("it cannot be read as a directory of certificates")]
+    Directory(#[source] io::Error),
     /// The system did not let it be written; it says why as the source of the
     /// error.
     #[error("it cannot be written")]
@@ -124,7 +128,7 @@ impl CertificateError {
         Self(Box::new(Refusal { path: None, line: Some(line), fault }))
     }
 
-    pub(super) fn in_file(mut self, path: &Path) -> Self {
+    pub(in crate::security) fn in_file(mut self, path: &Path) -> Self {
         self.0.path = Some(path.into());
         self
     }

@@ -1,0 +1,293 @@
+//! [`UserList`]: who may come in, by name and password.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::{Shared, no_such_credentials};
+use crate::printable::Printable;
+use crate::security::plain::cut;
+use crate::security::{
+    Answer, Authenticator, Candidate, Credentials, Mechanism, PlainCredentials, Verdict,
+};
+
+/// The most octets of a name that a reason shows.
+const SHOWN: usize = 64;
+
+/// A policy for PLAIN: users with these names and passwords may come in
+/// (`configure_plain` of pyzmq's `Authenticator`).
+///
+/// They are known by their names; what is no text in one is replaced by `U+FFFD`
+/// there. What changes, holds for peers that come from then on, in all sockets that
+/// have a clone of it; who is in stays in. The default is empty: nobody.
+///
+/// How long an answer takes does not tell how much of a password is right, nor how
+/// long it is. A name that is not on the list costs what a wrong password costs, but
+/// for the look-up in a table. Passwords are wiped from memory when the last list
+/// that has them lets go of them; the caller's own copy is the caller's to wipe.
+///
+/// ```
+/// use ferromq::{RepSocket, SocketOptions, UserList};
+///
+/// let users = UserList::new([("ada", "engine"), ("eve", "apple")]);
+/// let rep = RepSocket::with_options(SocketOptions::new().plain_server(users.clone()));
+///
+/// // While the socket runs:
+/// users.insert("ada", "another one");
+/// users.remove("eve");
+/// # assert_eq!(users.len(), 1);
+/// ```
+#[derive(Clone, Default)]
+pub struct UserList(Shared<Users>);
+
+#[derive(Clone, Default)]
+struct Users {
+    passwords: HashMap<Vec<u8>, Password>,
+    /// What is compared for a name that is not there.
+    nobody: Password,
+}
+
+impl UserList {
+    /// A list of these names and passwords. The last of a name holds. As with
+    /// [`plain_client`](crate::SocketOptions::plain_client), what is longer than 255
+    /// bytes is cut off.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// assert!(UserList::new([("ada", "engine")]).contains("ada"));
+    /// ```
+    pub fn new<U, P>(users: impl IntoIterator<Item = (U, P)>) -> Self
+    where
+        U: AsRef<[u8]>,
+        P: AsRef<[u8]>,
+    {
+        users.into_iter().collect()
+    }
+
+    /// Puts a user on the list, or gives another password to one that is there.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// let users = UserList::default();
+    /// users.insert("ada", "engine");
+    /// assert!(users.contains("ada"));
+    /// ```
+    pub fn insert(&self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) {
+        let (user, password) = entry(user.as_ref(), password.as_ref());
+        drop(self.0.change(|users| users.passwords.insert(user, password)));
+    }
+
+    /// Takes a user off the list; whether it was there.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// let users = UserList::new([("ada", "engine")]);
+    /// assert!(users.remove("ada") && !users.remove("ada"));
+    /// ```
+    pub fn remove(&self, user: impl AsRef<[u8]>) -> bool {
+        self.0.change(|users| users.passwords.remove(cut(user.as_ref()))).is_some()
+    }
+
+    /// From now on what `list` holds, all of it at once. What changes in that one
+    /// later is not taken over.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// let users = UserList::new([("eve", "apple")]);
+    /// users.replace(UserList::new([("ada", "engine")]));
+    /// assert!(users.contains("ada") && !users.contains("eve"));
+    /// ```
+    pub fn replace(&self, list: Self) {
+        self.0.replace(list.0.now());
+    }
+
+    /// Whether a user is on the list.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// assert!(!UserList::new([("ada", "engine")]).contains("eve"));
+    /// ```
+    pub fn contains(&self, user: impl AsRef<[u8]>) -> bool {
+        self.0.now().passwords.contains_key(cut(user.as_ref()))
+    }
+
+    /// How many users are on the list.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// assert_eq!(UserList::new([("ada", "engine"), ("eve", "apple")]).len(), 2);
+    /// ```
+    pub fn len(&self) -> usize {
+        self.0.now().passwords.len()
+    }
+
+    /// Whether there is none, so that nobody may come in.
+    ///
+    /// ```
+    /// assert!(ferromq::UserList::default().is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn entry(user: &[u8], password: &[u8]) -> (Vec<u8>, Password) {
+    (cut(user).to_vec(), Password::new(password))
+}
+
+impl Users {
+    fn judge(&self, who: &PlainCredentials) -> Verdict {
+        let known = self.passwords.get(who.username());
+        // The same work, whether there is such a user or not.
+        let is_right = known.unwrap_or(&self.nobody).is(who.password());
+        let why = match known {
+            Some(_) if is_right => {
+                return Verdict::accept_as(String::from_utf8_lossy(who.username()));
+            }
+            Some(_) => "wrong password of the user",
+            None => "there is no user",
+        };
+        Verdict::deny(format!("{why} {:?}", Printable::new(who.username(), SHOWN)))
+    }
+}
+
+/// A password in a place that is as large for any: its length, and its octets with
+/// zeros after them, so that comparing two takes as long as comparing any other two.
+#[derive(Clone)]
+struct Password(Zeroizing<Vec<u8>>);
+
+impl Password {
+    const PLACE: usize = 256;
+
+    fn new(password: &[u8]) -> Self {
+        let password = cut(password);
+        // Never grows: memory that grows leaves a copy where it was.
+        let mut place = Zeroizing::new(vec![0; Self::PLACE]);
+        let (length, octets) = place.split_at_mut(1);
+        length[0] = u8::try_from(password.len()).expect("what is longer is cut off");
+        octets[..password.len()].copy_from_slice(password);
+        Self(place)
+    }
+
+    fn is(&self, password: &[u8]) -> bool {
+        self.0.ct_eq(&Self::new(password).0).into()
+    }
+}
+
+/// One that nobody can present.
+impl Default for Password {
+    fn default() -> Self {
+        let mut place = Zeroizing::new(vec![1; Self::PLACE]);
+        place[0] = 0;
+        Self(place)
+    }
+}
+
+impl Authenticator for UserList {
+    fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Answer<'a> {
+        let verdict = match candidate.credentials() {
+            Credentials::Plain(who) => self.0.now().judge(who),
+            _ => no_such_credentials(candidate, Mechanism::Plain),
+        };
+        Box::pin(std::future::ready(verdict))
+    }
+}
+
+impl<U: AsRef<[u8]>, P: AsRef<[u8]>> FromIterator<(U, P)> for UserList {
+    fn from_iter<I: IntoIterator<Item = (U, P)>>(users: I) -> Self {
+        let entries =
+            users.into_iter().map(|(user, password)| entry(user.as_ref(), password.as_ref()));
+        let users = Users { passwords: entries.collect(), ..Users::default() };
+        Self(Shared::new(users))
+    }
+}
+
+impl fmt::Debug for UserList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UserList({} users)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::security::testing::{candidate, denied, verdict};
+
+    fn who(user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Candidate {
+        let plain = PlainCredentials::new(user.as_ref(), password.as_ref());
+        candidate(Credentials::Plain(plain))
+    }
+
+    #[test]
+    fn who_knows_the_password_is_known_by_its_name() {
+        let users = UserList::new([("ada", "engine"), ("guest", "")]);
+        users.insert(b"\xff", b"\0");
+        assert_eq!(verdict(&users, &who("ada", "engine")), Verdict::accept_as("ada"));
+        assert_eq!(verdict(&users, &who("guest", "")), Verdict::accept_as("guest"));
+        assert_eq!(verdict(&users, &who(b"\xff", b"\0")), Verdict::accept_as("\u{fffd}"));
+    }
+
+    #[test]
+    fn others_are_refused_and_the_reason_does_not_show_what_they_said() {
+        let users = UserList::new([("ada", "engine"), ("guest", "")]);
+        let wrong = "wrong password of the user \"ada\"";
+        for password in ["", "engin", "engine\0", "engine2", "Engine"] {
+            assert_eq!(denied(&users, &who("ada", password)), wrong);
+        }
+        for password in ["\0", "\u{1}", "engine"] {
+            assert!(!verdict(&users, &who("guest", password)).is_accept());
+        }
+        for password in [&b""[..], &[0], &[1], &[1; 255], b"engine"] {
+            assert_eq!(denied(&users, &who("Ada", password)), "there is no user \"Ada\"");
+        }
+        assert_eq!(denied(&users, &who("a\n\u{202e}", "")), r#"there is no user "a\n\u{202e}""#);
+        let long = format!("there is no user {:?}... (255 octets)", "a".repeat(64));
+        assert_eq!(denied(&users, &who("a".repeat(300), "")), long);
+    }
+
+    #[test]
+    fn other_mechanisms_are_refused() {
+        let reason = "it comes with NULL, and only PLAIN is on the list";
+        assert_eq!(denied(&UserList::default(), &candidate(Credentials::None)), reason);
+    }
+
+    #[test]
+    #[cfg(feature = "curve")]
+    fn keys_are_no_passwords() {
+        let key = Credentials::Curve(crate::CurvePublicKey::from_bytes([1; 32]));
+        let reason = "it comes with CURVE, and only PLAIN is on the list";
+        assert_eq!(denied(&UserList::default(), &candidate(key)), reason);
+    }
+
+    #[test]
+    fn names_and_passwords_are_cut_where_those_of_a_client_are() {
+        let (name, password) = ("n".repeat(300), "p".repeat(300));
+        let users = UserList::new([(&name, &password)]);
+        assert!(verdict(&users, &who(&name, &password)).is_accept());
+        assert!(!verdict(&users, &who(&name, &password[..254])).is_accept());
+        assert!(users.contains(&name) && users.remove(&name) && users.is_empty());
+    }
+
+    #[test]
+    fn it_changes_for_all_who_have_it() {
+        let users = UserList::new([("ada", "engine"), ("eve", "apple")]);
+        let policy = users.clone();
+        users.insert("ada", "another");
+        assert!(users.remove("eve") && !users.remove("eve"));
+        assert!(!verdict(&policy, &who("ada", "engine")).is_accept());
+        assert!(!verdict(&policy, &who("eve", "apple")).is_accept());
+        assert!(verdict(&policy, &who("ada", "another")).is_accept());
+        let new = UserList::new([("bob", "b")]);
+        users.replace(new.clone());
+        new.insert("bob", "c");
+        assert!(verdict(&policy, &who("bob", "b")).is_accept() && policy.len() == 1);
+    }
+
+    #[test]
+    fn nothing_is_shown_of_the_users() {
+        let users = UserList::new([("ada", "engine")]);
+        assert_eq!(format!("{users:?}"), "UserList(1 users)");
+    }
+}
