@@ -517,7 +517,7 @@ mod tests {
                     while queue.take(&mut hand, 64).0 == Next::More {
                         hand.clear();
                     }
-                    assert!(hand.len() > 0 && hand.is_handy());
+                    assert!(!hand.is_empty() && hand.is_handy());
                 }
                 _ => while queue.next_item().is_some() {},
             }
