@@ -128,6 +128,20 @@ async fn pub_sub_runs() {
     );
 }
 
+#[cfg(feature = "plain")]
+#[tokio::test]
+async fn plain_runs() {
+    let expected = ["hears    hello from alice", "alice    hears    welcome", "refused us: '400'"];
+    assert_shows(run("plain", &[]).await, &expected);
+}
+
+#[cfg(feature = "curve")]
+#[tokio::test]
+async fn curve_runs() {
+    let expected = ["hears    hello from alice", "alice     hears    welcome", "refused us: '400'"];
+    assert_shows(run("curve", &[]).await, &expected);
+}
+
 #[tokio::test]
 async fn pipeline_runs() {
     let run = run("pipeline", &[]).await;

@@ -267,6 +267,10 @@ impl Handshake {
     }
 
     fn on_command(&mut self, body: &[u8], minor: u8) -> Result<(), PeerFault> {
+        #[cfg(feature = "plain")]
+        if let (Mechanism::Plain, Some(reason)) = (self.mechanism, command::misspelt_error(body)) {
+            return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
+        }
         let (name, data) = command::parts(body)?;
         if let Some(reason) = command::error(name, data)? {
             return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
