@@ -21,8 +21,9 @@ pub(crate) fn request(candidate: &Candidate) -> Message {
     // RFC 27 and libzmq: the host alone, without its port.
     let address = ip.map_or_else(|| peer.address.clone(), |ip| ip.to_string());
     let identity = own_id.as_ref().map(|id| id.as_bytes().clone()).unwrap_or_default();
+    // A new message is one empty frame: the delimiter.
     let mut request = Message::new();
-    for frame in [&b""[..], VERSION, REQUEST_ID, domain.as_bytes(), address.as_bytes()] {
+    for frame in [VERSION, REQUEST_ID, domain.as_bytes(), address.as_bytes()] {
         request.push_back(Bytes::copy_from_slice(frame));
     }
     request.push_back(identity);
