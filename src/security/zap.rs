@@ -53,8 +53,11 @@ pub(crate) fn verdict(reply: Message) -> Option<Verdict> {
     let text = String::from_utf8_lossy(text);
     match &status[..] {
         b"200" => {
-            let user_id = String::from_utf8_lossy(user_id);
-            let verdict = Verdict::accept_as(user_id);
+            let verdict = match &user_id[..] {
+                // It MAY be there, and none is not one that is empty.
+                [] => Verdict::accept(),
+                user_id => Verdict::accept_as(String::from_utf8_lossy(user_id)),
+            };
             let properties = properties(metadata)?;
             Some(
                 properties
