@@ -21,8 +21,9 @@ pub(crate) fn request(candidate: &Candidate) -> Message {
     // RFC 27 and libzmq: the host alone, without its port.
     let address = ip.map_or_else(|| peer.address.clone(), |ip| ip.to_string());
     let identity = own_id.as_ref().map(|id| id.as_bytes().clone()).unwrap_or_default();
+    // A new message is one empty frame: the delimiter.
     let mut request = Message::new();
-    for frame in [&b""[..], VERSION, REQUEST_ID, domain.as_bytes(), address.as_bytes()] {
+    for frame in [VERSION, REQUEST_ID, domain.as_bytes(), address.as_bytes()] {
         request.push_back(Bytes::copy_from_slice(frame));
     }
     request.push_back(identity);
@@ -52,8 +53,11 @@ pub(crate) fn verdict(reply: Message) -> Option<Verdict> {
     let text = String::from_utf8_lossy(text);
     match &status[..] {
         b"200" => {
-            let user_id = String::from_utf8_lossy(user_id);
-            let verdict = Verdict::accept_as(user_id);
+            let verdict = match &user_id[..] {
+                // It MAY be there, and none is not one that is empty.
+                [] => Verdict::accept(),
+                user_id => Verdict::accept_as(String::from_utf8_lossy(user_id)),
+            };
             let properties = properties(metadata)?;
             Some(
                 properties

@@ -7,6 +7,9 @@ mod greeting;
 mod handshake;
 mod heartbeat;
 mod metadata;
+#[cfg(feature = "plain")]
+mod plain;
+mod policy;
 mod reassurance;
 pub(crate) mod seal;
 mod traffic;

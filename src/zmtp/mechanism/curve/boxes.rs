@@ -61,6 +61,16 @@ impl SharedKey {
         keyed.open_vec(rest, sealed)
     }
 
+    #[cfg(test)]
+    pub(super) fn octets(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_octets(octets: [u8; 32]) -> Self {
+        Self(Zeroizing::new(octets))
+    }
+
     fn with_nonce(&self, (name, random): (&[u8; 8], &[u8; 16])) -> (Keyed, u64) {
         let mut prefix = [0; 16];
         let (front, back) = prefix.split_at_mut(8);

@@ -18,6 +18,8 @@ mod boxes;
 mod client;
 mod server;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use client::CurveClient;
 pub(crate) use server::CurveServer;
