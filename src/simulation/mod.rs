@@ -42,6 +42,8 @@ use world::{Ran, World};
 
 use crate::context::Context;
 use crate::random::seeded;
+#[cfg(feature = "curve")]
+use crate::security::{CurveKeypair, Policy};
 use crate::socket::Core;
 use crate::tasks::adopted;
 use crate::transport::simulated;
@@ -74,6 +76,46 @@ struct Outcome {
     chance: u64,
 }
 
+/// The mechanism of all sockets of a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    Null,
+    /// The one that listens is the server.
+    #[cfg(feature = "curve")]
+    Curve,
+}
+
+impl Guard {
+    /// The test that runs worlds of this kind.
+    fn test(self) -> &'static str {
+        match self {
+            Self::Null => "what_goes_in_comes_out_or",
+            #[cfg(feature = "curve")]
+            Self::Curve => "what_goes_in_comes_out_of_curve",
+        }
+    }
+
+    fn apply(self, plan: &mut Plan) {
+        match self {
+            Self::Null => {}
+            #[cfg(feature = "curve")]
+            Self::Curve => {
+                crate::zmtp::mechanism::curve::tap::forget();
+                let server = CurveKeypair::generate().unwrap();
+                let server_key = *server.public();
+                for (index, party) in plan.parties.iter_mut().enumerate() {
+                    let options = std::mem::take(&mut party.options);
+                    let keys = CurveKeypair::generate().unwrap();
+                    party.options = match index {
+                        0 => options.curve_server(server.clone(), Policy::allow_any()),
+                        _ => options.curve_client(keys, server_key),
+                    };
+                }
+            }
+        }
+    }
+}
+
 /// Undoes what makes this thread live in a simulated world.
 struct Undo;
 
@@ -85,11 +127,13 @@ impl Drop for Undo {
     }
 }
 
-fn run(seed: u64, traces: bool) -> Outcome {
+fn run(seed: u64, guard: Guard, traces: bool) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let rng = Rng::new(seed);
-    let plan = Arc::new(Plan::new(seed, &rng));
+    let mut plan = Plan::new(seed, &rng);
+    guard.apply(&mut plan);
+    let plan = Arc::new(plan);
     if traces {
         println!("{plan:#?}");
     }
@@ -176,20 +220,22 @@ async fn close(world: &mut World, cores: &[Arc<Core>], books: &Books) {
 }
 
 /// Runs a seed; a failure says how to have it again.
-fn replayable(seed: u64) -> Result<Outcome, String> {
-    catch_unwind(AssertUnwindSafe(|| run(seed, false))).map_err(|panic| {
+fn replayable(seed: u64, guard: Guard) -> Result<Outcome, String> {
+    catch_unwind(AssertUnwindSafe(|| run(seed, guard, false))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("?");
         format!(
             "seed {seed}: {text}\nto have it again: FERROMQ_SIM_SEED={seed} cargo test --lib \
-             simulation::what_goes_in -- --nocapture\n"
+             --all-features simulation::{} -- --nocapture\n",
+            guard.test()
         )
     })
 }
 
 /// Runs many, and fails with the first few that do.
-fn all(seeds: impl Iterator<Item = u64>) {
-    let failed: Vec<_> = seeds.filter_map(|seed| replayable(seed).err()).take(FAILURES).collect();
+fn all(seeds: impl Iterator<Item = u64>, guard: Guard) {
+    let failed = seeds.filter_map(|seed| replayable(seed, guard).err());
+    let failed: Vec<_> = failed.take(FAILURES).collect();
     assert!(failed.is_empty(), "\n{}", failed.join("\n"));
 }
 
@@ -197,23 +243,34 @@ fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-#[test]
-fn what_goes_in_comes_out_or_is_counted() {
+fn seeds_of(guard: Guard, ordinarily: u64) {
     if let Some(seed) = from_environment("FERROMQ_SIM_SEED") {
-        println!("{:?}", run(seed, true));
+        println!("{:?}", run(seed, guard, true));
         return;
     }
-    all(0..from_environment("FERROMQ_SIM_SEEDS").unwrap_or(SEEDS));
+    all(0..from_environment("FERROMQ_SIM_SEEDS").unwrap_or(ordinarily), guard);
+}
+
+#[test]
+fn what_goes_in_comes_out_or_is_counted() {
+    seeds_of(Guard::Null, SEEDS);
+}
+
+#[cfg(feature = "curve")]
+#[test]
+fn what_goes_in_comes_out_of_curve_as_well() {
+    seeds_of(Guard::Curve, SEEDS / 4);
 }
 
 #[test]
 fn what_was_found_once_stays_mended() {
-    all(FOUND.iter().map(|(seed, _)| *seed));
+    all(FOUND.iter().map(|(seed, _)| *seed), Guard::Null);
 }
 
 #[test]
 fn the_same_seed_is_the_same_world() {
     for seed in 0..24 {
-        assert_eq!(replayable(seed), replayable(seed), "seed {seed}");
+        let [once, again] = [(); 2].map(|()| replayable(seed, Guard::Null));
+        assert_eq!(once, again, "seed {seed}");
     }
 }

@@ -131,9 +131,13 @@ impl Reader {
         }
         while let Some((flags, body, end)) = frame(log, self.at) {
             self.at = end;
+            let opened = opened(flags, body);
+            let (flags, body) =
+                opened.as_ref().map_or((flags, body), |(flags, body)| (*flags, body));
             let (is_command, has_more) = (flags & 4 != 0, flags & 1 != 0);
             if is_command {
-                if body.starts_with(b"\x05READY") {
+                // The last of the handshake is INITIATE for the client of CURVE.
+                if body.starts_with(b"\x05READY") || body.starts_with(b"\x08INITIATE") {
                     self.ready_at.get_or_insert(end);
                 } else if body.starts_with(b"\x09SUBSCRIBE") {
                     self.subscribed_at.get_or_insert(end);
@@ -151,6 +155,20 @@ impl Reader {
     pub(super) fn within(&self, octets: usize) -> usize {
         self.whole.partition_point(|(end, _)| *end <= octets)
     }
+}
+
+/// What is in a frame of CURVE.
+#[cfg(feature = "curve")]
+fn opened(flags: u8, body: &[u8]) -> Option<(u8, Vec<u8>)> {
+    if flags & 5 != 0 || !body.starts_with(b"\x07MESSAGE") {
+        return None;
+    }
+    crate::zmtp::mechanism::curve::tap::open(body)
+}
+
+#[cfg(not(feature = "curve"))]
+fn opened(_: u8, _: &[u8]) -> Option<(u8, Vec<u8>)> {
+    None
 }
 
 /// The frame at `at`, if all of it is there: flags, body, and where it ends.

@@ -32,7 +32,7 @@ mod connection;
 mod framing;
 mod greeting;
 mod heartbeat;
-mod mechanism;
+pub(crate) mod mechanism;
 mod metadata;
 mod reassurance;
 mod seal;

@@ -15,7 +15,7 @@
 //! ```
 
 #[cfg(feature = "curve")]
-mod curve;
+pub(crate) mod curve;
 mod null;
 #[cfg(feature = "plain")]
 mod plain;

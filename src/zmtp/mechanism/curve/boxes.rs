@@ -84,6 +84,7 @@ impl SharedKey {
 }
 
 /// A key for boxes whose nonces differ in the last eight octets only: a number.
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Keyed(Zeroizing<[u8; 32]>);
 
 impl Keyed {

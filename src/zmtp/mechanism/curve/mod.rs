@@ -19,6 +19,8 @@ mod client;
 mod server;
 mod session;
 #[cfg(test)]
+pub(crate) mod tap;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use client::CurveClient;

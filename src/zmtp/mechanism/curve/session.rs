@@ -23,9 +23,6 @@ const BODY: usize = BOX + TAG + 1;
 const SEALED_MORE: u8 = 0x01;
 const SEALED_COMMAND: u8 = 0x02;
 
-const OF_CLIENT: &[u8; 16] = b"CurveZMQMESSAGEC";
-const OF_SERVER: &[u8; 16] = b"CurveZMQMESSAGES";
-
 /// Which of the two we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -36,13 +33,29 @@ pub(super) enum Side {
 /// Both halves of a session, where each side goes on counting from the last number
 /// of its handshake.
 pub(super) fn seals(session: &SharedKey, we: Side, ours: u64, theirs: u64) -> Seals {
-    let (own, other) = match we {
-        Side::Client => (OF_CLIENT, OF_SERVER),
-        Side::Server => (OF_SERVER, OF_CLIENT),
-    };
+    #[cfg(test)]
+    super::tap::note(session);
+    let (own, other) = (session.keyed(we.nonce()), session.keyed(we.other().nonce()));
     Seals {
-        seal: Some(Box::new(Sealer { key: session.keyed(own), last: ours })),
-        open: Some(Box::new(Opener { key: session.keyed(other), last: theirs })),
+        seal: Some(Box::new(Sealer { key: own, last: ours })),
+        open: Some(Box::new(Opener::new(other, theirs))),
+    }
+}
+
+impl Side {
+    /// What the nonces of its frames begin with.
+    pub(super) fn nonce(self) -> &'static [u8; 16] {
+        match self {
+            Self::Client => b"CurveZMQMESSAGEC",
+            Self::Server => b"CurveZMQMESSAGES",
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
     }
 }
 
@@ -74,10 +87,16 @@ impl Seal for Sealer {
 }
 
 #[derive(Debug)]
-struct Opener {
+pub(super) struct Opener {
     key: Keyed,
     /// The last number that was right.
     last: u64,
+}
+
+impl Opener {
+    pub(super) fn new(key: Keyed, last: u64) -> Self {
+        Self { key, last }
+    }
 }
 
 impl Open for Opener {
