@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::{debug, warn};
 
 use super::clock::now;
+use super::farewell::bid_farewell;
 use super::line::StreamLine;
 use super::shell::Shell;
 use super::wire::{Closing, Flight, Pulse};
@@ -18,8 +19,8 @@ use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Line, Link, Peer, SocketSide};
 use crate::tasks::let_others_run;
-use crate::transport::{ReadHalf, Stream};
-use crate::zmtp::{Handshake, HandshakeConfig, Incoming, Receiving};
+use crate::transport::Stream;
+use crate::zmtp::{Handshake, HandshakeConfig, Incoming};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
@@ -205,10 +206,7 @@ impl Link {
         };
         if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, flight.is_written(), write) {
             let time = line.outward.lock().time_left(now()).min(FAREWELL);
-            let receiving = line.inward.lock().take_receiving();
-            let mut farewell = Farewell { receiving, unread: 0 };
-            let _ = timeout(time, farewell.bid(read, write)).await;
-            line.lost(DropCause::Unread, farewell.unread);
+            bid_farewell(line, time, read, write).await;
         }
         End { reason, flight }
     }
@@ -420,51 +418,6 @@ impl Drop for Attached {
         if was_open || undelivered > 0 {
             let endpoint = &self.link.endpoint;
             warn!(%endpoint, undelivered, "the runtime of this connection has ended, and it with it");
-        }
-    }
-}
-
-/// The end of a connection that we close: what still comes is for nobody.
-struct Farewell {
-    /// `None` once what comes means nothing.
-    receiving: Option<Receiving>,
-    /// How many messages came.
-    unread: usize,
-}
-
-impl Farewell {
-    /// Ends our half of a connection and waits until the peer ends its own, so
-    /// that what we wrote is not destroyed by a reset over what we did not read.
-    async fn bid(&mut self, read: Option<Box<dyn ReadHalf>>, mut write: Transport) {
-        self.count();
-        let Some(mut read) = read else { return };
-        if write.shutdown().await.is_err() {
-            return;
-        }
-        let mut beyond = Vec::new();
-        loop {
-            let reading = match &mut self.receiving {
-                Some(receiving) => read.read_buf(&mut receiving.space()).await,
-                None => {
-                    beyond.resize(8 * 1024, 0);
-                    read.read(&mut beyond).await
-                }
-            };
-            if !matches!(reading, Ok(1..)) {
-                return;
-            }
-            self.count();
-        }
-    }
-
-    fn count(&mut self) {
-        while let Some(receiving) = &mut self.receiving {
-            match receiving.next() {
-                Ok(Some(Incoming::Message(_))) => self.unread += 1,
-                Ok(Some(_)) => {}
-                Ok(None) => return,
-                Err(_) => self.receiving = None,
-            }
         }
     }
 }
