@@ -57,12 +57,12 @@ pub(super) struct Met {
 /// A connection that came to nothing.
 pub(super) struct Refused {
     pub(super) reason: DisconnectReason,
-    unwanted: Option<Unwanted>,
+    unwanted: Option<Box<Unwanted>>,
 }
 
 /// A peer that the socket does not want.
 struct Unwanted {
-    met: Met,
+    met: Box<Met>,
     why: Unwelcome,
     side: Arc<dyn SocketSide>,
     peer: Arc<Peer>,
@@ -72,24 +72,32 @@ impl Refused {
     /// Tells the peer, as far as it may know, and counts what it had sent. Says
     /// why it was refused.
     pub(super) async fn part(self) -> DisconnectReason {
-        if let Some(Unwanted { mut met, why, side, peer }) = self.unwanted {
-            let discarded = |count| side.lost(&peer, DropCause::Discarded, count);
-            if met.handshake.is_done() {
-                // Ours has gone out, so there is nothing to be told any more.
-                met.hang_up(discarded).await;
-            } else {
-                discarded(met.count_unread());
-                met.refuse(why).await;
-            }
+        if let Some(unwanted) = self.unwanted {
+            // Few need this, and every connection would have room for it.
+            Box::pin(unwanted.part()).await;
         }
         self.reason
+    }
+}
+
+impl Unwanted {
+    async fn part(self) {
+        let Self { mut met, why, side, peer } = self;
+        let discarded = |count| side.lost(&peer, DropCause::Discarded, count);
+        if met.handshake.is_done() {
+            // Ours has gone out, so there is nothing to be told any more.
+            met.hang_up(discarded).await;
+        } else {
+            discarded(met.count_unread());
+            met.refuse(why).await;
+        }
     }
 }
 
 /// A connection whose peer takes part in routing.
 pub(super) struct TakenIn {
     attached: Attached,
-    met: Met,
+    met: Box<Met>,
 }
 
 /// How a connection ended, and what it had not written.
@@ -100,11 +108,11 @@ pub(super) struct End {
 
 impl Link {
     /// Does the handshake, within the time the options allow for all of it.
-    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Met, Refused> {
+    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Box<Met>, Refused> {
         let limit = self.options.handshake_timeout;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let met = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
-        met.map_err(|reason| self.failed(reason))
+        met.map(Box::new).map_err(|reason| self.failed(reason))
     }
 
     fn failed(&self, reason: DisconnectReason) -> Refused {
@@ -162,8 +170,8 @@ impl Link {
         &self,
         peer: &Arc<Peer>,
         line: &StreamLine,
-        mut met: Met,
-    ) -> Result<Met, Refused> {
+        mut met: Box<Met>,
+    ) -> Result<Box<Met>, Refused> {
         line.set_up();
         if let Err(unwelcome) = self.side.up(peer, &met.peer) {
             return Err(self.refuse(met, peer, unwelcome));
@@ -180,8 +188,16 @@ impl Link {
 
     /// Runs a connection whose peer was taken in, until it ends. The caller does
     /// what follows and then calls [`say_ended`](Self::say_ended).
-    pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Met) -> End {
-        let Met { stream, handshake, peer: info, .. } = met;
+    pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Box<Met>) -> End {
+        self.begin(line, met);
+        let side = Arc::clone(&self.side);
+        let reason = Shell::new(line, peer, side, self.traits.takes_at_once).run().await;
+        self.wind_up(line, reason).await
+    }
+
+    /// From the handshake to the traffic.
+    fn begin(&self, line: &StreamLine, met: Box<Met>) {
+        let Met { stream, handshake, peer: info, .. } = *met;
         let (receiving, sending, _) = handshake.into_traffic();
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
@@ -189,9 +205,6 @@ impl Link {
         // Reading first: a request is written after what came before it was dropped.
         line.read_from(stream.read, receiving);
         *line.writer.lock() = Some(Writer::new(Box::into_pin(stream.write), sending, ready));
-        let side = Arc::clone(&self.side);
-        let reason = Shell::new(line, peer, side, self.traits.takes_at_once).run().await;
-        self.wind_up(line, reason).await
     }
 
     /// Ends what a connection in traffic had at work.
@@ -206,7 +219,7 @@ impl Link {
         };
         if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, flight.is_written(), write) {
             let time = line.outward.lock().time_left(now()).min(FAREWELL);
-            bid_farewell(line, time, read, write).await;
+            Box::pin(bid_farewell(line, time, read, write)).await;
         }
         End { reason, flight }
     }
@@ -222,12 +235,12 @@ impl Link {
     }
 
     /// The socket does not want the peer.
-    fn refuse(&self, met: Met, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
+    fn refuse(&self, met: Box<Met>, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
         if why == Unwelcome::Closing {
             return self.failed(DisconnectReason::ByUs);
         }
         let (side, peer) = (Arc::clone(&self.side), Arc::clone(peer));
-        let unwanted = Some(Unwanted { met, why, side, peer });
+        let unwanted = Some(Box::new(Unwanted { met, why, side, peer }));
         Refused { unwanted, ..self.failed(DisconnectReason::TurnedAway(why)) }
     }
 
@@ -239,7 +252,7 @@ impl Link {
     }
 
     /// Makes a peer of a connection: accepted, or dialled with `immediate`.
-    pub(super) async fn take_in(&self, met: Met) -> Result<TakenIn, Refused> {
+    pub(super) async fn take_in(&self, met: Box<Met>) -> Result<TakenIn, Refused> {
         let (peer, line) = StreamLine::new(self);
         if let Err(unwelcome) = self.side.attach(&peer) {
             return Err(self.refuse(met, &peer, unwelcome));
