@@ -144,10 +144,11 @@ impl Acceptor {
         let (number, mut evicted) = pending.lock().enter(stream.origin);
         spawn(async move {
             let _guards = guards;
-            let taken_in = async {
+            // In memory of its own, which the traffic does without.
+            let taken_in = Box::pin(async {
                 let met = link.meet(stream, Role::Accepting).await?;
                 link.take_in(met).await
-            };
+            });
             let taken_in = select! {
                 biased;
                 evicted = &mut evicted => {

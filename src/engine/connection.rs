@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout_at;
 use tracing::{debug, warn};
 
 use super::clock::now;
+use super::farewell::bid_farewell;
 use super::line::StreamLine;
 use super::meeting::{Met, Refused};
 use super::shell::Shell;
@@ -18,8 +18,6 @@ use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::DropCause;
 use crate::pipe::{Line, Link, Peer, SocketSide};
 use crate::tasks::let_others_run;
-use crate::transport::ReadHalf;
-use crate::zmtp::{Incoming, Receiving};
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
@@ -28,7 +26,7 @@ pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 /// A connection whose peer takes part in routing.
 pub(super) struct TakenIn {
     attached: Attached,
-    met: Met,
+    met: Box<Met>,
 }
 
 /// How a connection ended, and what it had not written.
@@ -43,8 +41,8 @@ impl Link {
         &self,
         peer: &Arc<Peer>,
         line: &StreamLine,
-        mut met: Met,
-    ) -> Result<Met, Refused> {
+        mut met: Box<Met>,
+    ) -> Result<Box<Met>, Refused> {
         line.set_up();
         if let Err(unwelcome) = self.side.up(peer, &met.peer) {
             return Err(self.refuse(met, peer, unwelcome));
@@ -61,7 +59,15 @@ impl Link {
 
     /// Runs a connection whose peer was taken in, until it ends. The caller does
     /// what follows and then calls [`say_ended`](Self::say_ended).
-    pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Met) -> End {
+    pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Box<Met>) -> End {
+        self.begin(peer, line, met);
+        let side = Arc::clone(&self.side);
+        let reason = Shell::new(line, peer, side, self.traits.takes_at_once).run().await;
+        self.wind_up(line, reason).await
+    }
+
+    /// From the handshake to the traffic.
+    fn begin(&self, peer: &Peer, line: &StreamLine, met: Box<Met>) {
         let (stream, receiving, sending, info) = met.into_traffic();
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
@@ -70,9 +76,6 @@ impl Link {
         // Reading first: a request is written after what came before it was dropped.
         line.read_from(stream.read, receiving, session);
         *line.writer.lock() = Some(Writer::new(Box::into_pin(stream.write), sending, ready));
-        let side = Arc::clone(&self.side);
-        let reason = Shell::new(line, peer, side, self.traits.takes_at_once).run().await;
-        self.wind_up(line, reason).await
     }
 
     /// Ends what a connection in traffic had at work.
@@ -87,10 +90,7 @@ impl Link {
         };
         if let (DisconnectReason::ByUs, true, Some(write)) = (&reason, flight.is_written(), write) {
             let time = line.outward.lock().time_left(now()).min(FAREWELL);
-            let receiving = line.inward.lock().take_receiving();
-            let mut farewell = Farewell { receiving, unread: 0 };
-            let _ = timeout(time, farewell.bid(read, write)).await;
-            line.lost(DropCause::Unread, farewell.unread);
+            Box::pin(bid_farewell(line, time, read, write)).await;
         }
         End { reason, flight }
     }
@@ -113,7 +113,7 @@ impl Link {
     }
 
     /// Makes a peer of a connection: accepted, or dialled with `immediate`.
-    pub(super) async fn take_in(&self, met: Met) -> Result<TakenIn, Refused> {
+    pub(super) async fn take_in(&self, met: Box<Met>) -> Result<TakenIn, Refused> {
         let (peer, line) = StreamLine::new(self);
         if let Err(unwelcome) = self.side.attach(&peer) {
             return Err(self.refuse(met, &peer, unwelcome));
@@ -208,51 +208,6 @@ impl Drop for Attached {
         if was_open || undelivered > 0 {
             let endpoint = &self.link.endpoint;
             warn!(%endpoint, undelivered, "the runtime of this connection has ended, and it with it");
-        }
-    }
-}
-
-/// The end of a connection that we close: what still comes is for nobody.
-struct Farewell {
-    /// `None` once what comes means nothing.
-    receiving: Option<Receiving>,
-    /// How many messages came.
-    unread: usize,
-}
-
-impl Farewell {
-    /// Ends our half of a connection and waits until the peer ends its own, so
-    /// that what we wrote is not destroyed by a reset over what we did not read.
-    async fn bid(&mut self, read: Option<Box<dyn ReadHalf>>, mut write: Transport) {
-        self.count();
-        let Some(mut read) = read else { return };
-        if write.shutdown().await.is_err() {
-            return;
-        }
-        let mut beyond = Vec::new();
-        loop {
-            let reading = match &mut self.receiving {
-                Some(receiving) => read.read_buf(&mut receiving.space()).await,
-                None => {
-                    beyond.resize(8 * 1024, 0);
-                    read.read(&mut beyond).await
-                }
-            };
-            if !matches!(reading, Ok(1..)) {
-                return;
-            }
-            self.count();
-        }
-    }
-
-    fn count(&mut self) {
-        while let Some(receiving) = &mut self.receiving {
-            match receiving.next() {
-                Ok(Some(Incoming::Message(_))) => self.unread += 1,
-                Ok(Some(_)) => {}
-                Ok(None) => return,
-                Err(_) => self.receiving = None,
-            }
         }
     }
 }

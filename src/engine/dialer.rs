@@ -114,10 +114,12 @@ struct Dialer {
 impl Dialer {
     async fn run(mut self) {
         loop {
+            // In memory of its own, which the traffic does without.
+            let attempt = Box::pin(self.attempt());
             let attempt = select! {
                 biased;
                 () = given_up(&self.line) => break,
-                attempt = self.attempt() => attempt,
+                attempt = attempt => attempt,
             };
             let reason = match attempt {
                 Err(reason) => reason,
@@ -130,7 +132,7 @@ impl Dialer {
     }
 
     /// One attempt to connect and shake hands.
-    async fn attempt(&self) -> Result<Met, DisconnectReason> {
+    async fn attempt(&self) -> Result<Box<Met>, DisconnectReason> {
         let (endpoint, options) = (&self.link.endpoint, &self.link.options);
         let connecting = transport::connect(endpoint, options);
         let stream = match options.connect_timeout {
@@ -151,7 +153,7 @@ impl Dialer {
         }
     }
 
-    async fn traffic(&mut self, met: Met) -> DisconnectReason {
+    async fn traffic(&mut self, met: Box<Met>) -> DisconnectReason {
         self.backoff.on_up(now());
         if self.immediate {
             return match self.link.take_in(met).await {

@@ -49,12 +49,12 @@ pub(super) struct Met {
 /// A connection that came to nothing.
 pub(super) struct Refused {
     pub(super) reason: DisconnectReason,
-    unwanted: Option<Unwanted>,
+    unwanted: Option<Box<Unwanted>>,
 }
 
 /// A peer that the socket does not want.
 struct Unwanted {
-    met: Met,
+    met: Box<Met>,
     why: Unwelcome,
     side: Arc<dyn SocketSide>,
     peer: Arc<Peer>,
@@ -64,27 +64,35 @@ impl Refused {
     /// Tells the peer, as far as it may know, and counts what it had sent. Says
     /// why it was refused.
     pub(super) async fn part(self) -> DisconnectReason {
-        if let Some(Unwanted { mut met, why, side, peer }) = self.unwanted {
-            let discarded = |count| side.lost(&peer, DropCause::Discarded, count);
-            if met.handshake.is_done() {
-                // Ours has gone out, so there is nothing to be told any more.
-                met.hang_up(discarded).await;
-            } else {
-                discarded(met.count_unread());
-                met.refuse(why).await;
-            }
+        if let Some(unwanted) = self.unwanted {
+            // Few need this, and every connection would have room for it.
+            Box::pin(unwanted.part()).await;
         }
         self.reason
     }
 }
 
+impl Unwanted {
+    async fn part(self) {
+        let Self { mut met, why, side, peer } = self;
+        let discarded = |count| side.lost(&peer, DropCause::Discarded, count);
+        if met.handshake.is_done() {
+            // Ours has gone out, so there is nothing to be told any more.
+            met.hang_up(discarded).await;
+        } else {
+            discarded(met.count_unread());
+            met.refuse(why).await;
+        }
+    }
+}
+
 impl Link {
     /// Does the handshake, within the time the options allow for all of it.
-    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Met, Refused> {
+    pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Box<Met>, Refused> {
         let limit = self.options.handshake_timeout;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let met = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
-        met.map_err(|reason| self.failed(reason))
+        met.map(Box::new).map_err(|reason| self.failed(reason))
     }
 
     pub(super) fn failed(&self, reason: DisconnectReason) -> Refused {
@@ -167,12 +175,12 @@ impl Link {
     }
 
     /// The socket does not want the peer.
-    pub(super) fn refuse(&self, met: Met, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
+    pub(super) fn refuse(&self, met: Box<Met>, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
         if why == Unwelcome::Closing {
             return self.failed(DisconnectReason::ByUs);
         }
         let (side, peer) = (Arc::clone(&self.side), Arc::clone(peer));
-        let unwanted = Some(Unwanted { met, why, side, peer });
+        let unwanted = Some(Box::new(Unwanted { met, why, side, peer }));
         Refused { unwanted, ..self.failed(DisconnectReason::TurnedAway(why)) }
     }
 }

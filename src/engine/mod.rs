@@ -20,6 +20,7 @@ mod bell;
 mod clock;
 mod connection;
 mod dialer;
+mod farewell;
 mod line;
 mod meeting;
 mod nudge;

@@ -182,6 +182,10 @@ impl<'a> Shell<'a> {
         for item in self.items.drain(..) {
             self.side.deliver(self.peer, item);
         }
+        if pulled == Pulled::All {
+            // Most peers subscribe once, and that is all they ever send.
+            self.items = Vec::new();
+        }
         pulled
     }
 
@@ -255,7 +259,10 @@ impl<'a> Shell<'a> {
     }
 
     fn poll_timer(&mut self, wake_at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(wake_at) = wake_at else { return Poll::Pending };
+        let Some(wake_at) = wake_at else {
+            self.timer = None;
+            return Poll::Pending;
+        };
         let wake_at = tokio::time::Instant::from_std(wake_at);
         let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(wake_at)));
         if timer.deadline() != wake_at {

@@ -147,6 +147,8 @@ impl<R> Inward<R> {
             self.keep_rest();
         }
         self.is_held_back = false;
+        // One as a rule, and by itself it would have room for four.
+        self.sessions.reserve_exact(1);
         self.sessions.push_back(Session {
             number,
             read: Some(read),

@@ -83,6 +83,11 @@ impl Lane {
         if self.latest.get(change.topic()) == Some(&number) {
             self.latest.remove(change.topic());
         }
+        if self.changes.is_empty() {
+            // A tree that was emptied keeps half a kilobyte.
+            self.changes = BTreeMap::new();
+            self.latest = BTreeMap::new();
+        }
         Some(change)
     }
 
