@@ -29,7 +29,7 @@ pub(crate) const WELCOME: &[u8] = b"WELCOME";
 #[cfg(any(feature = "plain", feature = "curve"))]
 pub(crate) const INITIATE: &[u8] = b"INITIATE";
 pub(crate) const READY: &[u8] = b"READY";
-const ERROR: &[u8] = b"ERROR";
+pub(crate) const ERROR: &[u8] = b"ERROR";
 const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
 const CANCEL: &[u8] = b"CANCEL";
 const PING: &[u8] = b"PING";
