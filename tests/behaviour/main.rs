@@ -29,5 +29,7 @@ mod redialling;
 mod refusing;
 mod release;
 mod resources;
+#[cfg(all(feature = "plain", feature = "curve"))]
+mod security;
 mod send_marks;
 mod subscribing;
