@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::select;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
@@ -24,6 +25,9 @@ const REFUSED: Duration = Duration::from_secs(1);
 
 /// How many reads look for what a peer that is not wanted has sent.
 const LAST_READS: usize = 64;
+
+/// How many reads of one that waits for a verdict look whether it has left.
+const EARLY_READS: usize = 8;
 
 /// How many octets are read of one that has been told to go, and may have sent
 /// something before it knew.
@@ -128,7 +132,11 @@ impl Link {
             let output = handshake.output();
             stream.write.write_all(&output).await.map_err(transport)?;
             if let Some(candidate) = self.candidate(&handshake, &stream) {
-                let verdict = self.ask(&candidate).await;
+                let verdict = select! {
+                    biased;
+                    verdict = self.ask(&candidate) => verdict,
+                    reason = until_left(&mut stream, &mut handshake) => return Err(reason),
+                };
                 if let Err(fault) = handshake.answer(verdict) {
                     return Err(dismiss(stream, handshake, fault).await);
                 }
@@ -258,6 +266,24 @@ impl Met {
             tokio::time::sleep(REFUSED).await;
         }
     }
+}
+
+/// Waits until a peer leaves while a policy decides about it. What it says meanwhile
+/// is kept: as much as a command may have, and no more is read.
+async fn until_left(stream: &mut Stream, handshake: &mut Handshake) -> DisconnectReason {
+    let mut octets = [0; 1024];
+    for _ in 0..EARLY_READS {
+        match stream.read.read(&mut octets).await {
+            Ok(0) => return DisconnectReason::PeerClosed,
+            Ok(count) => {
+                if let Err(fault) = handshake.feed(&octets[..count]) {
+                    return DisconnectReason::Fault(fault);
+                }
+            }
+            Err(error) => return transport(error),
+        }
+    }
+    std::future::pending().await
 }
 
 /// Tells a peer that it may not come in, as far as it is to know. It is given a

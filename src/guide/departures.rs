@@ -1,7 +1,7 @@
 //! Where ferromq departs from an RFC on purpose, and why.
 //!
 //! The tests under `tests/rfc` take each SHALL, SHALL NOT and MUST of the RFCs
-//! 23 and 37 (ZMTP), 28 (request-reply), 29 (publish-subscribe), 30 (pipeline)
+//! 23 and 37 (ZMTP), 24 to 27 (PLAIN, CURVE, ZAP), 28 (request-reply), 29 (publish-subscribe), 30 (pipeline)
 //! and 31 (exclusive pair) by itself. For a sentence in the tables below, the
 //! test shows what ferromq does instead; its name begins with `departs_`.
 //!
@@ -52,14 +52,18 @@
 //! | RFC 37: "When a peer receives a PING command it SHALL respond with a PONG command that echoes the ping-context" | So it does when it reads the PING. While a peer is held back at a receive mark, it gets an empty PONG every 100 ms without asking, or twice for each of its PINGs if they came more often (of ZMTP 3.0 only one that has sent a PING; a ferromq peer without heartbeats says so in READY and gets none). Meanwhile we do not give it up, nor does its TTL run. | Its PINGs lie behind messages that we do not read yet. It would take us for dead, with what is under way. To libzmq, too, anything is a sign of life. |
 //! | "Bits 7-3 are reserved for future use and MUST be zero." | They are zero in all we send, and ignored in what a peer sends. | So does libzmq, and the future could not use them otherwise. |
 //!
-//! # Security (RFC 24, 25, 26 and 27)
+//! # PLAIN (RFC 24), CURVE (RFC 25, 26) and ZAP (RFC 27)
 //!
 //! | The sentence | What ferromq does | Why |
 //! |---|---|---|
-//! | RFC 26: a MESSAGE is a command | It is an ordinary frame whose body begins with `MESSAGE`, and is taken with whatever flags outside. | So libzmq sends and wants it: a frame with the flag COMMAND would be dropped there. |
-//! | RFC 26: the flags in a MESSAGE have MORE only, other bits are zero | Bit 1 says that it is a command (PING, SUBSCRIBE). | As libzmq. |
-//! | RFC 26: the padding of a HELLO is zero | It is, in all we send, and ignored in what a peer sends. | As libzmq. |
-//! | RFC 26: a cookie holds what the server would have to remember | It is 96 random octets, and the server remembers. | There is a connection to remember it with. Nothing can be replayed on another one, and no secret leaves the process. |
-//! | RFC 24, 26: the server sets `as-server` in the greeting | It does, and takes clients and servers that do not. | libzmq never sets it. |
-//! | RFC 24: a policy sees the metadata of a client | With PLAIN it is asked after HELLO, before the client has said more. | A client that is refused has no reason to say more. As libzmq. |
+//! | RFC 24, 25: "The \[…\] mechanism uses the greeting as-server field to identify which peer is "client" and which peer is "server"." | A server says that it is one. What the peer says of that is not looked at. | libzmq never says it. |
+//! | RFC 24: "username = OCTET *VCHAR", "password = OCTET *VCHAR" | Any octets, up to 255. | The policy knows what it has set. As libzmq. |
+//! | RFC 26: "the client SHALL NOT try to reconnect using the same credentials." | It does, slowly, as after any ERROR. | Who may come in may change. |
+//! | RFC 26: HELLO has a padding that "SHALL be 70 octets, all zero." | It is 72 zeros, as the grammar of the RFC has it. What it is in a HELLO that comes is not looked at. | It says nothing. As libzmq. |
+//! | RFC 26: "The server SHALL not keep this transient key pair", but encode it in the cookie. | It is kept with the connection, and the cookie is random. | The connection is kept anyhow. So there is no cookie key to be stolen, and a cookie is of use in no other connection. |
+//! | RFC 26: "Bits 7-1: Reserved. These bits are reserved for future use and MUST be zero." | Bit 1 says that a frame is a command. The others are zero in what we send, and not looked at. | So libzmq sends heartbeats and subscriptions. |
+//! | RFC 26: "If the client does not pass authentication, the server SHALL not respond except by closing the connection." | It says ERROR with 400 or 500; at 300 it just closes. | The same RFC: "A server SHALL indicate an authentication failure by sending an ERROR command". As libzmq. |
+//! | RFC 27: "The domain, which SHALL contain a (non-empty) string." | It may be empty, unless [`zap_enforce_domain`](crate::SocketOptions::zap_enforce_domain) is set. | As libzmq. |
+//! | RFC 27: "identity: this provides the Identity metadata property, if any, provided by the connection." | It is the routing id of the server's own socket. | With NULL and PLAIN, that of the client is not known yet. As libzmq. |
+//! | RFC 26: MESSAGE is a command | It is an ordinary frame whose body begins with `MESSAGE`, and is taken with whatever flags outside. | So libzmq sends and wants it: a frame with the flag COMMAND would be dropped there. |
 //! | RFC 27: a server without a handler | Nobody comes in: [`Policy::zap`](crate::Policy::zap) refuses with 500. | libzmq lets everyone in with CURVE then. Where that is wanted, [`Policy::allow_any`](crate::Policy::allow_any) says so. |

@@ -29,10 +29,7 @@ pub(crate) const WELCOME: &[u8] = b"WELCOME";
 #[cfg(any(feature = "plain", feature = "curve"))]
 pub(crate) const INITIATE: &[u8] = b"INITIATE";
 pub(crate) const READY: &[u8] = b"READY";
-const ERROR: &[u8] = b"ERROR";
-/// How libzmq 4.3 begins an ERROR of PLAIN: in C, `"\x5ERROR"` is this.
-#[cfg(feature = "plain")]
-const MISSPELT: &[u8] = b"^RROR";
+pub(crate) const ERROR: &[u8] = b"ERROR";
 const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
 const CANCEL: &[u8] = b"CANCEL";
 const PING: &[u8] = b"PING";
@@ -98,12 +95,6 @@ pub(crate) fn parts(body: &[u8]) -> Result<(&[u8], &[u8]), PeerFault> {
 /// When its lengths do not add up.
 pub(crate) fn error<'a>(name: &[u8], data: &'a [u8]) -> Result<Option<&'a [u8]>, PeerFault> {
     if name == ERROR { reason(data).map(Some) } else { Ok(None) }
-}
-
-/// The same of a body in which libzmq's PLAIN has misspelt the name.
-#[cfg(feature = "plain")]
-pub(crate) fn misspelt_error(body: &[u8]) -> Option<&[u8]> {
-    body.strip_prefix(MISSPELT).and_then(|data| reason(data).ok())
 }
 
 fn reason(data: &[u8]) -> Result<&[u8], PeerFault> {

@@ -29,6 +29,8 @@ mod redialling;
 mod refusing;
 mod release;
 mod resources;
+#[cfg(all(feature = "plain", feature = "curve"))]
+mod security;
 mod send_marks;
 mod subscribing;
 mod with_peer;

@@ -9,7 +9,7 @@ pub(crate) enum Guard {
 }
 
 #[cfg(all(feature = "plain", feature = "curve"))]
-pub(crate) use secure::{Keys, Mechanism, PASSWORD, Server, USER};
+pub(crate) use secure::{Keys, Mechanism, PASSWORD, Server, USER, policy};
 
 #[cfg(not(all(feature = "plain", feature = "curve")))]
 impl Guard {

@@ -127,6 +127,16 @@ def event(name, wanted, milliseconds):
     return "0"
 
 
+def event_value(name, wanted, milliseconds):
+    """The value of a monitor event that happens (or has), within so long each."""
+    wanted = getattr(zmq, "EVENT_" + wanted)
+    while monitors[name].poll(int(milliseconds)):
+        seen = recv_monitor_message(monitors[name])
+        if seen["event"] == wanted:
+            return str(seen["value"])
+    return "none"
+
+
 def close(name, linger="0"):
     """Closes the socket. What it lingers for goes on in the background."""
     sockets[name].disable_monitor()
@@ -178,6 +188,7 @@ COMMANDS = {
     "poll": poll,
     "properties": properties,
     "event": event,
+    "event_value": event_value,
     "close": close,
 }
 

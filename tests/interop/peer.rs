@@ -144,6 +144,13 @@ impl Remote {
         self.call("event", &format!("{wanted} {}", time.as_millis())).await == "1"
     }
 
+    /// The value of an event, if it happens.
+    #[cfg(all(feature = "plain", feature = "curve"))]
+    pub(crate) async fn event_value(&self, wanted: &str, time: Duration) -> Option<u32> {
+        let value = self.call("event_value", &format!("{wanted} {}", time.as_millis())).await;
+        value.parse().ok()
+    }
+
     pub(crate) async fn properties(&self, keys: &str) -> Message {
         self.call("properties", keys).await.split(' ').map(octets).collect()
     }

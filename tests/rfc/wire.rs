@@ -29,6 +29,16 @@ pub(crate) fn greeting(changes: &[(usize, u8)]) -> [u8; 64] {
     octets
 }
 
+/// The greeting of a peer that wants this mechanism.
+#[cfg(any(feature = "plain", feature = "curve"))]
+pub(crate) fn greeting_of(mechanism: &str, is_server: bool) -> [u8; 64] {
+    let mut octets = GREETING;
+    octets[12..32].fill(0);
+    octets[12..12 + mechanism.len()].copy_from_slice(mechanism.as_bytes());
+    octets[32] = u8::from(is_server);
+    octets
+}
+
 /// A READY with these properties.
 pub(crate) fn ready(properties: &[(&str, &[u8])]) -> Vec<u8> {
     let mut body = b"\x05READY".to_vec();
@@ -98,6 +108,13 @@ impl Wire {
     pub(crate) async fn greet(&mut self) {
         self.send(&GREETING).await;
         self.take(64).await;
+    }
+
+    /// Exchanges greetings, this one for that of the peer.
+    #[cfg(any(feature = "plain", feature = "curve"))]
+    pub(crate) async fn greet_with(&mut self, greeting: &[u8; 64]) -> Vec<u8> {
+        self.send(greeting).await;
+        self.take(64).await
     }
 
     /// Exchanges greetings and READY; gives the body of the peer's READY.

@@ -18,6 +18,10 @@ use crate::zmtp::seal::Seals;
 /// The largest command of a handshake.
 const MAX_COMMAND: usize = 8 * 1024;
 
+/// How the PLAIN of libzmq (4.3.5) spells the name of ERROR, size and all: in its
+/// source that is "\x05ERROR", of which C++ makes an octet 0x5E.
+const MISSPELT_ERROR: &[u8] = b"\x5ERROR";
+
 /// What we are, and what we admit.
 #[derive(Debug, Clone)]
 pub(crate) struct HandshakeConfig {
@@ -267,11 +271,11 @@ impl Handshake {
     }
 
     fn on_command(&mut self, body: &[u8], minor: u8) -> Result<(), PeerFault> {
-        #[cfg(feature = "plain")]
-        if let (Mechanism::Plain, Some(reason)) = (self.mechanism, command::misspelt_error(body)) {
-            return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
-        }
-        let (name, data) = command::parts(body)?;
+        let misspelt = body.strip_prefix(MISSPELT_ERROR);
+        let (name, data) = match misspelt.filter(|_| self.mechanism == Mechanism::Plain) {
+            Some(data) => (command::ERROR, data),
+            None => command::parts(body)?,
+        };
         if let Some(reason) = command::error(name, data)? {
             return Err(PeerFault::RefusedUs { reason: PeerFault::text(reason) });
         }

@@ -264,6 +264,23 @@ fn error_is_understood_at_each_stage() {
 }
 
 #[test]
+fn the_error_of_libzmq_is_understood() {
+    let error = command(b"^RROR\x03400");
+    for (_, mut who) in stages() {
+        let refused = PeerFault::RefusedUs { reason: "400".into() };
+        assert_eq!(silent_fault(&mut who, &error), refused);
+    }
+    let malformed = command(b"^RROR\x04400");
+    assert_eq!(silent_fault(&mut client(), &malformed), PeerFault::MalformedCommand);
+    // Nobody else spells it so.
+    let mut null = Handshake::new(config(SocketType::Push));
+    null.output();
+    null.feed(GREETING).unwrap();
+    null.output();
+    assert_eq!(silent_fault(&mut null, &error), PeerFault::MalformedCommand);
+}
+
+#[test]
 fn a_denial_is_told_by_a_number_or_not_at_all() {
     for (how, told) in [
         (Denial::Temporary, &b""[..]),
