@@ -60,6 +60,7 @@ impl Peer {
     }
 
     /// Starts a ZAP handler; see `peer.py`.
+    #[cfg(all(feature = "plain", feature = "curve"))]
     pub(crate) async fn authenticate(&self, settings: &str) {
         let handler = Remote { pipe: Arc::clone(&self.pipe), name: "handler".into() };
         handler.call("authenticate", settings).await;
