@@ -50,9 +50,14 @@ impl Line for InprocEnd {
     }
 
     fn answered(&self) {
-        // What is there already is counted with the next flush: the caller has
-        // its pattern locked.
+        // What is there already is counted later: the caller has its pattern locked.
         self.joint.towards(self.party).expect_nothing();
+    }
+
+    fn settle(&self) {
+        // The other may have left, and then there is no next flush.
+        self.joint.count_losses(self.party);
+        self.joint.free(self.party);
     }
 
     fn control(&self, subscription: Subscription) -> NeedsFlush {

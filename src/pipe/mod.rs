@@ -127,6 +127,10 @@ pub(crate) trait Line: Send + Sync {
     /// on is none, and is discarded (counted) as it comes.
     fn answered(&self) {}
 
+    /// After a request or a reply: counts what that has discarded under the pattern's
+    /// lock, if nobody else may come to it. Call it with no lock held.
+    fn settle(&self) {}
+
     /// Takes a subscription or a cancellation. It is never refused and no
     /// high-water mark applies. While the connection is down it is forgotten,
     /// since the pattern replays what holds when it is up again.

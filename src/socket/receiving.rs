@@ -317,6 +317,9 @@ impl Core {
         });
         let is_left = self.end_turn(listed, next);
         drop(turn);
+        if self.lockstep.is_some() {
+            peer.line.settle();
+        }
         if is_left {
             self.call_others(&peer);
         }

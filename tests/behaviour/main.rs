@@ -18,6 +18,7 @@ mod lingering;
 mod lockstep;
 mod long_work;
 mod marks;
+mod model;
 mod monitoring;
 mod naming;
 mod queues;
