@@ -52,7 +52,9 @@
 //!   also logged through `tracing`, at the level debug.
 //! - **The runtime** in which `bind` or `connect` is called carries that
 //!   endpoint; with its end a tcp or ipc endpoint is dead, which a monitor tells,
-//!   and may be bound or connected again in another. For these two it needs its
+//!   and may be bound or connected again in another. Once no other endpoint is left,
+//!   a call that would wait fails ([`RecvError::RuntimeEnded`],
+//!   [`SendErrorKind::RuntimeEnded`]). For these two transports it needs its
 //!   drivers (`enable_all`), as `#[tokio::main]` and `Runtime::new` have them;
 //!   without, `bind` and `connect` are errors.
 //!

@@ -234,6 +234,9 @@ pub(crate) trait SocketSide: Send + Sync {
     /// others may read on.
     fn caught_up(&self);
 
+    /// A bind or connect has ended with its runtime, though nobody wanted that.
+    fn runtime_ended(&self);
+
     /// Counts messages that were lost.
     fn lost(&self, peer: &Arc<Peer>, cause: DropCause, count: usize);
 

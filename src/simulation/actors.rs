@@ -255,7 +255,12 @@ impl Actor {
                     return Ok(stamp.id);
                 }
                 Some(Err(error)) if error.kind() == SendErrorKind::Closed => return Err(IsClosed),
-                Some(Err(error)) if error.kind() == SendErrorKind::OutOfTurn => {
+                Some(Err(error))
+                    if matches!(
+                        error.kind(),
+                        SendErrorKind::OutOfTurn | SendErrorKind::RuntimeEnded
+                    ) =>
+                {
                     panic!("{} {}: {error}", self.party.socket_type, self.index);
                 }
                 Some(Err(error)) if error.kind() == SendErrorKind::Unroutable => {

@@ -9,6 +9,7 @@ mod cancelling;
 mod closing;
 mod computing;
 mod deadlines;
+mod deserted;
 mod endings;
 mod endpoints;
 mod heartbeats;

@@ -266,6 +266,8 @@ impl SocketSide for Socket {
 
     fn calm(&self) {}
 
+    fn runtime_ended(&self) {}
+
     fn caught_up(&self) {}
 
     fn detach(&self, peer: &Arc<Peer>) {
