@@ -39,8 +39,9 @@
 //!   [`connect`](PushSocket::connect) returns at once and keeps trying.
 //! - **`Ok` from `send`** means that the socket has accepted the message: it is
 //!   queued for a peer, or dropped and counted where the pattern drops. Queues
-//!   hold 1000 messages a peer ([`SocketOptions::send_hwm`]); then PUSH, REQ,
-//!   DEALER and PAIR wait, the others drop. See [`DropCause`].
+//!   hold 1000 messages a peer ([`SocketOptions::send_hwm`], and
+//!   [`send_hwm_bytes`](SocketOptions::send_hwm_bytes) if that is set); then PUSH,
+//!   REQ, DEALER and PAIR wait, the others drop. See [`DropCause`].
 //! - **[`close`](PushSocket::close)** waits until what was accepted is handed
 //!   to the system. Dropping a socket does the same in the background, as long
 //!   as the runtime lives; [`Context::wait_closed`] waits for that.

@@ -244,6 +244,7 @@ impl Actor {
             if self.party.delimits {
                 message.push_front(Bytes::new());
             }
+            let octets = message.size();
             let sent = if self.rng.one_in(6) {
                 Some(self.core.try_send(to, message))
             } else {
@@ -251,7 +252,7 @@ impl Actor {
             };
             match sent {
                 Some(Ok(())) => {
-                    self.books.accepted(self.index, stamp);
+                    self.books.accepted(self.index, stamp, octets);
                     return Ok(stamp.id);
                 }
                 Some(Err(error)) if error.kind() == SendErrorKind::Closed => return Err(IsClosed),

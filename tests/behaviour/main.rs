@@ -31,5 +31,6 @@ mod refusing;
 mod release;
 mod resources;
 mod send_marks;
+mod send_marks_bytes;
 mod subscribing;
 mod with_peer;
