@@ -215,6 +215,11 @@ pub enum SendErrorKind {
     /// publisher would take ([`SubscribeError::TooLarge`]).
     #[error("the message subscribes to more bytes of topics than a publisher would take")]
     SubscriptionsTooLarge,
+    /// Every runtime in which the socket was bound or connected has ended, and
+    /// each bind and connect with it: nobody will come who could take the message.
+    /// A new `bind` or `connect`, in a runtime that lives, brings it back.
+    #[error("the runtimes in which the socket was bound or connected have ended")]
+    RuntimeEnded,
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,
@@ -284,6 +289,11 @@ pub enum RecvError {
     /// socket may send again.
     #[error("the peer that was asked has left, so no reply can come")]
     PeerLeft,
+    /// Every runtime in which the socket was bound or connected has ended, and
+    /// each bind and connect with it: all that came was received, and nothing more
+    /// will. A new `bind` or `connect`, in a runtime that lives, brings it back.
+    #[error("the runtimes in which the socket was bound or connected have ended")]
+    RuntimeEnded,
     /// The socket is closed.
     #[error("the socket is closed")]
     Closed,

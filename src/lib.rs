@@ -39,8 +39,9 @@
 //!   [`connect`](PushSocket::connect) returns at once and keeps trying.
 //! - **`Ok` from `send`** means that the socket has accepted the message: it is
 //!   queued for a peer, or dropped and counted where the pattern drops. Queues
-//!   hold 1000 messages a peer ([`SocketOptions::send_hwm`]); then PUSH, REQ,
-//!   DEALER and PAIR wait, the others drop. See [`DropCause`].
+//!   hold 1000 messages a peer ([`SocketOptions::send_hwm`], and
+//!   [`send_hwm_bytes`](SocketOptions::send_hwm_bytes) if that is set); then PUSH,
+//!   REQ, DEALER and PAIR wait, the others drop. See [`DropCause`].
 //! - **[`close`](PushSocket::close)** waits until what was accepted is handed
 //!   to the system. Dropping a socket does the same in the background, as long
 //!   as the runtime lives; [`Context::wait_closed`] waits for that.
@@ -52,7 +53,9 @@
 //!   also logged through `tracing`, at the level debug.
 //! - **The runtime** in which `bind` or `connect` is called carries that
 //!   endpoint; with its end a tcp or ipc endpoint is dead, which a monitor tells,
-//!   and may be bound or connected again in another. For these two it needs its
+//!   and may be bound or connected again in another. Once no other endpoint is left,
+//!   a call that would wait fails ([`RecvError::RuntimeEnded`],
+//!   [`SendErrorKind::RuntimeEnded`]). For these two transports it needs its
 //!   drivers (`enable_all`), as `#[tokio::main]` and `Runtime::new` have them;
 //!   without, `bind` and `connect` are errors.
 //!

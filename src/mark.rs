@@ -13,6 +13,10 @@ impl Mark {
         if limit == 0 { Self::UNLIMITED } else { Self(limit) }
     }
 
+    pub(crate) const fn is_unlimited(self) -> bool {
+        self.0 == Self::UNLIMITED.0
+    }
+
     /// Whether one more may come when so many wait.
     #[inline]
     pub(crate) const fn admits(self, waiting: usize) -> bool {
@@ -29,6 +33,12 @@ impl Mark {
     /// one of them is none.
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+
+    /// Whether so many are no more than half of it: one who was refused is told then,
+    /// so that one wake-up is for many.
+    pub(crate) const fn is_half_free(self, waiting: usize) -> bool {
+        waiting <= self.0 / 2
     }
 
     /// So many times as much.
@@ -62,6 +72,8 @@ mod tests {
         let two = Mark::from_option(2);
         assert!(two.admits(1) && !two.admits(2));
         assert_eq!([0, 2, 3].map(|waiting| two.room(waiting)), [2, 0, 0]);
+        assert!(two.is_half_free(1) && !two.is_half_free(2) && !two.is_unlimited());
+        assert!(Mark::from_option(0).is_unlimited() && !Mark::from_option(1).is_half_free(1));
     }
 
     #[test]

@@ -39,6 +39,7 @@ pub enum Linger {
 #[must_use]
 pub struct SocketOptions {
     pub(crate) send_hwm: Mark,
+    pub(crate) send_hwm_bytes: Mark,
     pub(crate) recv_hwm: Mark,
     pub(crate) recv_hwm_bytes: Mark,
     pub(crate) linger: Option<Linger>,
@@ -94,6 +95,7 @@ impl Default for SocketOptions {
     fn default() -> Self {
         Self {
             send_hwm: Mark::from_option(1000),
+            send_hwm_bytes: Mark::UNLIMITED,
             recv_hwm: Mark::from_option(1000),
             recv_hwm_bytes: Mark::from_option(16 << 20),
             linger: None,
@@ -153,6 +155,25 @@ impl SocketOptions {
         self
     }
 
+    /// How many octets may wait to be sent to one peer. Default 0, no limit.
+    /// libzmq has no such option.
+    ///
+    /// At it a socket does what it does at [`send_hwm`](Self::send_hwm), at
+    /// whichever of both it comes to first. Below it a message of any size is
+    /// taken, so that what waits may be more by one message: a peer that does not
+    /// read costs at most the mark and one message, and eight octets for each that
+    /// waits.
+    ///
+    /// Over tcp and ipc it counts every message that the system has not taken as
+    /// a whole, with all its octets, also those in front of its frames (before
+    /// CURVE seals them). Over inproc a message counts for the memory that it
+    /// keeps, and the mark is the sum of this and the peer's
+    /// [`recv_hwm_bytes`](Self::recv_hwm_bytes).
+    pub fn send_hwm_bytes(mut self, octets: usize) -> Self {
+        self.send_hwm_bytes = Mark::from_option(octets);
+        self
+    }
+
     /// How many messages of one peer may wait to be received before the socket
     /// stops reading from it. Default 1000; 0 for no limit (`ZMQ_RCVHWM`).
     ///
@@ -178,8 +199,8 @@ impl SocketOptions {
     ///
     /// A message counts for the memory that it keeps, which may be more than
     /// its own octets; where none waits, one of any size is read. For XPUB it
-    /// bounds the messages of all peers together. It does not apply over
-    /// inproc.
+    /// bounds the messages of all peers together. Over inproc it only adds to
+    /// the [`send_hwm_bytes`](Self::send_hwm_bytes) of a peer that has set that.
     ///
     /// What peers have left unread that are gone has a bound for all of them
     /// together: four times this or 64 MiB, whichever is more. There nothing is
@@ -211,7 +232,7 @@ impl SocketOptions {
 
     /// Whether each queue holds only the newest message. Default false. For
     /// PUSH, PULL, PUB, SUB and DEALER and for messages of one frame; the
-    /// high-water marks mean nothing then (`ZMQ_CONFLATE`).
+    /// high-water marks, those in octets too, mean nothing then (`ZMQ_CONFLATE`).
     pub fn conflate(mut self, conflate: bool) -> Self {
         self.conflate = conflate;
         self

@@ -39,7 +39,8 @@ pub(crate) struct Listening {
 impl Listening {
     /// Whether nobody accepts any more, since the runtime has ended.
     pub(crate) fn is_over(&self) -> bool {
-        self.task.is_finished()
+        // The task itself is finished only after it has said so.
+        self.door.is_closed()
     }
 
     /// Stops listening and gives up the handshakes under way. Once this has
@@ -78,8 +79,14 @@ impl Door {
         .await
     }
 
-    fn close(&self) {
-        *self.0.lock() = None;
+    fn is_closed(&self) -> bool {
+        self.0.lock().is_none()
+    }
+
+    /// False if it was closed before.
+    fn close(&self) -> bool {
+        let mut listener = self.0.lock();
+        listener.take().is_some()
     }
 }
 
@@ -191,10 +198,14 @@ impl Acceptor {
 
 impl Drop for Acceptor {
     fn drop(&mut self) {
-        self.door.close();
+        let was_open = self.door.close();
         self.pending.lock().clear();
         let endpoint = self.link.endpoint.clone();
         self.link.emit(MonitorEvent::Closed { endpoint });
+        if was_open {
+            // Nobody wanted that: the task ended with its runtime.
+            self.link.side.runtime_ended();
+        }
     }
 }
 

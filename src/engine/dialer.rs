@@ -81,6 +81,7 @@ impl Drop for Endpoint {
             // Nobody wanted that: the task ended with its runtime.
             let endpoint = self.link.endpoint.clone();
             self.link.emit(MonitorEvent::Closed { endpoint });
+            self.link.side.runtime_ended();
         }
     }
 }

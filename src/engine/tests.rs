@@ -48,6 +48,8 @@ impl SocketSide for Side {
 
     fn deliver(&self, _: &Arc<Peer>, _: Item) {}
 
+    fn runtime_ended(&self) {}
+
     fn caught_up(&self) {}
 
     fn lost(&self, peer: &Arc<Peer>, cause: DropCause, count: usize) {

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::end::InprocEnd;
 use super::queue::{Keep, Queue, Taker};
+use super::weights::Marks;
 use crate::endpoint::Endpoint;
-use crate::mark::Mark;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, Unwelcome};
 use crate::pipe::{Backlog, Duty, Line, Link, Peer, SocketSide, Who};
@@ -92,8 +92,8 @@ impl Joint {
         let mut joint = None;
         let peer = Arc::new_cyclic(|me| {
             let made = joint.insert(Arc::new(Self {
-                to_binder: Queue::new(options.send_hwm, keep, Taker::Receivers),
-                to_connector: Queue::new(Mark::UNLIMITED, keep, Taker::of(link.traits)),
+                to_binder: Queue::new(Marks::of(options), keep, Taker::Receivers),
+                to_connector: Queue::new(Marks::NONE, keep, Taker::of(link.traits)),
                 connector: Station::new(link, me.clone()),
                 binder: OnceLock::new(),
                 stage: Lock::new(Rank::Leaf, Stage::Apart),
@@ -110,8 +110,8 @@ impl Joint {
         let (ours, theirs) = (&connector.options, &binder.options);
         let keep = keep(ours.conflate || theirs.conflate);
         let taker = Taker::of(binder.traits);
-        self.to_binder.meet(ours.send_hwm.and(theirs.recv_hwm), keep, Some(taker));
-        self.to_connector.meet(theirs.send_hwm.and(ours.recv_hwm), keep, None);
+        self.to_binder.meet(Marks::of_both(ours, theirs), keep, Some(taker));
+        self.to_connector.meet(Marks::of_both(theirs, ours), keep, None);
         Arc::new(end(binder, Arc::clone(self), Party::Binder))
     }
 
@@ -265,6 +265,10 @@ impl Joint {
     /// Counts what `party` has lost while it could not be counted.
     pub(super) fn count_losses(&self, party: Party) {
         let strays = self.towards(party).strays.take();
+        if strays > 0 && self.towards(party).catch_up() {
+            // What was cleared away has made room.
+            self.room(party.other());
+        }
         let conflated = self.from(party).conflated.take();
         if strays + conflated > 0 {
             if let Some(station) = self.station(party) {

@@ -11,5 +11,6 @@ mod queue;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub(crate) use registry::Registry;

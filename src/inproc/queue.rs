@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::weights::{Marks, Weights};
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::peer::Subscription;
@@ -39,6 +40,7 @@ struct State {
     taker: Taker,
     keep: Keep,
     mark: Mark,
+    weights: Weights,
     /// Whether a sender was refused for want of room and is to be told of some.
     wanted: bool,
     messages: VecDeque<Message>,
@@ -146,12 +148,13 @@ fn batch(mark: Mark) -> usize {
 }
 
 impl Queue {
-    pub(super) fn new(mark: Mark, keep: Keep, taker: Taker) -> Self {
+    pub(super) fn new(marks: Marks, keep: Keep, taker: Taker) -> Self {
         let state = State {
             life: Life::Waiting,
             taker,
             keep,
-            mark,
+            mark: marks.messages,
+            weights: Weights::new(marks.octets),
             wanted: false,
             messages: VecDeque::new(),
             controls: VecDeque::new(),
@@ -167,14 +170,15 @@ impl Queue {
         }
     }
 
-    /// Somebody is at the other end, so that mark and taker are known.
-    pub(super) fn meet(&self, mark: Mark, keep: Keep, taker: Option<Taker>) {
+    /// Somebody is at the other end, so that marks and taker are known.
+    pub(super) fn meet(&self, marks: Marks, keep: Keep, taker: Option<Taker>) {
         let mut state = self.state.lock();
         if state.life == Life::Ended {
             return;
         }
         state.life = Life::Meeting;
-        state.mark = mark;
+        state.mark = marks.messages;
+        state.weights.meet(marks.octets);
         state.keep = keep;
         state.taker = taker.unwrap_or(state.taker);
         if taker == Some(Taker::Nobody) {
@@ -219,6 +223,7 @@ impl Queue {
             (std::mem::take(&mut state.messages), std::mem::take(&mut state.controls));
         let count = messages.len();
         state.passed += count;
+        state.weights.clear();
         let freed = std::mem::take(&mut state.charged);
         drop(state);
         let _ = self.freed.add(freed);
@@ -288,10 +293,12 @@ impl Queue {
         };
         if replaced > 0 {
             state.messages.clear();
+            state.weights.clear();
             state.passed += replaced;
         }
+        let comes_near = state.weights.add(message) && state.keep == Keep::All;
         state.messages.push_back(std::mem::take(message));
-        let is_half_full = state.messages.len() == state.mark.limit().div_ceil(2);
+        let is_half_full = comes_near || state.messages.len() == state.mark.limit().div_ceil(2);
         drop(state);
         match self.conflated.add(replaced) {
             NeedsFlush::No if is_half_full && !is_news => Ok(NeedsFlush::NearMark),
@@ -342,7 +349,9 @@ impl Queue {
     /// sender is to be told that there is room.
     pub(super) fn take(&self, hand: &mut Hand, limit: usize) -> (Next, bool) {
         let mut state = self.state.lock();
-        let count = state.messages.len().min(limit).min(batch(state.mark));
+        let most = state.messages.len().min(limit).min(batch(state.mark));
+        let State { weights, messages, .. } = &mut *state;
+        let count = weights.take(messages, most, hand.is_empty());
         if count == state.messages.len() {
             hand.push_all(&mut state.messages);
         } else {
@@ -405,8 +414,9 @@ impl Queue {
         let waiting = state.messages.len();
         // Receivers write `in_hand` for each message, on other threads maybe. It
         // is read where it can matter, which is close to the mark.
-        state.mark.admits(waiting.saturating_add(batch(state.mark)))
-            || state.mark.admits(waiting.saturating_add(self.in_hand.get()))
+        (state.mark.admits(waiting.saturating_add(batch(state.mark)))
+            || state.mark.admits(waiting.saturating_add(self.in_hand.get())))
+            && state.weights.admits(|| self.in_hand.get() > 0)
     }
 }
 
@@ -448,7 +458,9 @@ impl State {
     /// the mark at a time, and when it runs dry: one wake-up for many messages,
     /// and a mark of one does not deadlock.
     fn take_wanted(&mut self) -> bool {
-        let room = self.wanted && self.messages.len() <= self.mark.limit() / 2;
+        let room = self.wanted
+            && self.mark.is_half_free(self.messages.len())
+            && self.weights.is_half_free();
         self.wanted &= !room;
         room
     }
@@ -458,6 +470,7 @@ impl State {
             return self.controls.pop_front().map(|it| Item::Subscription(it.change));
         }
         let message = self.messages.pop_front()?;
+        self.weights.remove(&message);
         self.passed += 1;
         Some(Item::Message(message))
     }
@@ -466,6 +479,7 @@ impl State {
     fn clear(&mut self) -> usize {
         let count = self.messages.len();
         self.messages.clear();
+        self.weights.clear();
         self.controls.clear();
         self.passed += count;
         self.trim();
@@ -487,7 +501,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_has_ended_holds_no_more_memory_than_what_is_unread() {
-        let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+        let queue = Queue::new(Marks::NONE, Keep::All, Taker::Receivers);
         for _ in 0..1000 {
             assert!(queue.push(&mut Message::new(), || false).is_ok());
         }
@@ -507,7 +521,7 @@ mod tests {
     fn a_queue_that_was_long_and_is_emptied_keeps_little_memory() {
         let many = 100 * KEPT;
         for taker in [Taker::Receivers, Taker::Pattern] {
-            let queue = Queue::new(Mark::UNLIMITED, Keep::All, taker);
+            let queue = Queue::new(Marks::NONE, Keep::All, taker);
             for _ in 0..many {
                 assert!(queue.push(&mut Message::new(), || false).is_ok());
             }
@@ -528,7 +542,7 @@ mod tests {
     #[test]
     fn a_sender_that_finds_the_others_behind_is_told_when_they_are_not() {
         for _ in 0..1000 {
-            let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+            let queue = Queue::new(Marks::NONE, Keep::All, Taker::Receivers);
             let behind = AtomicBool::new(true);
             let (pushed, told) = std::thread::scope(|scope| {
                 let pushing = scope.spawn(|| {
@@ -545,7 +559,7 @@ mod tests {
     #[test]
     fn what_is_charged_is_given_back_when_it_is_cleared_away() {
         let backlog = Backlog::new(&SocketOptions::new());
-        let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+        let queue = Queue::new(Marks::NONE, Keep::All, Taker::Receivers);
         for _ in 0..10 {
             assert!(queue.push(&mut vec![0; 8 << 20].into(), || false).is_ok());
         }
@@ -565,7 +579,7 @@ mod tests {
         let empty = 1_000;
         for _ in 0..(64 << 20) / (empty * size_of::<Message>()) + 1 {
             assert!(!backlog.is_full());
-            let queue = Queue::new(Mark::UNLIMITED, Keep::All, Taker::Receivers);
+            let queue = Queue::new(Marks::NONE, Keep::All, Taker::Receivers);
             for _ in 0..empty {
                 assert!(queue.push(&mut Message::default(), || false).is_ok());
             }

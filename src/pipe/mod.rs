@@ -73,11 +73,20 @@ pub(crate) enum NeedsFlush {
     No,
     /// No, and half of what may wait waits: let others write before it is all.
     NearMark,
+    /// The same, and yes: what may be all is a single large message.
+    YesNearMark,
 }
 
 impl NeedsFlush {
     pub(crate) fn when(needed: bool) -> Self {
         if needed { Self::Yes } else { Self::No }
+    }
+
+    pub(crate) fn and_near_mark(self) -> Self {
+        match self {
+            Self::Yes | Self::YesNearMark => Self::YesNearMark,
+            Self::No | Self::NearMark => Self::NearMark,
+        }
     }
 }
 
@@ -237,6 +246,9 @@ pub(crate) trait SocketSide: Send + Sync {
     /// What departed peers left unread is below its bound again: the tasks of
     /// others may read on.
     fn caught_up(&self);
+
+    /// A bind or connect has ended with its runtime, though nobody wanted that.
+    fn runtime_ended(&self);
 
     /// Counts messages that were lost.
     fn lost(&self, peer: &Arc<Peer>, cause: DropCause, count: usize);

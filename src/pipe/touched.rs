@@ -28,11 +28,15 @@ impl Touched {
     #[inline]
     pub(crate) fn note(&mut self, needs: NeedsFlush, line: &Arc<dyn Line>) {
         self.pushed += 1;
-        match (needs, &self.first) {
-            (NeedsFlush::No, _) => {}
-            (NeedsFlush::NearMark, _) => self.is_near_mark = true,
-            (NeedsFlush::Yes, None) => self.first = Some(Arc::clone(line)),
-            (NeedsFlush::Yes, Some(_)) => self.rest.push(Owed::Flush(Arc::clone(line))),
+        let is_due = match needs {
+            NeedsFlush::No | NeedsFlush::NearMark => false,
+            NeedsFlush::Yes | NeedsFlush::YesNearMark => true,
+        };
+        self.is_near_mark |= matches!(needs, NeedsFlush::NearMark | NeedsFlush::YesNearMark);
+        match &self.first {
+            _ if !is_due => {}
+            None => self.first = Some(Arc::clone(line)),
+            Some(_) => self.rest.push(Owed::Flush(Arc::clone(line))),
         }
     }
 

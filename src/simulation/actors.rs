@@ -244,6 +244,7 @@ impl Actor {
             if self.party.delimits {
                 message.push_front(Bytes::new());
             }
+            let octets = message.size();
             let sent = if self.rng.one_in(6) {
                 Some(self.core.try_send(to, message))
             } else {
@@ -251,11 +252,16 @@ impl Actor {
             };
             match sent {
                 Some(Ok(())) => {
-                    self.books.accepted(self.index, stamp);
+                    self.books.accepted(self.index, stamp, octets);
                     return Ok(stamp.id);
                 }
                 Some(Err(error)) if error.kind() == SendErrorKind::Closed => return Err(IsClosed),
-                Some(Err(error)) if error.kind() == SendErrorKind::OutOfTurn => {
+                Some(Err(error))
+                    if matches!(
+                        error.kind(),
+                        SendErrorKind::OutOfTurn | SendErrorKind::RuntimeEnded
+                    ) =>
+                {
                     panic!("{} {}: {error}", self.party.socket_type, self.index);
                 }
                 Some(Err(error)) if error.kind() == SendErrorKind::Unroutable => {

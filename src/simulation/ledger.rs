@@ -38,6 +38,8 @@ struct Account {
     next: u32,
     /// The numbers of what was accepted, and which place each had.
     accepted: BTreeMap<u32, usize>,
+    /// How many octets they had, with their envelopes.
+    octets: BTreeMap<u32, usize>,
     /// Of these, what nobody subscribed to.
     unwanted: BTreeSet<u32>,
     /// What a publisher accepted, and which connections had subscribed by then.
@@ -82,11 +84,12 @@ impl Books {
         Id { socket: socket as u8, number: account.next }
     }
 
-    pub(super) fn accepted(&self, socket: usize, stamp: Stamp) {
+    pub(super) fn accepted(&self, socket: usize, stamp: Stamp, octets: usize) {
         {
             let account = &mut self.accounts()[socket];
             let place = account.accepted.len() + 1;
             account.accepted.insert(stamp.id.number, place);
+            account.octets.insert(stamp.id.number, octets);
             if stamp.topic == UNWANTED && self.filters(socket) {
                 account.unwanted.insert(stamp.id.number);
             } else if self.publishes(socket) {
@@ -94,7 +97,7 @@ impl Books {
                 account.owed.extend(subscribed.map(|index| (index, stamp.id.number)));
             }
         }
-        self.check_mark(socket);
+        self.check_mark(socket, stamp.id.number);
     }
 
     pub(super) fn delivered(&self, socket: usize, stamp: Stamp) {
@@ -199,8 +202,27 @@ impl Books {
         self.accounts()[socket].delivered.len() + self.lost_incoming(socket)
     }
 
-    /// What was accepted for the one peer of a socket is not more than its mark.
-    fn check_mark(&self, socket: usize) {
+    /// How many octets were accepted and are not written, as applications see them; if
+    /// nothing was lost, for nobody knows how many these were. Of all but one message.
+    pub(super) fn octets_outstanding(&self, socket: usize, but: u32) -> Option<usize> {
+        if self.lost_outgoing(socket) > 0 {
+            return None;
+        }
+        let state = self.net.state();
+        let ends = state.connections.iter().flat_map(|it| it.sockets.iter().zip(&it.ways));
+        let ours = ends.filter(|(own, _)| **own == socket);
+        let written: BTreeSet<u32> =
+            ours.flat_map(|(_, way)| way.messages.whole.iter().map(|(_, id)| id.number)).collect();
+        drop(state);
+        let accounts = self.accounts();
+        let outstanding = accounts[socket].octets.iter();
+        let waits = |number: &u32| *number != but && !written.contains(number);
+        Some(outstanding.filter(|(number, _)| waits(number)).map(|(_, octets)| octets).sum())
+    }
+
+    /// What was accepted for the one peer of a socket is not more than its mark, and
+    /// before the last one was not more than its mark in octets.
+    fn check_mark(&self, socket: usize, last: u32) {
         let party = &self.plan.parties[socket];
         let mark = party.options.send_hwm.limit();
         if socket == 0 || party.moves || party.options.conflate || self.publishes(socket) {
@@ -211,6 +233,9 @@ impl Books {
             outstanding.max(0) as usize <= mark,
             "{outstanding} wait, more than the mark of {mark}"
         );
+        let mark = party.options.send_hwm_bytes;
+        let octets = self.octets_outstanding(socket, last).unwrap_or(0);
+        assert!(mark.admits(octets), "a message was taken when {octets} octets did wait");
     }
 
     /// What is still to come when nothing goes wrong any more; nothing, if all

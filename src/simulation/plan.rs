@@ -108,12 +108,20 @@ impl Plan {
         };
         let (conflates, moves) = (rng.one_in(8), rng.one_in(4));
         let common = Common { is_fair, beats, conflates, moves, ending };
-        let parties = (0..=dialling)
+        let mut parties: Vec<_> = (0..=dialling)
             .map(|index| {
                 let (ours, theirs) = if index == 0 { (0, 1) } else { (1, 0) };
                 party(index, types[ours], types[theirs], &common, rng)
             })
             .collect();
+        if seed / 24 % 3 != 0 {
+            // Of a chance of its own, so that what a seed has found is not another.
+            let rng = Rng::new(!seed);
+            for party in &mut parties {
+                let octets = rng.pick(&[0, 1, 60, 300, 9000]);
+                party.options.send_hwm_bytes = Mark::from_option(octets);
+            }
+        }
         let drops = if rng.one_in(3) { None } else { Some(rng.pick(&[3, 10, 40])) };
         Self { parties, weather, ending, drops }
     }

@@ -64,6 +64,9 @@ impl Books {
             return Ok(());
         }
         let mark = if options.conflate { usize::MAX } else { options.send_hwm.limit() };
+        // Whatever surrounds a message on the wire is no more than this.
+        const AROUND: usize = 200;
+        let octets = options.send_hwm_bytes;
         let outstanding = self.outstanding(socket).max(0) as usize;
         let has_queue = socket > 0 && !options.immediate;
         let is_connected = {
@@ -71,7 +74,12 @@ impl Books {
             ends_of(&state.connections, socket, Connection::is_held)
                 .any(|(it, end)| it.is_in_traffic(end))
         };
-        match outstanding < mark && (has_queue || is_connected) {
+        let most = self.octets_outstanding(socket, 0).map(|octets| octets + AROUND * outstanding);
+        let has_octets = options.conflate
+            || outstanding == 0
+            || octets.is_unlimited()
+            || most.is_some_and(|most| octets.admits(most));
+        match outstanding < mark && has_octets && (has_queue || is_connected) {
             true => Err(format!("socket {socket} waits to send, and has room: {outstanding}")),
             false => Ok(()),
         }

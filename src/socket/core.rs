@@ -50,6 +50,9 @@ pub(crate) struct Core {
     pub(super) counters: Counters,
     pub(super) monitor: MonitorSink,
     pub(super) closed: AtomicBool,
+    /// Whether a bind or connect has ended with its runtime: then those who wait look
+    /// whether any is left.
+    pub(super) has_lost_runtime: AtomicBool,
     pub(super) tasks: Tasks,
     pub(super) backlog: Arc<Backlog>,
     pub(super) attendant: Attendant,
@@ -118,6 +121,7 @@ impl Core {
             counters: Counters::default(),
             monitor: MonitorSink::default(),
             closed: AtomicBool::new(false),
+            has_lost_runtime: AtomicBool::new(false),
             tasks: Tasks::default(),
             attendant: Attendant::default(),
             peers: AtomicU32::new(0),
@@ -163,9 +167,12 @@ impl Core {
     /// Forgets a peer from which nothing more will come.
     pub(super) fn reap(&self, peer: &Arc<Peer>) {
         self.pattern.drained(peer);
-        let mut roster = self.roster.lock();
-        roster.remove(peer);
-        self.note_peers(&roster);
+        {
+            let mut roster = self.roster.lock();
+            roster.remove(peer);
+            self.note_peers(&roster);
+        }
+        self.wake_deserted();
     }
 
     /// Admits peers of a new bind or connect.
@@ -244,7 +251,10 @@ impl SocketSide for Core {
         let attached = self.pattern.attach(peer);
         match attached {
             Ok(()) => self.senders.wake_all(),
-            Err(_) => self.roster.lock().remove(peer),
+            Err(_) => {
+                self.roster.lock().remove(peer);
+                self.wake_deserted();
+            }
         }
         attached
     }
@@ -318,6 +328,11 @@ impl SocketSide for Core {
         for peer in peers {
             peer.line.read_ahead();
         }
+    }
+
+    fn runtime_ended(&self) {
+        self.has_lost_runtime.store(true, Ordering::SeqCst);
+        self.wake_deserted();
     }
 
     fn lost(&self, peer: &Arc<Peer>, cause: DropCause, count: usize) {

@@ -32,19 +32,21 @@ enum Kind {
     InprocConnected(#[allow(dead_code)] [TaskGuard; 2]),
 }
 
+impl Entry {
+    /// Whether it ended with the runtime that served it: then another takes its
+    /// place.
+    pub(super) fn is_over(&self) -> bool {
+        match &self.kind {
+            Kind::Listening(listening) => listening.is_over(),
+            Kind::Dialled(dialling) => dialling.is_over(),
+            Kind::InprocBound(_) | Kind::InprocConnected(_) => false,
+        }
+    }
+}
+
 impl Kind {
     fn is_bind(&self) -> bool {
         matches!(self, Self::Listening(_) | Self::InprocBound(_))
-    }
-
-    /// Whether it ended with the runtime that served it: then another takes its
-    /// place.
-    fn is_over(&self) -> bool {
-        match self {
-            Self::Listening(listening) => listening.is_over(),
-            Self::Dialled(dialling) => dialling.is_over(),
-            Self::InprocBound(_) | Self::InprocConnected(_) => false,
-        }
     }
 }
 
@@ -173,7 +175,7 @@ impl Core {
     /// it for these types: a SUB would get everything twice.
     fn is_repeated(&self, endpoint: &Endpoint) -> bool {
         let same = |entry: &Entry| {
-            !entry.kind.is_bind() && entry.endpoint == *endpoint && !entry.kind.is_over()
+            !entry.kind.is_bind() && entry.endpoint == *endpoint && !entry.is_over()
         };
         self.traits.connects_once && self.endpoints.lock().iter().any(same)
     }
@@ -231,6 +233,8 @@ impl Core {
         for peer in self.dismiss(entry.owner) {
             peer.line.close(deadline);
         }
+        // It may have been the last that lived.
+        self.wake_deserted();
         match entry.kind {
             Kind::Listening(listening) => Some(listening),
             Kind::Dialled(dialling) => {
@@ -247,8 +251,16 @@ impl Core {
         let entry = Entry { given, endpoint, owner, kind };
         let mut endpoints = self.endpoints.lock();
         if !self.is_closed() {
-            endpoints.retain(|entry| !entry.kind.is_over());
+            // In this order: one that ends from now on says so anew.
+            self.has_lost_runtime.store(false, Ordering::SeqCst);
+            endpoints.retain(|entry| !entry.is_over());
+            let is_over = entry.is_over();
             endpoints.push(entry);
+            drop(endpoints);
+            if is_over {
+                // It ended at once, and may have said so before.
+                self.runtime_ended();
+            }
             return true;
         }
         drop(endpoints);

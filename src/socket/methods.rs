@@ -176,7 +176,9 @@ macro_rules! send_methods {
             /// Gives the message back when the socket is closed, when the message
             /// has more than 1,000,000 frames (with those that REQ and REP put in
             /// front) or, for REQ and REP, when it is not this socket's turn to
-            /// send.
+            /// send. Also where it would wait for ever, since every runtime in
+            /// which the socket was bound or connected has ended
+            /// ([`SendErrorKind::RuntimeEnded`](crate::SendErrorKind::RuntimeEnded)).
             ///
             /// # Cancel safety
             /// The message is accepted in the very poll that returns `Ok`:
@@ -213,7 +215,10 @@ macro_rules! recv_methods {
             /// # Errors
             /// When the socket is closed or, for REQ and REP, when it is not
             /// this socket's turn to receive; for REQ also when the peer that
-            /// was asked has left. What peers do wrong is never an error here.
+            /// was asked has left. Once all that came was received, also when
+            /// every runtime in which the socket was bound or connected has ended
+            /// ([`RecvError::RuntimeEnded`]). What peers do wrong is never an error
+            /// here.
             ///
             /// # Cancel safety
             /// Dropping the future loses nothing: a message is taken in the

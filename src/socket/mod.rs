@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 mod attendant;
 mod core;
+mod deserted;
 mod endpoints;
 mod methods;
 mod pubsub;

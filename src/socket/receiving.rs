@@ -17,7 +17,7 @@ use crate::error::RecvError;
 use crate::message::Message;
 use crate::pattern::{Before, Delivery};
 use crate::peer::DropCause;
-use crate::pipe::{Next, Peer};
+use crate::pipe::{Next, Peer, SocketSide};
 use crate::routing::{Listed, NextTurn};
 use crate::sync::{Held, Lock};
 use crate::tasks::poll_yield;
@@ -143,14 +143,19 @@ impl Receiving<'_> {
         delivery: &mut Delivery,
     ) -> Poll<Result<(), RecvError>> {
         let core = self.core;
+        let has_waited = self.waiting.is_some();
         let waiting = self.waiting.get_or_insert_with(|| core.receivers.wait());
-        if waiting.take_wake() && core.look(delivery, self.asks_who)? == Look::Found {
+        if waiting.take_wake() && core.look_on(delivery, self.asks_who)? == Look::Found {
             return Poll::Ready(Ok(()));
         }
         // Counted as waiting and lined up before the look, so that what comes between
         // the look and the wait is not missed.
         waiting.line_up(cx.waker());
-        match core.look(delivery, self.asks_who)? {
+        let looked = match has_waited {
+            true => core.look_on(delivery, self.asks_who)?,
+            false => core.look_to_the_end(delivery, self.asks_who)?,
+        };
+        match looked {
             Look::Found => Poll::Ready(Ok(())),
             Look::Nothing => {
                 core.note_wait();
@@ -224,13 +229,47 @@ impl Core {
         // by now stays owed.
         self.receipts.note();
         for _ in 0..TRY_LOOKS {
-            match self.look(&mut delivery, asks_who)? {
+            match self.look_to_the_end(&mut delivery, asks_who)? {
                 Look::Found => return Ok(delivery),
                 Look::Nothing => break,
                 Look::Busy => {}
             }
         }
         Err(RecvError::WouldBlock)
+    }
+
+    /// Looks as one who waits if there is nothing, unless nothing will ever be.
+    #[inline]
+    fn look_to_the_end(&self, delivery: &mut Delivery, asks_who: bool) -> Result<Look, RecvError> {
+        match self.look(delivery, asks_who)? {
+            Look::Nothing if self.is_deserted_and_read() => self.look_deserted(delivery, asks_who),
+            looked => Ok(looked),
+        }
+    }
+
+    /// The last look: what came before nobody was left is found now.
+    #[cold]
+    fn look_deserted(&self, delivery: &mut Delivery, asks_who: bool) -> Result<Look, RecvError> {
+        // What those who left leave to be told of: no task sees to it any more.
+        let is_more = self.tidy();
+        match self.look(delivery, asks_who)? {
+            Look::Nothing if is_more => Ok(Look::Busy),
+            Look::Nothing => Err(RecvError::RuntimeEnded),
+            looked => Ok(looked),
+        }
+    }
+
+    /// Looks as one who has waited. Where they take turns, it is woken out of its turn
+    /// when a runtime has ended, which is no error of its own.
+    #[inline]
+    fn look_on(&self, delivery: &mut Delivery, asks_who: bool) -> Result<Look, RecvError> {
+        match self.look_to_the_end(delivery, asks_who) {
+            Err(RecvError::OutOfTurn) if self.is_deserted_and_read() => {
+                Err(RecvError::RuntimeEnded)
+            }
+            Err(RecvError::OutOfTurn) if self.may_be_deserted() => Ok(Look::Nothing),
+            looked => looked,
+        }
     }
 
     /// Looks for a message once; what it finds is in `delivery`.

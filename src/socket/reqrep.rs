@@ -174,7 +174,8 @@ impl RouterSocket {
     /// there is one.
     ///
     /// # Errors
-    /// When the socket is closed.
+    /// When the socket is closed, or every runtime in which it was bound or
+    /// connected has ended ([`RecvError::RuntimeEnded`]).
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -207,7 +208,8 @@ impl RouterSocket {
     /// ```
     ///
     /// # Errors
-    /// When the socket is closed.
+    /// When the socket is closed, or every runtime in which it was bound or
+    /// connected has ended ([`RecvError::RuntimeEnded`]).
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -226,7 +228,8 @@ impl RouterSocket {
     /// Receives in libzmq's form, for proxies: the id is the first frame.
     ///
     /// # Errors
-    /// When the socket is closed.
+    /// When the socket is closed, or every runtime in which it was bound or
+    /// connected has ended ([`RecvError::RuntimeEnded`]).
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -242,7 +245,7 @@ impl RouterSocket {
     /// Gives the message back when the socket is closed, when the message has
     /// more than 1,000,000 frames (the id does not count) or, with
     /// [`router_mandatory`](SocketOptions::router_mandatory), when no peer has
-    /// the id.
+    /// the id, or has it no more since its runtime has ended.
     ///
     /// # Cancel safety
     /// Dropping the future means that the message was not sent.

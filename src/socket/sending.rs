@@ -135,7 +135,10 @@ impl Sending<'_> {
             offer = core.offer(self.to, &mut self.message);
         }
         if offer == Offer::Mute {
-            return Poll::Pending;
+            if !core.is_deserted() {
+                return Poll::Pending;
+            }
+            offer = Offer::Refused(SendErrorKind::RuntimeEnded);
         }
         self.waiting = None;
         self.stage = Stage::Done;
@@ -165,7 +168,11 @@ impl Core {
         to: Option<&RoutingId>,
         mut message: Message,
     ) -> Result<(), SendError> {
-        self.offer(to, &mut message).into_result(message)
+        let offer = match self.offer(to, &mut message) {
+            Offer::Mute if self.is_deserted() => Offer::Refused(SendErrorKind::RuntimeEnded),
+            offer => offer,
+        };
+        offer.into_result(message)
     }
 
     /// Whether others are to run before the next message is accepted.

@@ -9,6 +9,7 @@ mod cancelling;
 mod closing;
 mod computing;
 mod deadlines;
+mod deserted;
 mod endings;
 mod endpoints;
 mod heartbeats;
@@ -33,5 +34,6 @@ mod resources;
 #[cfg(all(feature = "plain", feature = "curve"))]
 mod security;
 mod send_marks;
+mod send_marks_bytes;
 mod subscribing;
 mod with_peer;

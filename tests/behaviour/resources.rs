@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ferromq::{
     DealerSocket, DropCause, PairSocket, PubSocket, PullSocket, PushSocket, RouterSocket,
-    SocketOptions, SubSocket,
+    SendErrorKind, SocketOptions, SubSocket,
 };
 use tokio::runtime::Handle;
 
@@ -259,7 +259,8 @@ fn what_was_queued_when_the_runtime_ended_is_counted_and_not_queued_for_ever() {
     });
     drop(runtime);
     assert!(dealer.dropped(DropCause::LingerExpired) >= 4);
-    assert!(dealer.try_send("nobody").unwrap_err().is_would_block());
+    let error = dealer.try_send("nobody").unwrap_err();
+    assert_eq!(error.kind(), SendErrorKind::RuntimeEnded);
     drop(peer);
 }
 

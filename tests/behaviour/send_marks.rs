@@ -1,5 +1,5 @@
-//! `send_hwm` over tcp and ipc: it counts what is not written, also what a writer
-//! has taken, and room comes back as it is written.
+//! `send_hwm` and `send_hwm_bytes` over tcp and ipc: they count what is not
+//! written, also what a writer has taken, and room comes back as it is written.
 //!
 //! The peers read nothing unless they are told to, and no message fits into the
 //! buffers of the kernel, so the counts are exact.
@@ -21,9 +21,26 @@ const SIZE: usize = 1 << 20;
 /// The marks of the tests.
 const MARKS: [usize; 2] = [1, 3];
 
-fn options(mark: usize) -> SocketOptions {
-    let at_once = Linger::For(Duration::ZERO);
-    SocketOptions::new().send_hwm(mark).send_buffer(TIGHT).recv_buffer(TIGHT).linger(at_once)
+/// What a mark is of.
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    Messages,
+    Octets,
+}
+
+const UNITS: [Unit; 2] = [Unit::Messages, Unit::Octets];
+
+impl Unit {
+    /// Room for so many messages.
+    fn mark(self, messages: usize) -> SocketOptions {
+        let at_once = Linger::For(Duration::ZERO);
+        let options = SocketOptions::new().send_buffer(TIGHT).recv_buffer(TIGHT).linger(at_once);
+        match self {
+            Self::Messages => options.send_hwm(messages),
+            // The last one comes in below it.
+            Self::Octets => options.send_hwm(0).send_hwm_bytes(messages * SIZE),
+        }
+    }
 }
 
 /// A message that is none of those before it, and no subscription.
@@ -103,7 +120,8 @@ macro_rules! meet {
     }};
 }
 
-async fn those_that_wait(transport: Transport, mark: usize) {
+async fn those_that_wait(transport: Transport, unit: Unit, mark: usize) {
+    let options = |mark| unit.mark(mark);
     let (push, peer) = meet!(PushSocket, options(mark), transport, raw::READY_PULL);
     waits("PUSH", mark, peer, |message| push.try_send(message)).await;
 
@@ -133,7 +151,9 @@ async fn those_that_wait(transport: Transport, mark: usize) {
 async fn sockets_that_wait_take_as_many_as_the_mark_says() {
     for transport in Transport::STREAMS {
         for mark in MARKS {
-            those_that_wait(transport, mark).await;
+            for unit in UNITS {
+                those_that_wait(transport, unit, mark).await;
+            }
         }
     }
 }
@@ -141,14 +161,18 @@ async fn sockets_that_wait_take_as_many_as_the_mark_says() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sockets_that_wait_take_as_many_on_several_threads() {
     for transport in Transport::STREAMS {
-        those_that_wait(transport, 2).await;
+        for unit in UNITS {
+            those_that_wait(transport, unit, 2).await;
+        }
     }
 }
 
 #[tokio::test]
 async fn a_sender_that_waits_goes_on_when_one_message_is_written() {
-    for transport in Transport::STREAMS {
-        let (push, mut peer) = meet!(PushSocket, options(2), transport, raw::READY_PULL);
+    for (transport, unit) in
+        Transport::STREAMS.into_iter().flat_map(|transport| UNITS.map(|unit| (transport, unit)))
+    {
+        let (push, mut peer) = meet!(PushSocket, unit.mark(2), transport, raw::READY_PULL);
         assert_eq!(fill(0, |message| push.try_send(message), 2).await, 2);
         let sender = push.clone();
         let waiting = tokio::spawn(async move { sender.send(big(2)).await });
@@ -209,7 +233,8 @@ async fn drops(
     }
 }
 
-async fn those_that_drop(transport: Transport, mark: usize) {
+async fn those_that_drop(transport: Transport, unit: Unit, mark: usize) {
+    let options = |mark| unit.mark(mark);
     let full = DropCause::PeerFull;
 
     let (publisher, mut peer) = meet!(PubSocket, options(mark), transport, raw::READY_SUB);
@@ -247,7 +272,9 @@ async fn those_that_drop(transport: Transport, mark: usize) {
 async fn sockets_that_drop_count_each_message_beyond_the_mark() {
     for transport in Transport::STREAMS {
         for mark in MARKS {
-            those_that_drop(transport, mark).await;
+            for unit in UNITS {
+                those_that_drop(transport, unit, mark).await;
+            }
         }
     }
 }
@@ -255,6 +282,8 @@ async fn sockets_that_drop_count_each_message_beyond_the_mark() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sockets_that_drop_count_each_message_on_several_threads() {
     for transport in Transport::STREAMS {
-        those_that_drop(transport, 2).await;
+        for unit in UNITS {
+            those_that_drop(transport, unit, 2).await;
+        }
     }
 }

@@ -58,6 +58,11 @@ impl Flight {
         self.batch.messages()
     }
 
+    /// The octets of these messages, before they are sealed.
+    pub(super) fn octets(&self) -> usize {
+        self.batch.octets()
+    }
+
     /// Whether closing waits for it.
     pub(super) fn is_awaited(&self) -> bool {
         self.is_awaited && !self.is_written()

@@ -29,6 +29,8 @@ pub(crate) struct Outward {
     /// So many wait when those who write are to be let at it: half of the mark,
     /// three quarters, all.
     near_mark: [usize; 3],
+    /// How many octets may wait. Nobody counts them if there is no such mark.
+    octet_mark: Mark,
     conflate: bool,
     /// Whether every message is a request (REQ).
     asks: bool,
@@ -48,6 +50,9 @@ pub(crate) struct Outward {
     /// Messages that were taken to be written and are not written yet. They
     /// count against the mark.
     in_flight: usize,
+    /// Their octets in plain, if octets have a mark: a message that is written in part
+    /// still counts as a whole.
+    octets_in_flight: usize,
     /// Whether closing waits for what was taken.
     is_awaited: bool,
     /// Whether somebody was refused for want of room.
@@ -108,6 +113,7 @@ impl Outward {
         Self {
             mark: options.send_hwm,
             near_mark: near(options.send_hwm.limit()),
+            octet_mark: options.send_hwm_bytes,
             conflate: options.conflate,
             asks: traits.asks,
             queue: Encoded::default(),
@@ -119,6 +125,7 @@ impl Outward {
             begun_then: 0,
             up: false,
             in_flight: 0,
+            octets_in_flight: 0,
             is_awaited: false,
             wanted: false,
             conflated: 0,
@@ -130,8 +137,21 @@ impl Outward {
         self.queue.messages() + self.in_flight
     }
 
+    /// Their octets, or none if these have no mark.
+    fn unsent_octets(&self) -> usize {
+        if self.octet_mark.is_unlimited() {
+            return 0;
+        }
+        self.queue.octets() + self.octets_in_flight
+    }
+
     fn is_below_mark(&self) -> bool {
-        self.conflate || self.mark.admits(self.unsent())
+        self.conflate
+            || self.mark.admits(self.unsent()) && self.octet_mark.admits(self.unsent_octets())
+    }
+
+    fn is_half_free(&self) -> bool {
+        self.mark.is_half_free(self.unsent()) && self.octet_mark.is_half_free(self.unsent_octets())
     }
 
     /// Whether a message would be taken now. Whoever asks and is told "no" waits
@@ -174,18 +194,41 @@ impl Outward {
             self.conflated += self.queue.messages();
             self.queue.clear();
         }
+        let octets_before = self.unsent_octets();
         put(&mut self.queue);
         let unsent = self.unsent();
         let needs = match self.tell() {
             NeedsFlush::No if self.near_mark.contains(&unsent) => NeedsFlush::NearMark,
             needs => needs,
         };
+        if !self.octet_mark.is_unlimited() {
+            // Each message is asked about: it may be of any size.
+            return Ok(self.weigh(octets_before, needs));
+        }
         let next = self.near_mark.into_iter().find(|mark| unsent < *mark);
         self.unasked = match (self.conflate, next) {
             (false, Some(next)) => next - unsent - 1,
             _ => 0,
         };
         Ok(needs)
+    }
+
+    /// What a push needs where octets have a mark: it may have come near that one.
+    fn weigh(&self, before: usize, needs: NeedsFlush) -> NeedsFlush {
+        let after = self.unsent_octets();
+        let mut near = near(self.octet_mark.limit()).into_iter();
+        match near.any(|mark| before < mark && mark <= after) && !self.conflate {
+            true => needs.and_near_mark(),
+            false => needs,
+        }
+    }
+
+    /// So much of what was taken is not written.
+    fn note_flight(&mut self, messages: usize, flight: &Flight) {
+        self.in_flight = messages;
+        if !self.octet_mark.is_unlimited() {
+            self.octets_in_flight = flight.octets();
+        }
     }
 
     pub(crate) fn control(&mut self, change: Subscription) -> NeedsFlush {
@@ -249,6 +292,7 @@ impl Outward {
         self.up = false;
         self.unasked = 0;
         self.in_flight = 0;
+        self.octets_in_flight = 0;
         self.is_awaited = false;
         self.handover = Handover::Idle;
         self.drop_lane();
@@ -267,7 +311,7 @@ impl Outward {
     /// commands up to a bound. False if nothing waits.
     pub(crate) fn take(&mut self, flight: &mut Flight, sending: &Sending) -> bool {
         flight.load(&mut self.queue);
-        self.in_flight = flight.messages();
+        self.note_flight(flight.messages(), flight);
         while flight.commands().len() < COMMANDS {
             let Some(change) = self.lane.take_subscription() else { break };
             sending.subscription(&change, flight.commands());
@@ -293,10 +337,10 @@ impl Outward {
     /// that was the last of all there is to write.
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> (Settled, bool) {
         self.unasked = 0;
-        self.in_flight -= progress.messages.min(self.in_flight);
+        self.note_flight(self.in_flight - progress.messages.min(self.in_flight), flight);
         self.is_awaited = flight.is_awaited();
-        // Half of the mark at a time while writing goes on: one wake-up for many.
-        let settled = self.settle(self.unsent() <= self.mark.limit() / 2);
+        // Half of the mark at a time while writing goes on.
+        let settled = self.settle(self.is_half_free());
         (settled, flight.is_written() && self.is_empty())
     }
 
@@ -444,6 +488,129 @@ mod tests {
         assert!(outward.push_shared(&Message::from("m")).is_ok());
         assert!(refused(&mut outward));
         assert_eq!(outward.rest(Rest::Blocked), (true, false));
+    }
+
+    fn with_octets(octets: usize) -> SocketOptions {
+        SocketOptions::new().send_hwm_bytes(octets)
+    }
+
+    fn large(size: usize) -> Message {
+        vec![b'x'; size].into()
+    }
+
+    #[test]
+    fn octets_that_are_taken_and_not_written_count_against_their_mark() {
+        let mut outward = outward(&with_octets(9));
+        for _ in 0..3 {
+            assert!(outward.push_shared(&Message::from("m")).is_ok());
+        }
+        assert!(refused(&mut outward));
+        let mut flight = Flight::default();
+        assert!(outward.claim(By::Task) && outward.take(&mut flight, &sending()));
+        assert!(refused(&mut outward));
+        // A message that is written in part counts as a whole: six of nine are left.
+        let progress = flight.advance(5);
+        assert!(!outward.written(progress, &flight).0.room);
+        let progress = flight.advance(1);
+        assert!(outward.written(progress, &flight).0.room);
+        assert!(outward.has_room());
+        // Below the mark one of any size is taken.
+        assert!(outward.push_shared(&large(100_000)).is_ok());
+        assert!(refused(&mut outward) && !outward.has_room());
+        let progress = flight.advance(3);
+        assert!(!outward.written(progress, &flight).0.room);
+        assert_eq!(outward.rest(Rest::Blocked), (true, false));
+    }
+
+    #[test]
+    fn an_empty_queue_takes_one_message_of_any_size() {
+        let mut outward = outward(&with_octets(1));
+        for _ in 0..3 {
+            assert!(outward.push_shared(&large(1 << 20)).is_ok());
+            assert!(refused(&mut outward));
+            let mut flight = Flight::default();
+            assert!(outward.claim(By::Task) && outward.take(&mut flight, &sending()));
+            let progress = flight.advance((1 << 20) + 8);
+            assert!(!outward.written(progress, &flight).0.room);
+            let progress = flight.advance(1);
+            assert_eq!(
+                outward.written(progress, &flight),
+                (Settled { room: true, ..Settled::default() }, true)
+            );
+            assert_eq!(outward.rest(Rest::Done), (false, false));
+        }
+    }
+
+    #[test]
+    fn whoever_waits_for_octets_is_told_however_the_mark_in_messages_is() {
+        // Two messages are one too many for half of the one mark, and not of the other.
+        for (messages, octets, is_told) in [(1000, 12, true), (3, 12, false), (1000, 10, false)] {
+            let mut outward = outward(&with_octets(octets).send_hwm(messages));
+            while outward.push_shared(&Message::from("m")).is_ok() {}
+            let count = outward.unsent();
+            let mut flight = Flight::default();
+            assert!(outward.claim(By::Task) && outward.take(&mut flight, &sending()));
+            let progress = flight.advance(3 * (count - 2));
+            assert_eq!(outward.written(progress, &flight).0.room, is_told, "{messages}, {octets}");
+            // When writing ends any room is enough.
+            assert_eq!(outward.rest(Rest::Blocked), (true, !is_told));
+        }
+    }
+
+    #[test]
+    fn others_are_let_at_it_near_the_mark_in_octets() {
+        let push =
+            |outward: &mut Outward, size| outward.push_shared(&large(size)).expect("there is room");
+        let mut outward = outward(&with_octets(1000));
+        assert_eq!(push(&mut outward, 98), NeedsFlush::No);
+        assert_eq!(push(&mut outward, 398), NeedsFlush::NearMark);
+        assert_eq!(push(&mut outward, 198), NeedsFlush::No);
+        assert_eq!(push(&mut outward, 48), NeedsFlush::NearMark);
+        assert_eq!(push(&mut outward, 198), NeedsFlush::No);
+        assert_eq!(push(&mut outward, 1), NeedsFlush::No);
+        assert_eq!(push(&mut outward, 100), NeedsFlush::NearMark);
+        assert!(refused(&mut outward));
+        // Also where one is enough.
+        let mut outward = Outward::new(&with_octets(1000), &Traits::PLAIN);
+        assert_eq!(push(&mut outward, 500), NeedsFlush::YesNearMark);
+    }
+
+    #[test]
+    fn octets_of_a_broken_session_wait_for_the_next_but_for_what_was_cut() {
+        let mut outward = outward(&with_octets(9));
+        while outward.push_shared(&Message::from("m")).is_ok() {}
+        let mut flight = Flight::default();
+        assert!(outward.take(&mut flight, &sending()));
+        let progress = flight.advance(4);
+        let _ = outward.written(progress, &flight);
+        assert_eq!(outward.unsent_octets(), 6);
+        assert!(outward.session_lost(flight).cut);
+        assert_eq!(outward.unsent_octets(), 3);
+        assert!(outward.push_shared(&Message::from("m")).is_ok());
+        assert!(outward.push_shared(&Message::from("m")).is_ok());
+        assert!(refused(&mut outward));
+    }
+
+    #[test]
+    fn what_conflates_has_no_mark_in_octets() {
+        let mut outward = outward(&with_octets(1).conflate(true));
+        for _ in 0..3 {
+            assert!(outward.has_room());
+            assert!(matches!(
+                outward.push_shared(&large(100)),
+                Ok(NeedsFlush::Yes | NeedsFlush::No)
+            ));
+        }
+    }
+
+    #[test]
+    fn without_a_mark_in_octets_nobody_counts_them() {
+        let mut outward = outward(&SocketOptions::new());
+        assert!(outward.push_shared(&large(1 << 20)).is_ok());
+        assert_eq!((outward.unsent_octets(), outward.unasked), (0, 498));
+        let mut flight = Flight::default();
+        assert!(outward.take(&mut flight, &sending()));
+        assert_eq!(outward.octets_in_flight, 0);
     }
 
     #[test]

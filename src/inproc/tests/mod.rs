@@ -144,7 +144,7 @@ impl Socket {
 
     fn flush_if(&self, pushed: Result<NeedsFlush, Refused>) -> bool {
         match pushed {
-            Ok(NeedsFlush::Yes) => {
+            Ok(NeedsFlush::Yes | NeedsFlush::YesNearMark) => {
                 self.line().flush(Flush::Here);
                 true
             }
@@ -265,6 +265,8 @@ impl SocketSide for Socket {
     }
 
     fn calm(&self) {}
+
+    fn runtime_ended(&self) {}
 
     fn caught_up(&self) {}
 

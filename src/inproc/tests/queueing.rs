@@ -113,6 +113,110 @@ fn room_is_told_at_half_of_the_mark_and_once() {
     assert!(push.log().is_empty());
 }
 
+fn with_octets(send: usize, recv: usize) -> SocketOptions {
+    let options = SocketOptions::new().send_hwm(0).recv_hwm(0);
+    options.send_hwm_bytes(send).recv_hwm_bytes(recv)
+}
+
+/// A message that weighs so much.
+fn of_weight(weight: usize) -> String {
+    "x".repeat(weight)
+}
+
+impl Socket {
+    /// How many messages of this weight it can send before it is refused.
+    fn fill_with(&self, weight: usize) -> usize {
+        (0..10_000).take_while(|_| self.send(&of_weight(weight))).count()
+    }
+}
+
+#[test]
+fn the_mark_in_octets_is_the_sum_of_both_and_admits_one_more() {
+    for (send, recv, count) in [(1, 1, 1), (1000, 1000, 2), (1001, 1000, 3), (1000, 0, 10_000)] {
+        let [pull, push] = [with_octets(1, recv), with_octets(send, 1)]
+            .map(|options| Socket::new(&PLAIN, options));
+        joined(&push, &pull);
+        assert_eq!(push.fill_with(1000), count, "{send} + {recv}");
+        assert_eq!(pull.receive_all().len(), count, "{send} + {recv}");
+        assert_eq!(push.fill_with(1000), count, "{send} + {recv}, again");
+    }
+    // Whoever sends has to ask for it.
+    let [pull, push] = [with_octets(1, 1), with_octets(0, 1)];
+    let [pull, push] = [pull, push].map(|options| Socket::new(&PLAIN, options));
+    joined(&push, &pull);
+    assert_eq!(push.fill_with(1000), 10_000);
+}
+
+#[test]
+fn octets_that_receivers_have_in_hand_count_until_all_are_received() {
+    let pull = Socket::new(&PLAIN, with_octets(1, 4000));
+    let push = Socket::new(&PLAIN, with_octets(4000, 1));
+    joined(&push, &pull);
+    assert_eq!(push.fill_with(100), 80);
+    // An eighth of the mark at a time, and the first, which is received.
+    let (peer, batch) = pull.take_batch(usize::MAX).expect("a batch");
+    assert_eq!(batch.len(), 11);
+    assert_eq!(push.fill_with(100), 1);
+    peer.note_in_hand(1);
+    assert_eq!(push.fill_with(100), 0);
+    peer.note_in_hand(0);
+    assert_eq!(push.fill_with(100), 10);
+}
+
+#[test]
+fn room_for_octets_is_told_at_half_of_the_mark_and_once() {
+    let pull = Socket::new(&PLAIN, with_octets(1, 400));
+    let push = Socket::new(&PLAIN, with_octets(400, 1));
+    joined(&push, &pull);
+    assert_eq!(push.fill_with(100), 8);
+    assert!(!push.line().has_room());
+    for told in [false, false, false, true, false] {
+        pull.receive_batch(1);
+        let expected: &[&str] = if told { &["room"] } else { &[] };
+        assert_eq!(push.log(), expected);
+    }
+    // A single one of any size, and whoever waits is told when that is received.
+    pull.receive_all();
+    assert!(push.send(&of_weight(1 << 20)) && !push.send("more"));
+    assert_eq!(pull.receive_all().len(), 1);
+    assert_eq!(push.log(), ["room"]);
+}
+
+#[test]
+fn octets_that_wait_for_nobody_yet_have_the_mark_of_one_until_somebody_comes() {
+    let push = Socket::new(&PLAIN, with_octets(200, 1));
+    let pull = Socket::new(&PLAIN, with_octets(1, 300));
+    let registry = Registry::default();
+    push.connect(&registry);
+    assert_eq!(push.fill_with(100), 2);
+    pull.bind(&registry);
+    assert_eq!(push.log(), ["attach", "up", "room", "ready"]);
+    assert_eq!(push.fill_with(100), 3);
+    assert_eq!(pull.receive_all().len(), 5);
+}
+
+#[test]
+fn what_is_cleared_away_makes_room_for_octets() {
+    let req = Socket::new(&ASKS, with_octets(0, 1));
+    let rep = Socket::new(&PLAIN, with_octets(99, 0));
+    joined(&req, &rep);
+    assert!(req.ask("first"));
+    assert_eq!(rep.fill_with(100), 1);
+    assert!(rep.log().iter().all(|entry| entry != "room"));
+    // It is relaxed, and what came for the first is no reply to the next.
+    assert!(req.ask("second"));
+    assert!(rep.log().contains(&"room".to_owned()));
+    assert_eq!(rep.fill_with(100), 1);
+}
+
+#[test]
+fn a_pattern_that_takes_at_once_makes_room_for_octets() {
+    let publisher = Socket::new(&AT_ONCE, with_octets(0, 1));
+    let sub = Socket::new(&PLAIN, with_octets(99, 0));
+    joined(&sub, &publisher);
+    assert_eq!(sub.fill_with(1000), 10_000);
+}
+
 #[test]
 fn who_waits_for_nobody_yet_has_its_own_mark_until_somebody_comes() {
     let push = Socket::new(&PLAIN, with_marks(2, 1));

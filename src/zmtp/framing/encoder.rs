@@ -151,6 +151,11 @@ impl Encoded {
         self.ends.len() - self.done
     }
 
+    /// The octets of these messages, with the headers of their frames.
+    pub(crate) fn octets(&self) -> usize {
+        self.bytes - self.end_of(self.done)
+    }
+
     /// The octets of all frames with their headers, written or not.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {

@@ -84,6 +84,11 @@ impl Flight {
         self.messages.messages()
     }
 
+    /// The octets of these messages in plain, with the headers of their frames.
+    pub(crate) fn octets(&self) -> usize {
+        self.messages.octets()
+    }
+
     pub(crate) fn is_written(&self) -> bool {
         !self.has_commands() && self.messages.is_empty()
     }
