@@ -23,6 +23,7 @@ mod dialer;
 mod line;
 mod meeting;
 mod nudge;
+mod places;
 mod reader;
 mod shell;
 #[cfg(test)]
