@@ -11,6 +11,7 @@ use crate::socket_type::SocketType;
 /// dials again soon. RFC 37: error-reason = OCTET *VCHAR, which has no blanks.
 pub(crate) const ALREADY_PAIRED: &str = "Already-Paired";
 pub(crate) const ROUTING_ID_TAKEN: &str = "Routing-Id-Taken";
+pub(crate) const TOO_MANY_CONNECTIONS: &str = "Too-Many-Connections";
 
 /// What a peer did wrong.
 ///
@@ -40,8 +41,9 @@ pub enum PeerFault {
     #[error("it refused us: '{reason}'")]
     RefusedUs {
         /// The reason it gave; libzmq sends a status such as `400`, or nothing.
-        /// With `Routing-Id-Taken` and `Already-Paired` a ferromq peer says
-        /// that it may take us in later: it is dialled again once a second.
+        /// With `Routing-Id-Taken`, `Already-Paired` and `Too-Many-Connections` a
+        /// ferromq peer says that it may take us in later: it is dialled again once
+        /// a second.
         reason: String,
     },
     /// Our policy, or the ZAP handler, did not let it in.
@@ -158,7 +160,8 @@ impl PeerFault {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::RefusedUs { reason } => {
-                [ALREADY_PAIRED, ROUTING_ID_TAKEN, "300"].contains(&&**reason)
+                let passing = [ALREADY_PAIRED, ROUTING_ID_TAKEN, TOO_MANY_CONNECTIONS, "300"];
+                passing.contains(&&**reason)
             }
             Self::Denied { how, .. } => *how == Denial::Temporary,
             _ => false,

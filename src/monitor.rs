@@ -26,7 +26,7 @@ const CAPACITY: usize = 1024;
 ///
 /// | What happens | The socket that does not want the other | The other |
 /// |---|---|---|
-/// | ROUTER: the routing id is taken; PAIR: it has its peer | `HandshakeFailed`, [`TurnedAway`](DisconnectReason::TurnedAway) | ferromq: `HandshakeFailed`, [`RefusedUs`](PeerFault::RefusedUs) with `Routing-Id-Taken` or `Already-Paired`, and `Retrying` about a second later; libzmq: closed after a second |
+/// | ROUTER: the routing id is taken; PAIR: it has its peer; [`max_connections`](crate::SocketOptions::max_connections): there is no place | `HandshakeFailed`, [`TurnedAway`](DisconnectReason::TurnedAway) | ferromq: `HandshakeFailed`, [`RefusedUs`](PeerFault::RefusedUs) with `Routing-Id-Taken`, `Already-Paired` or `Too-Many-Connections`, and `Retrying` about a second later; libzmq: closed after a second |
 /// | the same, but it has dialled the other | the same, and `Retrying` | `Ready`, then `Disconnected` |
 /// | the socket type or the mechanism does not fit, the metadata is malformed | `HandshakeFailed`, [`Fault`](DisconnectReason::Fault) | ferromq: `HandshakeFailed` with a `Fault`, and `Retrying` after ever longer pauses |
 /// | a subscriber wants more than a publisher allows one | `Disconnected`, `TurnedAway`, which names the bound | `Disconnected` |

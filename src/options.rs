@@ -1,5 +1,6 @@
 //! [`SocketOptions`]: what a socket is made with.
 
+mod limits;
 mod security;
 
 use std::time::Duration;
@@ -10,6 +11,8 @@ use crate::mark::Mark;
 use crate::message::Message;
 use crate::routing_id::RoutingId;
 use crate::security::Security;
+
+pub(crate) use limits::Limits;
 
 /// How long a socket keeps trying to deliver what it accepted, once it is
 /// closed or dropped, or an endpoint is disconnected (`ZMQ_LINGER`).
@@ -53,6 +56,7 @@ pub struct SocketOptions {
     pub(crate) heartbeat_timeout: Option<Duration>,
     pub(crate) heartbeat_ttl: Duration,
     pub(crate) max_message_size: Option<usize>,
+    pub(crate) limits: Limits,
     pub(crate) backlog: u32,
     pub(crate) tcp_keepalive: Option<bool>,
     pub(crate) tcp_keepalive_idle: Option<Duration>,
@@ -109,6 +113,7 @@ impl Default for SocketOptions {
             heartbeat_timeout: None,
             heartbeat_ttl: Duration::ZERO,
             max_message_size: None,
+            limits: Limits::default(),
             backlog: 100,
             tcp_keepalive: None,
             tcp_keepalive_idle: None,

@@ -58,6 +58,19 @@ pub enum Unwelcome {
     /// Another peer took its routing id over (`router_handover`).
     #[error("another peer took over its routing id")]
     RoutingIdTakenOver,
+    /// The endpoint has as many connections as it may (`max_connections`).
+    #[error("there are {limit} connections already")]
+    TooManyConnections {
+        /// How many it may have.
+        limit: usize,
+    },
+    /// As many connections as may come from its address
+    /// (`max_connections_per_address`) are there.
+    #[error("there are {limit} connections from its address already")]
+    TooManyConnectionsOfAddress {
+        /// How many may come from there.
+        limit: usize,
+    },
     /// It subscribed to more topics than one peer may.
     #[error("it subscribed to more than {limit} topics")]
     TooManySubscriptions {
@@ -88,7 +101,17 @@ pub enum Unwelcome {
 impl Unwelcome {
     /// Whether the same peer may be welcome a little later.
     pub(crate) fn may_pass(self) -> bool {
-        matches!(self, Self::AlreadyPaired | Self::RoutingIdTaken)
+        match self {
+            Self::AlreadyPaired
+            | Self::RoutingIdTaken
+            | Self::TooManyConnections { .. }
+            | Self::TooManyConnectionsOfAddress { .. } => true,
+            Self::RoutingIdTakenOver
+            | Self::TooManySubscriptions { .. }
+            | Self::SubscriptionsTooLarge { .. }
+            | Self::Incompatible { .. }
+            | Self::Closing => false,
+        }
     }
 }
 

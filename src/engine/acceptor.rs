@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 
 use super::meeting::Role;
 use super::nudge::nudge;
+use super::places::Places;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::pipe::Link;
 use crate::sync::{Lock, Rank};
@@ -105,7 +106,9 @@ pub(crate) fn listen(listener: Listener, link: Link, tasks: [Tasks; 2]) -> Liste
     link.emit(MonitorEvent::Listening { endpoint: link.endpoint.clone() });
     let door = Door::new(listener);
     let pending = Arc::new(Lock::new(Rank::Leaf, Pending::default()));
-    let mut acceptor = Acceptor { link, door: door.clone(), tasks, pending, pause: ACCEPT_AGAIN };
+    let places = Places::new(&link.options);
+    let mut acceptor =
+        Acceptor { link, door: door.clone(), tasks, pending, places, pause: ACCEPT_AGAIN };
     let task = spawn(async move {
         let _guards = guards;
         select! {
@@ -125,6 +128,7 @@ struct Acceptor {
     door: Door,
     tasks: [Tasks; 2],
     pending: Arc<Lock<Pending>>,
+    places: Option<Arc<Places>>,
     pause: Duration,
 }
 
@@ -147,14 +151,14 @@ impl Acceptor {
         let (endpoint, address) = (link.endpoint.clone(), stream.address.clone());
         link.emit(MonitorEvent::Accepted { endpoint, address });
         let guards: [TaskGuard; 2] = self.tasks.each_ref().map(Tasks::enter);
-        let pending = Arc::clone(&self.pending);
+        let (pending, places) = (Arc::clone(&self.pending), self.places.clone());
         let (number, mut evicted) = pending.lock().enter(stream.origin);
         spawn(async move {
             let _guards = guards;
             // In memory of its own, which the traffic does without.
             let taken_in = Box::pin(async {
                 let met = link.meet(stream, Role::Accepting).await?;
-                link.take_in(met).await
+                link.take_in(met, places.as_ref()).await
             });
             let taken_in = select! {
                 biased;

@@ -11,6 +11,7 @@ use super::clock::now;
 use super::farewell::bid_farewell;
 use super::line::StreamLine;
 use super::meeting::{Met, Refused};
+use super::places::{Place, Places};
 use super::shell::Shell;
 use super::wire::{Closing, Flight, Pulse};
 use super::writer::{Transport, Writer};
@@ -27,6 +28,8 @@ pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) struct TakenIn {
     attached: Attached,
     met: Box<Met>,
+    /// Given up with the connection.
+    place: Option<Place>,
 }
 
 /// How a connection ended, and what it had not written.
@@ -113,14 +116,22 @@ impl Link {
     }
 
     /// Makes a peer of a connection: accepted, or dialled with `immediate`.
-    pub(super) async fn take_in(&self, met: Box<Met>) -> Result<TakenIn, Refused> {
+    pub(super) async fn take_in(
+        &self,
+        met: Box<Met>,
+        places: Option<&Arc<Places>>,
+    ) -> Result<TakenIn, Refused> {
         let (peer, line) = StreamLine::new(self);
+        let place = match places.map(|places| places.take(met.origin())).transpose() {
+            Ok(place) => place,
+            Err(unwelcome) => return Err(self.refuse(met, &peer, unwelcome)),
+        };
         if let Err(unwelcome) = self.side.attach(&peer) {
             return Err(self.refuse(met, &peer, unwelcome));
         }
         let attached = Attached::new(self.clone(), &peer, &line);
         match self.judge(&peer, &line, met).await {
-            Ok(met) => Ok(TakenIn { attached, met }),
+            Ok(met) => Ok(TakenIn { attached, met, place }),
             Err(refused) => {
                 attached.end(&refused.reason, Flight::default());
                 Err(refused)
@@ -129,9 +140,12 @@ impl Link {
     }
 
     /// Runs a connection that has a peer of its own.
-    pub(super) async fn serve(&self, TakenIn { attached, met }: TakenIn) -> DisconnectReason {
+    pub(super) async fn serve(&self, taken_in: TakenIn) -> DisconnectReason {
+        let TakenIn { attached, met, place } = taken_in;
         let end = self.run(&attached.peer, &attached.line, met).await;
         attached.end(&end.reason, end.flight);
+        // Whoever hears of the end finds the place free.
+        drop(place);
         self.say_ended(&end.reason);
         tidy(&*self.side).await;
         end.reason

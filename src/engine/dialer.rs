@@ -157,7 +157,7 @@ impl Dialer {
     async fn traffic(&mut self, met: Box<Met>) -> DisconnectReason {
         self.backoff.on_up(now());
         if self.immediate {
-            return match self.link.take_in(met).await {
+            return match self.link.take_in(met, None).await {
                 Ok(taken) => self.link.serve(taken).await,
                 Err(refused) => self.part(refused).await,
             };

@@ -16,7 +16,7 @@ use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Link, Peer, SocketSide};
 use crate::security::{Candidate, Verdict};
-use crate::transport::Stream;
+use crate::transport::{Origin, Stream};
 use crate::zmtp::{Handshake, HandshakeConfig, Incoming, Question, Receiving, Sending};
 
 /// After what time a peer is closed that must not be told why, so that it does
@@ -123,7 +123,7 @@ impl Link {
                 .then(|| self.options.routing_id.clone().map(Bytes::from).unwrap_or_default()),
             metadata: self.options.metadata.clone(),
             max_message_size: self.options.max_message_size,
-            judges: self.traits.judges && role == Role::Accepting,
+            judges: self.judges(role),
             pings: self.options.heartbeat_interval.is_some(),
             security: self.options.security(),
         });
@@ -161,6 +161,12 @@ impl Link {
         }
     }
 
+    /// Whether our READY waits until it is known that there is a place for the peer.
+    /// So one that is turned away was never ready, and keeps what it has to send.
+    fn judges(&self, role: Role) -> bool {
+        role == Role::Accepting && (self.traits.judges || self.options.limits.has_places())
+    }
+
     /// The peer as the policy is to see it, if that is to decide about it now.
     fn candidate(&self, handshake: &Handshake, stream: &Stream) -> Option<Candidate> {
         let Question { credentials, peer } = handshake.question()?;
@@ -194,6 +200,11 @@ impl Link {
 }
 
 impl Met {
+    /// Whom the connection is charged to.
+    pub(super) fn origin(&self) -> Origin {
+        self.stream.origin
+    }
+
     /// What the connection goes on with once the handshake is done.
     pub(super) fn into_traffic(self) -> (Stream, Receiving, Sending, PeerInfo) {
         let Self { stream, handshake, peer, .. } = self;

@@ -24,6 +24,7 @@ mod farewell;
 mod line;
 mod meeting;
 mod nudge;
+mod places;
 mod reader;
 mod shell;
 #[cfg(test)]

@@ -25,6 +25,8 @@ mod link;
 mod network;
 mod plan;
 mod rng;
+#[cfg(target_os = "linux")]
+mod shortage;
 mod stamp;
 mod watch;
 mod world;

@@ -220,6 +220,17 @@ mod tests {
         }
     }
 
+    #[cfg(all(target_os = "linux", any(feature = "tcp", feature = "ipc")))]
+    #[test]
+    fn what_the_system_lacks_concerns_all_connections() {
+        let error = io::Error::from_raw_os_error;
+        for (lacks, number) in [("ENOMEM", 12), ("ENFILE", 23), ("EMFILE", 24), ("ENOBUFS", 105)] {
+            assert!(!is_of_one_connection(&error(number)), "{lacks}");
+        }
+        // ECONNABORTED, ECONNRESET
+        assert!(is_of_one_connection(&error(103)) && is_of_one_connection(&error(104)));
+    }
+
     #[tokio::test]
     async fn inproc_is_no_byte_stream() {
         let (endpoint, options) = ("inproc://a".parse().unwrap(), SocketOptions::new());

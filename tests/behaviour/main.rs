@@ -8,6 +8,7 @@ mod backlog;
 mod cancelling;
 mod closing;
 mod computing;
+mod connections;
 mod deadlines;
 mod deserted;
 mod endings;

@@ -21,7 +21,7 @@ fn named(name: &str) -> SocketOptions {
 }
 
 /// Both sides of a refusal that may pass, twice.
-async fn is_refused(ours: &mut Events, theirs: &mut Events, why: Unwelcome, told: &str) {
+pub(crate) async fn is_refused(ours: &mut Events, theirs: &mut Events, why: Unwelcome, told: &str) {
     for _ in 0..2 {
         let reason = ours.handshake_failed().await;
         assert!(matches!(reason, DisconnectReason::TurnedAway(it) if it == why), "{reason:?}");

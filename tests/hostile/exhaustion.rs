@@ -1,8 +1,8 @@
-//! A listener whose process has no descriptors left.
+//! A process that has no descriptors left.
 
 use std::time::Duration;
 
-use ferromq::{Monitor, MonitorEvent, PullSocket, PushSocket};
+use ferromq::{DisconnectReason, Monitor, MonitorEvent, PullSocket, PushSocket};
 use tokio::net::TcpStream;
 
 use crate::child::{Clock, alone};
@@ -64,5 +64,35 @@ fn without_descriptors_a_listener_waits_and_recovers() {
         }
         drop(hogs);
         assert!(probe(&pull, &endpoint).await.is_empty());
+    });
+}
+
+#[test]
+fn without_descriptors_an_endpoint_is_dialled_again_until_it_is_reached() {
+    let name = "exhaustion::without_descriptors_an_endpoint_is_dialled_again_until_it_is_reached";
+    alone(name, "ulimit -n 64;", async {
+        let (mut clock, pull, push) = (Clock::new(), PullSocket::new(), PushSocket::new());
+        let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
+        let mut monitor = push.monitor();
+        let mut hogs = Vec::new();
+        while let Ok(hog) = std::fs::File::open("/dev/null") {
+            hogs.push(hog);
+        }
+        push.connect(&endpoint).unwrap();
+        within(push.send("arrives")).await.unwrap();
+        let before = clock.ticks();
+        for _ in 0..5 {
+            match within(monitor.recv()).await.unwrap() {
+                MonitorEvent::Retrying { reason, delay, .. } => {
+                    assert!(matches!(reason, DisconnectReason::Transport(_)), "{reason}");
+                    assert!(delay >= Duration::from_millis(100), "{delay:?}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        let used = clock.ticks() - before;
+        assert!(used < 20, "{used} hundredths of a second");
+        drop(hogs);
+        assert_eq!(within(pull.recv()).await.unwrap(), "arrives".into());
     });
 }

@@ -4,7 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
 
 use super::{Incoming, Receiving, Sending};
-use crate::fault::{ALREADY_PAIRED, PeerFault, ROUTING_ID_TAKEN};
+use crate::fault::{ALREADY_PAIRED, PeerFault, ROUTING_ID_TAKEN, TOO_MANY_CONNECTIONS};
 use crate::peer::{PeerInfo, Unwelcome};
 use crate::security::{Denial, Grant, Mechanism, Security, Verdict};
 use crate::socket_type::SocketType;
@@ -392,6 +392,10 @@ fn unwelcome(why: Unwelcome) -> Option<&'static str> {
     match why {
         Unwelcome::AlreadyPaired => Some(ALREADY_PAIRED),
         Unwelcome::RoutingIdTaken => Some(ROUTING_ID_TAKEN),
+        // Not how many there may be, nor of whom there are too many.
+        Unwelcome::TooManyConnections { .. } | Unwelcome::TooManyConnectionsOfAddress { .. } => {
+            Some(TOO_MANY_CONNECTIONS)
+        }
         Unwelcome::Incompatible { .. } => Some("Incompatible-Socket-Type"),
         Unwelcome::RoutingIdTakenOver
         | Unwelcome::TooManySubscriptions { .. }

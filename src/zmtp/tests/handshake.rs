@@ -291,6 +291,7 @@ fn a_refusal_that_may_pass_is_told_to_ours_only() {
     for (why, error) in [
         (Unwelcome::RoutingIdTaken, &b"\x04\x17\x05ERROR\x10Routing-Id-Taken"[..]),
         (Unwelcome::AlreadyPaired, b"\x04\x15\x05ERROR\x0eAlready-Paired"),
+        (Unwelcome::TooManyConnections { limit: 7 }, b"\x04\x1b\x05ERROR\x14Too-Many-Connections"),
     ] {
         let mut ours = judging(OUR_DEALER_READY);
         assert!(ours.refuse(why));
@@ -350,6 +351,7 @@ fn a_refused_peer_of_ours_knows_that_it_may_pass() {
     for (why, reason) in [
         (Unwelcome::RoutingIdTaken, "Routing-Id-Taken"),
         (Unwelcome::AlreadyPaired, "Already-Paired"),
+        (Unwelcome::TooManyConnectionsOfAddress { limit: 7 }, "Too-Many-Connections"),
     ] {
         let mut router = judging(OUR_DEALER_READY);
         router.refuse(why);
