@@ -90,7 +90,7 @@ pub(crate) struct Settled {
 impl Settled {
     pub(crate) fn add(&mut self, other: Self) {
         self.room |= other.room;
-        self.conflated += other.conflated;
+        self.conflated = self.conflated.saturating_add(other.conflated);
         self.cut |= other.cut;
     }
 }
@@ -127,7 +127,7 @@ impl Outward {
 
     /// Messages that are accepted and not written.
     fn unsent(&self) -> usize {
-        self.queue.messages() + self.in_flight
+        self.queue.messages().saturating_add(self.in_flight)
     }
 
     fn is_below_mark(&self) -> bool {
@@ -153,10 +153,8 @@ impl Outward {
 
     #[inline(always)] // Once for every message, and from two places.
     fn push_by(&mut self, put: impl FnOnce(&mut Encoded)) -> Result<NeedsFlush, Refused> {
-        if self.unasked == 0 {
-            return self.push_and_ask(put);
-        }
-        self.unasked -= 1;
+        let Some(unasked) = self.unasked.checked_sub(1) else { return self.push_and_ask(put) };
+        self.unasked = unasked;
         put(&mut self.queue);
         Ok(NeedsFlush::No)
     }
@@ -171,7 +169,7 @@ impl Outward {
             return Err(Refused::Full);
         }
         if self.conflate {
-            self.conflated += self.queue.messages();
+            self.conflated = self.conflated.saturating_add(self.queue.messages());
             self.queue.clear();
         }
         put(&mut self.queue);
@@ -182,7 +180,7 @@ impl Outward {
         };
         let next = self.near_mark.into_iter().find(|mark| unsent < *mark);
         self.unasked = match (self.conflate, next) {
-            (false, Some(next)) => next - unsent - 1,
+            (false, Some(next)) => next.saturating_sub(unsent).saturating_sub(1),
             _ => 0,
         };
         Ok(needs)
@@ -254,7 +252,7 @@ impl Outward {
         self.drop_lane();
         let (mut rest, cut) = flight.recover();
         if self.conflate && !self.queue.is_empty() {
-            self.conflated += rest.messages();
+            self.conflated = self.conflated.saturating_add(rest.messages());
         } else if !rest.is_empty() {
             rest.append(std::mem::take(&mut self.queue));
             self.queue = rest;
@@ -293,7 +291,7 @@ impl Outward {
     /// that was the last of all there is to write.
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> (Settled, bool) {
         self.unasked = 0;
-        self.in_flight -= progress.messages.min(self.in_flight);
+        self.in_flight = self.in_flight.saturating_sub(progress.messages);
         self.is_awaited = flight.is_awaited();
         // Half of the mark at a time while writing goes on: one wake-up for many.
         let settled = self.settle(self.unsent() <= self.mark.limit() / 2);
@@ -399,7 +397,7 @@ impl Outward {
 /// Once is not enough: whoever makes room in the kernel, the one who writes, and
 /// the one who sends may get their turns in any order.
 fn near(mark: usize) -> [usize; 3] {
-    [mark.div_ceil(2), mark - mark / 4, mark]
+    [mark.div_ceil(2), mark.saturating_sub(mark / 4), mark]
 }
 
 #[cfg(test)]
