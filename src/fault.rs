@@ -61,7 +61,8 @@ pub enum PeerFault {
         /// Its name.
         command: &'static str,
     },
-    /// A command came a second time, or not in its order. (CURVE counts them.)
+    /// A sealed frame came a second time, or not in its order, or one before it is missing.
+    /// (CURVE counts them.)
     #[error("a sealed frame came again, or not in its order")]
     Replayed,
     /// One of its public keys is one of the few with which nothing is a secret.

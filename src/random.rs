@@ -1,11 +1,12 @@
-//! [`random`]: the one source of randomness, for jitter and for numbers that
-//! others should not guess. Nothing here is fit for cryptography.
+//! The one source of randomness: [`random`], for jitter and for numbers that others
+//! should not guess, and [`fill_secret`], for what is secret. Only the latter is fit
+//! for cryptography.
 
 use std::hash::{BuildHasher, RandomState};
 
 /// A random number.
 pub(crate) fn random() -> u64 {
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     if let Some(number) = seeded::next() {
         return number;
     }
@@ -13,8 +14,23 @@ pub(crate) fn random() -> u64 {
     RandomState::new().hash_one(0_u8)
 }
 
-/// Numbers that a test can have again: those of its thread come from a seed.
-#[cfg(test)]
+/// Fills octets with what nobody can guess: keys, nonces, cookies. It is the system's
+/// randomness.
+///
+/// # Errors
+/// When the system has none to give.
+#[cfg(feature = "curve")]
+pub(crate) fn fill_secret(octets: &mut [u8]) -> std::io::Result<()> {
+    #[cfg(any(test, fuzzing))]
+    if seeded::fill(octets) {
+        return Ok(());
+    }
+    Ok(getrandom::fill(octets)?)
+}
+
+/// Numbers, and secrets, that a test or a fuzzer can have again: those of its thread
+/// come from a seed once it has set one. It is not there in any other build.
+#[cfg(any(test, fuzzing))]
 pub(crate) mod seeded {
     use std::cell::Cell;
 
@@ -24,8 +40,26 @@ pub(crate) mod seeded {
 
     /// From now on this thread's numbers come from a seed; `None` makes them
     /// random again.
+    #[cfg(test)]
     pub(crate) fn set(seed: Option<u64>) {
         STATE.set(seed);
+    }
+
+    /// Runs something with the numbers of a seed, which then stands where they end. So
+    /// each of several has its own, whatever the order of their turns.
+    pub(crate) fn with<T>(seed: &mut u64, run: impl FnOnce() -> T) -> T {
+        let before = STATE.replace(Some(*seed));
+        let result = run();
+        *seed = STATE.replace(before).unwrap_or_default();
+        result
+    }
+
+    #[cfg(feature = "curve")]
+    pub(super) fn fill(octets: &mut [u8]) -> bool {
+        octets.chunks_mut(8).all(|chunk| {
+            let number = next().map(u64::to_le_bytes);
+            number.inspect(|octets| chunk.copy_from_slice(&octets[..chunk.len()])).is_some()
+        })
     }
 
     pub(super) fn next() -> Option<u64> {
@@ -65,5 +99,22 @@ mod tests {
         assert_eq!(numbers(), once);
         assert_ne!(once[0], once[1]);
         seeded::set(None);
+    }
+
+    #[cfg(feature = "curve")]
+    #[test]
+    fn secrets_of_a_seed_come_again_and_others_do_not() {
+        let secret = || {
+            let mut octets = [0; 33];
+            fill_secret(&mut octets).unwrap();
+            octets
+        };
+        let mut seed = 1;
+        let of_seed = |seed: &mut u64| seeded::with(seed, secret);
+        let once = of_seed(&mut seed);
+        assert_eq!(of_seed(&mut 1), once);
+        assert_ne!(of_seed(&mut seed), once, "it goes on");
+        let others = [secret(), secret()];
+        assert!(others[0] != others[1] && !others.contains(&once));
     }
 }

@@ -37,7 +37,8 @@ const PLAIN: &[&str] = &["bytes", "thiserror"];
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("sync", &[], &["parking_lot"]),
     ("monitor", &[], &["bytes", "thiserror", "tokio"]),
-    ("security", &[], &["bytes", "getrandom", "subtle", "thiserror", "x25519_dalek", "zeroize"]),
+    ("random", &[], &["getrandom"]),
+    ("security", &[], &["bytes", "subtle", "thiserror", "x25519_dalek", "zeroize"]),
     (
         "zmtp",
         &[],
@@ -45,7 +46,6 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
             "bytes",
             "thiserror",
             "tracing",
-            "getrandom",
             "cryptoxide",
             "salsa20",
             "subtle",

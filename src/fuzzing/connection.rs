@@ -17,7 +17,7 @@ use crate::zmtp::{Encoded, Handshake, HandshakeConfig, Incoming, Receiving, Send
 use crate::{Message, PeerFault, PeerInfo, RoutingId, SocketType, Unwelcome};
 
 /// What a connection may hold of its peer before READY is complete.
-const MAX_HELD: usize = 16 * 1024 + 64;
+pub(super) const MAX_HELD: usize = 16 * 1024 + 64;
 
 /// What it may say before that: greeting, READY and ERROR.
 const MAX_OUTPUT: usize = 64 + 512 + 64;
@@ -53,7 +53,7 @@ pub(super) fn run(mut input: Input<'_>) {
 }
 
 /// A socket type and what it says of itself.
-fn config(octet: u8) -> HandshakeConfig {
+pub(super) fn config(octet: u8) -> HandshakeConfig {
     let routing_id = RoutingId::new("me").ok().filter(|_| octet & 0x10 != 0);
     let metadata = vec![
         ("X-short".to_owned(), Bytes::from_static(b"value")),
@@ -304,7 +304,7 @@ fn traffic(
     }
 }
 
-fn body(input: &mut Input<'_>) -> Bytes {
+pub(super) fn body(input: &mut Input<'_>) -> Bytes {
     let length = match usize::from(input.octet()) {
         length @ 0..0xE0 => return Bytes::copy_from_slice(input.take(length % 64)),
         length => (length - 0xE0) * 2113,

@@ -18,23 +18,43 @@
 //! A file that broke something goes to `fuzz/corpus/<target>/`, under a name
 //! that says what it is; `cargo test fuzzing` runs it from then on.
 //!
+//! Where there is no nightly toolchain, the replay goes on for as long as it is told,
+//! each target with mutations of its own, which a seed makes the same everywhere:
+//!
+//! ```text
+//! FERROMQ_FUZZ_SECONDS=600 cargo test --release --lib --all-features \
+//!     fuzzing::tests::replay -- --nocapture --test-threads=1
+//! ```
+//! `FERROMQ_FUZZ_SEED` chooses the seed. It is not told what it reaches, so cargo-fuzz
+//! finds more in the same time.
+//!
 //! A new target is a function here, a line in [`TARGETS`], its file in
-//! `fuzz/fuzz_targets/` with its `[[bin]]` in `fuzz/Cargo.toml`, and its seeds
-//! in `seeds.rs`, which `FERROMQ_WRITE_CORPUS=1 cargo test fuzzing` writes.
+//! `fuzz/fuzz_targets/` with its `[[bin]]` in `fuzz/Cargo.toml`, its test in `tests.rs`,
+//! and its seeds and dictionary in `seeds.rs`, which
+//! `FERROMQ_WRITE_CORPUS=1 cargo test --all-features fuzzing` writes.
 //!
 //! The first octets of an input choose the circumstances ([`Input`]), the rest
 //! is what the target is about. Missing octets are zero.
 
+mod adversary;
 mod connection;
 mod decoder;
 mod endpoint;
+mod ends;
+mod handshake;
 mod input;
+#[cfg(feature = "curve")]
+mod keys;
+mod link;
+mod network;
+mod parsers;
 mod receive;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod tests;
 mod trie;
+mod zap;
 
 use input::Input;
 
@@ -60,11 +80,74 @@ pub fn trie(data: &[u8]) {
     trie::run(Input::new(data));
 }
 
+/// A peer's greeting against a model of it, however it is cut.
+pub fn greeting(data: &[u8]) {
+    parsers::greeting(Input::new(data));
+}
+
+/// The body of a command: what is read of it is again what it was.
+pub fn command(data: &[u8]) {
+    parsers::command(Input::new(data));
+}
+
+/// The property list of a handshake: what is read of it can be said again.
+pub fn metadata(data: &[u8]) {
+    parsers::metadata(Input::new(data));
+}
+
+/// One of us with any mechanism in either part of it, whose peer is honest while what it
+/// says is flipped, cut, doubled, dropped, swapped, replayed or made up on the way.
+pub fn handshake(data: &[u8]) {
+    handshake::run(Input::new(data));
+}
+
+/// Two of us with an adversary between, in the handshake and in the traffic.
+pub fn adversary(data: &[u8]) {
+    adversary::run(Input::new(data));
+}
+
+/// Octets and text as Z85 and as keys.
+#[cfg(feature = "curve")]
+pub fn z85(data: &[u8]) {
+    keys::z85(data);
+}
+
+/// Text as a certificate: refused without telling a key, or read again as it is written.
+#[cfg(feature = "curve")]
+pub fn certificate(data: &[u8]) {
+    keys::certificate(data);
+}
+
+/// An address, and text as a network: who is in it, and on lists that have it.
+pub fn network(data: &[u8]) {
+    network::run(Input::new(data));
+}
+
+/// The reply of a ZAP handler, against a model.
+pub fn zap(data: &[u8]) {
+    zap::run(Input::new(data));
+}
+
 /// A target.
 #[cfg(test)]
 type Target = fn(&[u8]);
 
 /// Every target and its name in `fuzz/`.
 #[cfg(test)]
-const TARGETS: &[(&str, Target)] =
-    &[("decoder", decoder), ("connection", connection), ("endpoint", endpoint), ("trie", trie)];
+const TARGETS: &[(&str, Target)] = &[
+    ("adversary", adversary),
+    #[cfg(feature = "curve")]
+    ("certificate", certificate),
+    ("command", command),
+    ("connection", connection),
+    ("decoder", decoder),
+    ("endpoint", endpoint),
+    ("greeting", greeting),
+    ("handshake", handshake),
+    ("metadata", metadata),
+    ("network", network),
+    ("trie", trie),
+    #[cfg(feature = "curve")]
+    ("z85", z85),
+    ("zap", zap),
+];

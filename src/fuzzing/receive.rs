@@ -27,55 +27,91 @@ pub(super) struct Received {
 }
 
 /// Reads `octets` in the steps of `plan`, as the engine does.
-pub(super) fn receive(mut receiving: Receiving, mut octets: &[u8], plan: Plan) -> Received {
-    let mut steps = plan.steps();
-    let mut received = Received::default();
-    let given = receiving.buffered();
-    let (mut sent, mut delivered) = (given, 0);
-    loop {
+pub(super) fn receive(receiving: Receiving, octets: &[u8], plan: Plan) -> Received {
+    let mut reading = Reading::new(receiving);
+    reading.read(octets, &mut plan.steps());
+    reading.received
+}
+
+/// The traffic of a peer while it is read, as the engine does.
+pub(super) struct Reading {
+    receiving: Receiving,
+    pub(super) received: Received,
+    /// What came before the first read, and all that came.
+    given: usize,
+    sent: usize,
+    delivered: usize,
+}
+
+impl Reading {
+    pub(super) fn new(receiving: Receiving) -> Self {
+        let given = receiving.buffered();
+        Self { receiving, received: Received::default(), given, sent: given, delivered: 0 }
+    }
+
+    /// Reads octets in these steps, after those that are there.
+    pub(super) fn read(&mut self, mut octets: &[u8], steps: &mut impl FnMut() -> usize) {
+        while self.take_all(steps) && !octets.is_empty() {
+            let count = self.read_once(octets, steps());
+            octets = &octets[count..];
+        }
+    }
+
+    /// Takes what came of the octets so far; false after a fault.
+    fn take_all(&mut self, steps: &mut impl FnMut() -> usize) -> bool {
+        if self.received.fault.is_some() {
+            return false;
+        }
         loop {
             // As the engine does: first those of one frame, as many as come first.
-            let (strip, extent) = receiving.take_strip(steps(), usize::MAX);
+            let (strip, extent) = self.receiving.take_strip(steps(), usize::MAX);
             assert_eq!(strip.len(), extent.messages);
             for message in strip {
-                let event = Incoming::Message(message);
-                delivered += wire_size(&event);
-                received.events.push(event);
+                self.deliver(Incoming::Message(message));
             }
             if extent.messages > 0 {
                 continue;
             }
-            match receiving.next() {
-                Ok(Some(event)) => {
-                    delivered += wire_size(&event);
-                    received.events.push(event);
-                }
+            match self.receiving.next() {
+                Ok(Some(event)) => self.deliver(event),
                 Ok(None) => break,
                 Err(fault) => {
-                    assert_eq!(receiving.next(), Err(fault.clone()), "a fault is for good");
-                    received.fault = Some(fault);
-                    return received;
+                    let again = self.receiving.next();
+                    assert_eq!(again, Err(fault.clone()), "a fault is for good");
+                    self.received.fault = Some(fault);
+                    return false;
                 }
             }
-            assert!(delivered + receiving.buffered() <= WEIGHT * sent, "more than was sent");
+            self.is_bounded();
         }
-        assert_eq!(receiving.next(), Ok(None), "nothing comes of no octets");
-        if octets.is_empty() {
-            return received;
-        }
-        let held = receiving.buffered().max(given);
-        let mut space = receiving.space();
+        assert_eq!(self.receiving.next(), Ok(None), "nothing comes of no octets");
+        true
+    }
+
+    fn deliver(&mut self, event: Incoming) {
+        self.delivered += wire_size(&event);
+        self.received.events.push(event);
+    }
+
+    /// Reads up to so many octets. Returns how many there was room for.
+    fn read_once(&mut self, octets: &[u8], step: usize) -> usize {
+        let held = self.receiving.buffered().max(self.given);
+        let mut space = self.receiving.space();
         let capacity = space.get_ref().capacity();
-        let trusted = delivered.min(TRUSTED);
+        let trusted = self.delivered.min(TRUSTED);
         let most = STEPS * held + trusted + READ_BUFFER;
         assert!(capacity <= most, "{capacity} octets of memory for {held}");
-        let count = steps().min(octets.len()).min(space.remaining_mut());
+        let count = step.min(octets.len()).min(space.remaining_mut());
         assert_ne!(count, 0, "there is no room to read into");
-        let (now, later) = octets.split_at(count);
-        space.put_slice(now);
-        sent += count;
-        octets = later;
-        assert!(delivered + receiving.buffered() <= WEIGHT * sent, "more than was sent");
+        space.put_slice(&octets[..count]);
+        self.sent += count;
+        self.is_bounded();
+        count
+    }
+
+    fn is_bounded(&self) {
+        let held = self.delivered + self.receiving.buffered();
+        assert!(held <= WEIGHT * self.sent, "more than was sent");
     }
 }
 

@@ -1,5 +1,7 @@
 //! The seeds of `fuzz/corpus`: what each file is, by its name.
 
+mod security;
+
 use super::connection::Mode;
 use super::input::REPEAT;
 use crate::SocketType;
@@ -17,10 +19,158 @@ pub(super) fn seeds() -> Vec<Seed> {
     connection(&mut |name, octets| seeds.push(Seed { target: "connection", name, octets }));
     endpoint(&mut |name, octets| seeds.push(Seed { target: "endpoint", name, octets }));
     trie(&mut |name, octets| seeds.push(Seed { target: "trie", name, octets }));
+    for (target, add_all) in OTHERS {
+        add_all(&mut |name, octets| seeds.push(Seed { target, name, octets }));
+    }
     seeds
 }
 
+/// The targets that are about security, and what goes with it.
+const OTHERS: &[(&str, Adds)] = &[
+    ("adversary", security::adversary),
+    ("certificate", security::certificate),
+    ("command", security::command),
+    ("greeting", security::greeting),
+    ("handshake", security::handshake),
+    ("metadata", security::metadata),
+    ("network", security::network),
+    ("z85", security::z85),
+    ("zap", security::zap),
+];
+
+/// What inputs of a target are likely to have in them.
+pub(super) struct Dictionary {
+    pub(super) target: &'static str,
+    pub(super) words: Vec<Vec<u8>>,
+}
+
+impl Dictionary {
+    /// As libFuzzer reads it.
+    pub(super) fn text(&self) -> String {
+        let octet = |octet: &u8| match octet {
+            b'"' | b'\\' => format!("\\{}", char::from(*octet)),
+            b' '..=b'~' => char::from(*octet).to_string(),
+            octet => format!("\\x{octet:02x}"),
+        };
+        let line = |word: &Vec<u8>| format!("\"{}\"\n", word.iter().map(octet).collect::<String>());
+        self.words.iter().map(line).collect()
+    }
+}
+
+/// The commands with the length of their name, and properties.
+const WORDS: &[&[u8]] = &[
+    b"\x05HELLO",
+    b"\x07WELCOME",
+    b"\x08INITIATE",
+    b"\x05READY",
+    b"\x05ERROR",
+    b"\x09SUBSCRIBE",
+    b"\x06CANCEL",
+    b"\x04PING",
+    b"\x04PONG",
+    b"\x07MESSAGE",
+    b"\x0bSocket-Type\0\0\0\x04",
+    b"\x08Identity\0\0\0\x02",
+    b"\x09X-Ferromq\0\0\0\x01",
+];
+const TYPES: &[&[u8]] = &[
+    b"REQ", b"REP", b"DEALER", b"ROUTER", b"PUB", b"SUB", b"XPUB", b"XSUB", b"PUSH", b"PULL",
+    b"PAIR",
+];
+const MECHANISMS: &[&[u8]] = &[b"\xff\0\0\0\0\0\0\0\x01\x7f\x03", b"NULL", b"PLAIN", b"CURVE"];
+/// Operations on a link, and what they lead to.
+const PLAY: &[&[u8]] = &[
+    b"\x0c\x00\x0d\x00",
+    b"\x0c\x02",
+    b"\x0c\x03",
+    b"\x0d\x01",
+    b"\x80\x00",
+    b"\x0e\x14\x02ab\x02cd\x01e",
+    b"\x8e\x14\x02ab\x02cd\x01e",
+    b"\x0e\x04\xff.",
+    b"\x04\x00\x0a\x01",
+];
+const FRAMES: &[&[u8]] = &[
+    b"\x00\x01A",
+    b"\x01\x00",
+    b"\x04\x05",
+    b"\x02\0\0\0\0\0\0\x01\0",
+    b"\x06\0\0\0\0\0\x01\0\0",
+    b"\xa5\x80\x00",
+];
+
+pub(super) fn dictionaries() -> Vec<Dictionary> {
+    let certificate: &[&[u8]] = &[
+        b"metadata\n",
+        b"curve\n",
+        b"    ",
+        b"public-key = \"\x02\"\n",
+        b"secret-key = \"\x01\"\n",
+        b" = ",
+        b"'",
+        b"#",
+        b"\r\n",
+    ];
+    let endpoint: &[&[u8]] = &[
+        b"tcp://",
+        b"ipc://",
+        b"inproc://",
+        b"*",
+        b"[::1]",
+        b"127.0.0.1",
+        b":65535",
+        b";",
+        b"%eth0",
+        b"@",
+    ];
+    let network: &[&[u8]] = &[
+        b"/8",
+        b"/32",
+        b"/128",
+        b"::ffff:",
+        b"10.0.0.0",
+        b"fd00::",
+        b"0.0.0.0/0",
+        b"::/0",
+        b"[::1]:1",
+    ];
+    let zap: &[&[u8]] = &[
+        b"\x80\x00",
+        b"\x80\x031.0",
+        b"\x80\x011",
+        b"\x80\x03200",
+        b"\x80\x03300",
+        b"\x80\x03400",
+        b"\x80\x03500",
+        b"\x80\x07\x01a\0\0\0\x01b",
+    ];
+    let z85: &[&[u8]] =
+        &[b"\x01", b"\x02", b"%nSc0", b"#####", b"00000", b"\0\0\0\0", b"HelloWorld"];
+    let trie: &[&[u8]] =
+        &[b"\x00\x01\x01a", b"\x02\x01\x01a", b"\x00\x02\x03abc", b"\xff*", b"\x03\x00"];
+    let all: &[(&'static str, &[&[&[u8]]])] = &[
+        ("adversary", &[PLAY]),
+        ("certificate", &[certificate]),
+        ("command", &[WORDS]),
+        ("connection", &[MECHANISMS, WORDS, TYPES, FRAMES]),
+        ("decoder", &[WORDS, FRAMES]),
+        ("endpoint", &[endpoint]),
+        ("greeting", &[MECHANISMS]),
+        ("handshake", &[PLAY, WORDS]),
+        ("metadata", &[WORDS, TYPES]),
+        ("network", &[network]),
+        ("trie", &[trie]),
+        ("z85", &[z85]),
+        ("zap", &[zap]),
+    ];
+    let words = |lists: &[&[&[u8]]]| lists.concat().into_iter().map(<[u8]>::to_vec).collect();
+    all.iter().map(|(target, lists)| Dictionary { target, words: words(lists) }).collect()
+}
+
 type Add<'a> = &'a mut dyn FnMut(String, Vec<u8>);
+
+/// What adds all seeds of a target.
+type Adds = fn(Add<'_>);
 
 /// What [`Input::expanded`](super::Input) makes `count` octets of.
 fn repeat(count: usize) -> [u8; 3] {

@@ -3,12 +3,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use super::seeds::seeds;
+use super::seeds::{dictionaries, seeds};
 use super::*;
 
-/// How many mutations of a corpus are tried.
-const MUTATIONS: usize = 1500;
+/// How many of the mutated are kept to be mutated again.
+const POOL: usize = 512;
+
+/// No input takes so long, not even on a busy machine.
+const HANGS: Duration = Duration::from_secs(20);
 
 /// The largest mutated input.
 const MAX_INPUT: usize = 4096;
@@ -48,31 +52,82 @@ impl Drop for Trial<'_> {
     }
 }
 
-fn replay(name: &str) {
+/// What is tried on a target: its corpus, parts of it, and what they were made into.
+struct Tries {
+    seeds: Vec<(String, Vec<u8>)>,
+    words: Vec<Vec<u8>>,
+    pool: Vec<Vec<u8>>,
+    random: Random,
+}
+
+impl Tries {
+    fn new(name: &str, seeds: Vec<(String, Vec<u8>)>) -> Self {
+        let words = dictionaries().into_iter().find(|dictionary| dictionary.target == name);
+        let words = words.map(|dictionary| dictionary.words).unwrap_or_default();
+        let random = Random(number("FERROMQ_FUZZ_SEED").unwrap_or(0x5EED).max(1));
+        Self { seeds, words, pool: Vec::new(), random }
+    }
+
+    fn any(&mut self) -> Vec<u8> {
+        let random = &mut self.random;
+        match self.pool.len() {
+            pooled @ 1.. if random.below(2) == 0 => self.pool[random.below(pooled)].clone(),
+            _ => self.seeds[random.below(self.seeds.len())].1.clone(),
+        }
+    }
+
+    fn next(&mut self) -> Vec<u8> {
+        let (mut octets, other) = (self.any(), self.any());
+        for _ in 0..=self.random.below(4) {
+            let word = &self.words[..].get(self.random.below(self.words.len()));
+            let other = word.filter(|_| self.random.below(3) == 0).map_or(&other[..], |word| word);
+            mutate(&mut octets, other, &mut self.random);
+        }
+        octets.truncate(MAX_INPUT);
+        if self.random.below(16) == 0 {
+            let at = self.random.below(POOL);
+            if at < self.pool.len() {
+                self.pool[at].clone_from(&octets);
+            } else {
+                self.pool.push(octets.clone());
+            }
+        }
+        octets
+    }
+}
+
+fn replay(name: &str, mutations: usize) {
     let Some(fuzz) = fuzz() else { return };
-    let target = TARGETS.iter().find(|target| target.0 == name).unwrap().1;
+    let Some((_, target)) = TARGETS.iter().find(|target| target.0 == name) else { return };
     let corpus = files(&fuzz.join("corpus").join(name));
     assert!(!corpus.is_empty());
     let run = |what: &str, input: &[u8]| {
+        let begun = Instant::now();
         let trial = Trial { target: name, what, input };
         target(input);
+        assert!(begun.elapsed() < HANGS, "it does not come to an end");
         drop(trial);
     };
     run("empty", &[]);
     for (file, octets) in &corpus {
         run(file, octets);
     }
-    let mut random = Random(0x5EED);
-    for _ in 0..MUTATIONS {
-        let (file, octets) = &corpus[random.below(corpus.len())];
-        let (_, other) = &corpus[random.below(corpus.len())];
-        let mut mutated = octets.clone();
-        for _ in 0..=random.below(4) {
-            mutate(&mut mutated, other, &mut random);
-        }
-        mutated.truncate(MAX_INPUT);
-        run(&format!("{file} mutated"), &mutated);
+    let seconds = number("FERROMQ_FUZZ_SECONDS");
+    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let mut tries = Tries::new(name, corpus);
+    let mut count = 0;
+    while until.map_or(count < mutations, |until| Instant::now() < until) {
+        run("mutated", &tries.next());
+        count += 1;
     }
+    if let Some(seconds) = seconds {
+        println!("{name}: {count} mutations in {seconds} s, nothing found");
+    }
+}
+
+/// A number in the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|number| number.parse().unwrap())
 }
 
 /// xorshift: the same inputs on every machine.
@@ -118,24 +173,32 @@ fn mutate(octets: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     }
 }
 
-#[test]
-fn the_corpus_of_the_decoder_does_no_harm() {
-    replay("decoder");
+/// So many mutations take a second or two with debug assertions.
+macro_rules! replays {
+    ($($test:ident $mutations:literal)*) => {
+        mod replay {
+            $(#[test]
+            fn $test() {
+                super::replay(stringify!($test), $mutations);
+            })*
+        }
+    };
 }
 
-#[test]
-fn the_corpus_of_the_connection_does_no_harm() {
-    replay("connection");
-}
-
-#[test]
-fn the_corpus_of_the_endpoint_does_no_harm() {
-    replay("endpoint");
-}
-
-#[test]
-fn the_corpus_of_the_trie_does_no_harm() {
-    replay("trie");
+replays! {
+    adversary 150
+    certificate 1500
+    command 1500
+    connection 1500
+    decoder 1500
+    endpoint 1500
+    greeting 1500
+    handshake 150
+    metadata 1500
+    network 1500
+    trie 1500
+    z85 1500
+    zap 1500
 }
 
 #[test]
@@ -155,6 +218,24 @@ fn each_seed_is_in_the_corpus() {
 }
 
 #[test]
+fn each_dictionary_is_there() {
+    let Some(fuzz) = fuzz() else { return };
+    let write = std::env::var_os("FERROMQ_WRITE_CORPUS").is_some();
+    for dictionary in dictionaries() {
+        let path = fuzz.join("dictionaries").join(dictionary.target).with_extension("dict");
+        let text = dictionary.text();
+        if write {
+            fs::create_dir_all(fuzz.join("dictionaries")).unwrap();
+            fs::write(&path, &text).unwrap();
+        }
+        let there = fs::read_to_string(&path).unwrap_or_default();
+        assert!(there == text, "{} is out of date", path.display());
+    }
+}
+
+/// Without the features, there are not all targets.
+#[cfg(all(feature = "curve", feature = "plain"))]
+#[test]
 fn each_target_has_a_harness_and_a_corpus() {
     let Some(fuzz) = fuzz() else { return };
     let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap();
@@ -165,5 +246,7 @@ fn each_target_has_a_harness_and_a_corpus() {
     for name in names {
         assert!(manifest.contains(&format!("name = \"{name}\"\n")), "{name} is no [[bin]]");
         assert!(fuzz.join("corpus").join(name).is_dir(), "{name} has no corpus");
+        let dictionary = fuzz.join("dictionaries").join(format!("{name}.dict"));
+        assert!(dictionary.is_file(), "{name} has no dictionary");
     }
 }

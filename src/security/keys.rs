@@ -15,6 +15,7 @@ use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::z85::{self, Z85Error};
+use crate::random::fill_secret;
 
 /// The octets of a key.
 const OCTETS: usize = 32;
@@ -214,7 +215,7 @@ impl CurveKeypair {
     /// When the system has no randomness to give, which hardly any lacks.
     pub fn generate() -> io::Result<Self> {
         let mut secret = CurveSecretKey::blank();
-        getrandom::fill(secret.octets_mut())?;
+        fill_secret(secret.octets_mut())?;
         Ok(Self::from_secret(secret))
     }
 

@@ -117,10 +117,10 @@ pub(crate) fn admit(size: u64, start: &[u8]) -> Result<Option<usize>, PeerFault>
         return Ok(Some(size));
     }
     for name in [SUBSCRIBE, CANCEL] {
-        let whole = 1 + name.len();
-        let known = &start[..start.len().min(whole)];
+        let whole = name.len().saturating_add(1);
+        let known = start.get(..whole).unwrap_or(start);
         let is_it = [&[name.len() as u8], name].concat().starts_with(known);
-        match size - whole {
+        match size.saturating_sub(whole) {
             _ if !is_it => {}
             _ if known.len() < whole => return Ok(None),
             topic if topic > MAX_TOPIC => return Err(PeerFault::TopicTooLong { size: topic }),
@@ -176,7 +176,8 @@ pub(crate) fn put_pong(context: &[u8], out: &mut impl BufMut) {
 /// Puts a command.
 pub(crate) fn put(name: &[u8], data: &[&[u8]], out: &mut impl BufMut) {
     // Whether the size is a long one depends on the name, too.
-    let size = 1 + name.len() + data.iter().map(|part| part.len()).sum::<usize>();
+    let size = data.iter().map(|part| part.len()).fold(name.len(), usize::saturating_add);
+    let size = size.saturating_add(1);
     Header::new(COMMAND, size).put(out);
     out.put_u8(name.len() as u8); // All our names are short.
     out.put_slice(name);

@@ -73,17 +73,19 @@ impl PeerGreeting {
     /// # Errors
     /// When it can no longer become a greeting that we accept.
     pub(crate) fn feed(&mut self, input: &mut &[u8]) -> Result<Option<u8>, PeerFault> {
-        let free = &mut self.octets[self.len..];
+        let free = self.octets.get_mut(self.len..).unwrap_or_default();
         let (taken, rest) = input.split_at(free.len().min(input.len()));
-        free[..taken.len()].copy_from_slice(taken);
+        for (octet, new) in free.iter_mut().zip(taken) {
+            *octet = *new;
+        }
         *input = rest;
-        self.len += taken.len();
+        self.len = self.len.saturating_add(taken.len());
         self.judge()?;
         Ok((self.len == GREETING_LEN).then(|| self.minor()))
     }
 
     fn judge(&self) -> Result<(), PeerFault> {
-        let octets = &self.octets[..self.len];
+        let octets = self.octets.get(..self.len).unwrap_or_default();
         if octets.first().is_some_and(|first| *first != 0xFF) {
             return Err(PeerFault::NotZmtp);
         }

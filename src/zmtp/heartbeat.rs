@@ -173,7 +173,7 @@ impl Heartbeat {
     fn is_over(&mut self, now: Instant) -> bool {
         let over = |deadline: Option<Instant>, period: Duration| {
             let late = now.checked_duration_since(deadline?)?;
-            Some(late > period / 4)
+            Some(late.saturating_mul(4) > period)
         };
         let timeout = over(self.timeout_at(), self.timeout);
         let ttl = over(self.ttl_at(), self.peer_ttl.unwrap_or_default());

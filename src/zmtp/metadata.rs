@@ -59,7 +59,7 @@ pub(crate) fn decode(octets: &[u8], ours: SocketType) -> Result<Introduction, Pe
         }
         let announces = name.eq_ignore_ascii_case(ANNOUNCEMENT.as_bytes());
         // An announcement takes no property away from the user.
-        let limit = MAX_PROPERTIES + usize::from(announces || said.is_ferromq);
+        let limit = MAX_PROPERTIES.saturating_add((announces || said.is_ferromq).into());
         if names.len() == limit {
             return Err(PeerFault::TooManyProperties { limit: MAX_PROPERTIES });
         }

@@ -26,14 +26,24 @@
 //!
 //! Whatever a peer sends, the worst that comes of it is a
 //! [`PeerFault`](crate::PeerFault).
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
 
-mod command;
+pub(crate) mod command;
 mod connection;
 mod framing;
-mod greeting;
+pub(crate) mod greeting;
 mod heartbeat;
 pub(crate) mod mechanism;
-mod metadata;
+pub(crate) mod metadata;
 mod reassurance;
 mod seal;
 

@@ -51,7 +51,7 @@ impl Reassurance {
         let Some(last) = self.last_ping.replace(now) else { return };
         let gap = now.saturating_duration_since(last);
         if !gap.is_zero() {
-            *period = (*period).min(gap / 2).max(SHORTEST);
+            *period = (*period).min(gap.checked_div(2).unwrap_or_default()).max(SHORTEST);
         }
     }
 

@@ -84,8 +84,8 @@ impl Store {
         }
         // To keep a piece takes something, however few its octets are.
         let weight = weight.max(size_of::<Piece>());
-        self.octets += weight;
-        self.messages += messages;
+        self.octets = self.octets.saturating_add(weight);
+        self.messages = self.messages.saturating_add(messages);
         self.pieces.push_back(Piece { weight, kept });
     }
 
@@ -106,7 +106,7 @@ impl Store {
         }
         while !hand.is_full() {
             let Some(Piece { weight, kept }) = self.pieces.pop_front() else { return };
-            self.octets -= weight;
+            self.octets = self.octets.saturating_sub(weight);
             match kept {
                 Kept::Session(session) => {
                     self.first = session;
@@ -115,17 +115,17 @@ impl Store {
                     }
                 }
                 Kept::Message(message) => {
-                    self.messages -= 1;
+                    self.messages = self.messages.saturating_sub(1);
                     hand.message(message);
                 }
                 Kept::Strip(mut strip) => {
                     let (messages, octets) = hand.room();
                     let (first, extent) = strip.split_front(messages, octets);
-                    self.messages -= extent.messages;
+                    self.messages = self.messages.saturating_sub(extent.messages);
                     hand.strip(first, extent);
                     if strip.len() > 0 {
                         let weight = weight.saturating_sub(own_weight(extent));
-                        self.octets += weight;
+                        self.octets = self.octets.saturating_add(weight);
                         self.pieces.push_front(Piece { weight, kept: Kept::Strip(strip) });
                     }
                 }
@@ -181,9 +181,10 @@ pub(super) struct Ahead {
 impl Ahead {
     /// What messages count for whose own weight is this, with what was read along.
     fn weight(&mut self, own: usize, frames: usize) -> usize {
-        let others = self.since_kept.saturating_sub(own + FRAMING * frames);
+        let accounted = frames.saturating_mul(FRAMING).saturating_add(own);
+        let others = self.since_kept.saturating_sub(accounted);
         self.since_kept = others.min(CHUNK);
-        own + (others - self.since_kept).min(CHUNK)
+        own.saturating_add(others.saturating_sub(self.since_kept).min(CHUNK))
     }
 }
 
@@ -196,7 +197,8 @@ fn own_weight(extent: Extent) -> usize {
 impl Sink for Ahead {
     fn room(&self) -> (usize, usize) {
         let (messages, octets) = self.in_hand;
-        self.limits.room(self.store.messages + messages, self.store.octets + octets)
+        let (kept, weight) = (self.store.messages, self.store.octets);
+        self.limits.room(kept.saturating_add(messages), weight.saturating_add(octets))
     }
 
     fn begin(&mut self, session: u32) -> bool {
@@ -206,7 +208,7 @@ impl Sink for Ahead {
 
     fn message(&mut self, message: Message) {
         if self.limits.conflate {
-            self.conflated += self.store.forget();
+            self.conflated = self.conflated.saturating_add(self.store.forget());
         }
         let weight = self.weight(message.weight(), message.len());
         self.store.push(weight, 1, Kept::Message(message));
@@ -214,8 +216,8 @@ impl Sink for Ahead {
 
     fn strip(&mut self, strip: Strip, extent: Extent) {
         if self.limits.conflate {
-            let (mut last, older) = (strip, extent.messages - 1);
-            self.conflated += older;
+            let (mut last, older) = (strip, extent.messages.saturating_sub(1));
+            self.conflated = self.conflated.saturating_add(older);
             drop(last.split_front(older, usize::MAX));
             return last.for_each(|message| self.message(message));
         }

@@ -110,9 +110,9 @@ impl<R> Session<R> {
     fn count_messages(&mut self) -> usize {
         let mut messages = 0;
         loop {
-            messages += self.take_strip(ALL, usize::MAX).1.messages;
+            messages = self.take_strip(ALL, usize::MAX).1.messages.saturating_add(messages);
             let Ok(Some(incoming)) = self.next() else { return messages };
-            messages += usize::from(matches!(incoming, Incoming::Message(_)));
+            messages = messages.saturating_add(matches!(incoming, Incoming::Message(_)).into());
         }
     }
 }
@@ -143,7 +143,9 @@ impl<R> Inward<R> {
     pub(crate) fn session_up(&mut self, read: R, receiving: Receiving, number: u32) {
         self.keep_rest();
         if self.sessions.len() > ORPHANS {
-            self.sessions[0].read = None;
+            if let Some(oldest) = self.sessions.front_mut() {
+                oldest.read = None;
+            }
             self.keep_rest();
         }
         self.is_held_back = false;
@@ -178,7 +180,7 @@ impl<R> Inward<R> {
         self.is_closed = true;
         let mut dropped = self.drop_ahead();
         for mut session in self.sessions.drain(..) {
-            dropped += session.count_messages();
+            dropped = session.count_messages().saturating_add(dropped);
         }
         dropped
     }
@@ -220,15 +222,16 @@ impl<R> Inward<R> {
     /// the last call.
     pub(crate) fn take_freed(&mut self) -> usize {
         let freed = self.charged.saturating_sub(self.ahead.octets());
-        self.charged -= freed;
+        self.charged = self.charged.saturating_sub(freed);
         freed
     }
 
     /// Whether the marks allow no more to be read ahead, if `in_hand` messages of
     /// the last look are still in hand.
     pub(crate) fn is_full(&self, in_hand: usize) -> bool {
-        let octets = self.ahead.octets() + self.taken.octets_left(in_hand);
-        let (messages, octets) = self.limits.room(self.ahead.messages() + in_hand, octets);
+        let octets = self.ahead.octets().saturating_add(self.taken.octets_left(in_hand));
+        let messages = self.ahead.messages().saturating_add(in_hand);
+        let (messages, octets) = self.limits.room(messages, octets);
         messages == 0 || octets == 0
     }
 
@@ -255,10 +258,11 @@ impl<R> Inward<R> {
     /// before either is for nobody.
     pub(crate) fn expect(&mut self, expects: bool) {
         self.expects = expects;
-        self.uncounted.strays += self.drop_ahead();
+        let dropped = self.drop_ahead();
+        self.uncounted.add_strays(dropped);
         while self.sessions.len() > 1 {
             let Some(mut older) = self.sessions.pop_front() else { break };
-            self.uncounted.strays += older.count_messages();
+            self.uncounted.add_strays(older.count_messages());
         }
     }
 
@@ -314,16 +318,16 @@ impl<R> Inward<R> {
             }
             let (strip, extent) = session.take_strip(sink.room(), budget.items);
             if extent.messages > 0 {
-                budget.items -= extent.messages;
+                budget.items = budget.items.saturating_sub(extent.messages);
                 match self.expects {
                     true => sink.strip(strip, extent),
-                    false => self.uncounted.strays += extent.messages,
+                    false => self.uncounted.add_strays(extent.messages),
                 }
                 continue;
             }
             match session.next() {
                 Ok(Some(Incoming::Message(message))) if self.expects => sink.message(message),
-                Ok(Some(Incoming::Message(_))) => self.uncounted.strays += 1,
+                Ok(Some(Incoming::Message(_))) => self.uncounted.add_strays(1),
                 Ok(Some(Incoming::Subscription(change))) => sink.subscription(change),
                 Ok(Some(Incoming::Pong)) => {}
                 // That of a connection which is lost needs no answer.
@@ -345,7 +349,7 @@ impl<R> Inward<R> {
                     orders.ended |= is_newest;
                 }
             }
-            budget.items -= 1;
+            budget.items = budget.items.saturating_sub(1);
         }
         Drained::Enough
     }
@@ -384,7 +388,8 @@ impl<R> Inward<R> {
     fn return_ahead(&mut self, ahead: Ahead) {
         self.ahead = ahead.store;
         self.since_kept = ahead.since_kept;
-        self.uncounted.conflated += ahead.conflated;
+        let conflated = &mut self.uncounted.conflated;
+        *conflated = conflated.saturating_add(ahead.conflated);
     }
 
     /// What to read from, and where to, when [`drain`](Self::drain) has nothing
@@ -409,7 +414,7 @@ impl<R> Inward<R> {
         at: Option<Instant>,
         orders: &mut Orders,
     ) {
-        self.since_kept += count;
+        self.since_kept = self.since_kept.saturating_add(count);
         self.is_busy = true;
         orders.released |= self.hold_back(false);
         if let Some(session) = self.sessions.front_mut() {
@@ -461,7 +466,7 @@ impl<R> Inward<R> {
         while self.sessions.front().is_some_and(|session| session.read.is_none()) {
             let Some(mut session) = self.sessions.pop_front() else { break };
             if !self.expects {
-                self.uncounted.strays += session.count_messages();
+                self.uncounted.add_strays(session.count_messages());
                 continue;
             }
             ahead.begin(session.number);

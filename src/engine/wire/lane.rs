@@ -43,7 +43,7 @@ impl Lane {
 
     pub(super) fn subscription(&mut self, change: Subscription) {
         let number = self.next;
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         if self.changes.len() == COMPACT_FROM && self.latest.is_empty() {
             self.note_all();
         }

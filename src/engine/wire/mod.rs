@@ -13,6 +13,16 @@
 //! messages in [`inward`], messages become octets in [`outward`]; who reads is
 //! decided by [`Duty`](crate::pipe::Duty), who writes by
 //! [`Handover`](crate::pipe::Handover).
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        clippy::panic
+    )
+)]
 
 mod ahead;
 mod flight;

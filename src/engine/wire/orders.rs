@@ -66,6 +66,10 @@ pub(crate) struct Uncounted {
 }
 
 impl Uncounted {
+    pub(super) fn add_strays(&mut self, messages: usize) {
+        self.strays = self.strays.saturating_add(messages);
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         self.strays == 0 && self.conflated == 0
     }

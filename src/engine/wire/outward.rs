@@ -95,7 +95,7 @@ pub(crate) struct Settled {
 impl Settled {
     pub(crate) fn add(&mut self, other: Self) {
         self.room |= other.room;
-        self.conflated += other.conflated;
+        self.conflated = self.conflated.saturating_add(other.conflated);
         self.cut |= other.cut;
     }
 }
@@ -134,7 +134,7 @@ impl Outward {
 
     /// Messages that are accepted and not written.
     fn unsent(&self) -> usize {
-        self.queue.messages() + self.in_flight
+        self.queue.messages().saturating_add(self.in_flight)
     }
 
     /// Their octets, or none if these have no mark.
@@ -142,7 +142,7 @@ impl Outward {
         if self.octet_mark.is_unlimited() {
             return 0;
         }
-        self.queue.octets() + self.octets_in_flight
+        self.queue.octets().saturating_add(self.octets_in_flight)
     }
 
     fn is_below_mark(&self) -> bool {
@@ -173,10 +173,8 @@ impl Outward {
 
     #[inline(always)] // Once for every message, and from two places.
     fn push_by(&mut self, put: impl FnOnce(&mut Encoded)) -> Result<NeedsFlush, Refused> {
-        if self.unasked == 0 {
-            return self.push_and_ask(put);
-        }
-        self.unasked -= 1;
+        let Some(unasked) = self.unasked.checked_sub(1) else { return self.push_and_ask(put) };
+        self.unasked = unasked;
         put(&mut self.queue);
         Ok(NeedsFlush::No)
     }
@@ -191,7 +189,7 @@ impl Outward {
             return Err(Refused::Full);
         }
         if self.conflate {
-            self.conflated += self.queue.messages();
+            self.conflated = self.conflated.saturating_add(self.queue.messages());
             self.queue.clear();
         }
         let octets_before = self.unsent_octets();
@@ -207,7 +205,7 @@ impl Outward {
         }
         let next = self.near_mark.into_iter().find(|mark| unsent < *mark);
         self.unasked = match (self.conflate, next) {
-            (false, Some(next)) => next - unsent - 1,
+            (false, Some(next)) => next.saturating_sub(unsent).saturating_sub(1),
             _ => 0,
         };
         Ok(needs)
@@ -298,7 +296,7 @@ impl Outward {
         self.drop_lane();
         let (mut rest, cut) = flight.recover();
         if self.conflate && !self.queue.is_empty() {
-            self.conflated += rest.messages();
+            self.conflated = self.conflated.saturating_add(rest.messages());
         } else if !rest.is_empty() {
             rest.append(std::mem::take(&mut self.queue));
             self.queue = rest;
@@ -337,7 +335,7 @@ impl Outward {
     /// that was the last of all there is to write.
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> (Settled, bool) {
         self.unasked = 0;
-        self.note_flight(self.in_flight - progress.messages.min(self.in_flight), flight);
+        self.note_flight(self.in_flight.saturating_sub(progress.messages), flight);
         self.is_awaited = flight.is_awaited();
         // Half of the mark at a time while writing goes on.
         let settled = self.settle(self.is_half_free());
@@ -443,7 +441,7 @@ impl Outward {
 /// Once is not enough: whoever makes room in the kernel, the one who writes, and
 /// the one who sends may get their turns in any order.
 fn near(mark: usize) -> [usize; 3] {
-    [mark.div_ceil(2), mark - mark / 4, mark]
+    [mark.div_ceil(2), mark.saturating_sub(mark / 4), mark]
 }
 
 #[cfg(test)]

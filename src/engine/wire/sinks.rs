@@ -57,6 +57,10 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "once for every message; all of it is in memory at the same time"
+    )]
     fn add(&mut self, messages: usize, octets: usize, last: usize) {
         self.messages += messages;
         self.octets += octets;
@@ -66,8 +70,9 @@ impl Taken {
     /// About how many octets are left of it with so many messages.
     pub(super) fn octets_left(&self, messages: usize) -> usize {
         let Some(before_last) = messages.checked_sub(1) else { return 0 };
-        let others = self.octets - self.last;
-        self.last + others.saturating_mul(before_last) / self.messages.saturating_sub(1).max(1)
+        let others = self.octets.saturating_sub(self.last).saturating_mul(before_last);
+        let other_messages = self.messages.saturating_sub(1);
+        self.last.saturating_add(others.checked_div(other_messages).unwrap_or(others))
     }
 }
 
@@ -97,7 +102,8 @@ impl Sink for Filling<'_> {
 
     #[inline]
     fn strip(&mut self, strip: Strip, extent: Extent) {
-        self.taken.add(extent.messages, extent.bodies, extent.bodies / extent.messages.max(1));
+        let each = extent.bodies.checked_div(extent.messages).unwrap_or_default();
+        self.taken.add(extent.messages, extent.bodies, each);
         self.hand.push_strip(strip);
         if extent.messages >= MANY {
             // Another one would have to be cut up now.
@@ -139,10 +145,10 @@ impl Sink for Counting {
 
     fn message(&mut self, message: Message) {
         drop(message);
-        self.messages += 1;
+        self.messages = self.messages.saturating_add(1);
     }
 
     fn strip(&mut self, _: Strip, extent: Extent) {
-        self.messages += extent.messages;
+        self.messages = self.messages.saturating_add(extent.messages);
     }
 }

@@ -234,6 +234,7 @@ impl Handshake {
     ///
     /// # Panics
     /// Unless [`is_done`](Self::is_done).
+    #[allow(clippy::panic, reason = "a fault of ours: no peer chooses when this is called")]
     pub(crate) fn into_traffic(self) -> (Receiving, Sending, PeerInfo) {
         debug_assert!(self.output.is_empty(), "our READY was not sent");
         let Stage::Done { minor, said } = self.stage else {
@@ -336,7 +337,8 @@ fn take_command(buffered: &mut BytesMut, input: &mut &[u8]) -> Result<Option<Byt
         let missing = match Header::parse(buffered) {
             None => 1,
             Some((header, len)) => {
-                let missing = len + admit(header)? - buffered.len();
+                let whole = len.saturating_add(admit(header)?);
+                let missing = whole.saturating_sub(buffered.len());
                 if missing == 0 {
                     buffered.advance(len);
                     return Ok(Some(buffered.split()));

@@ -80,7 +80,7 @@ impl Sending {
 
 /// RFC 23: a subscription is a message, its first octet says which way.
 fn put_legacy(kind: u8, topic: &[u8], out: &mut impl BufMut) {
-    Header::new(0, 1 + topic.len()).put(out);
+    Header::new(0, topic.len().saturating_add(1)).put(out);
     out.put_u8(kind);
     out.put_slice(topic);
 }

@@ -73,9 +73,10 @@ impl Body {
     pub(super) fn space(&mut self) -> Limit<&mut BytesMut> {
         let received = self.octets.len();
         if received == self.octets.capacity() {
-            self.octets.reserve(Self::capacity_beyond(self.size, received, LARGE) - received);
+            let capacity = Self::capacity_beyond(self.size, received, LARGE);
+            self.octets.reserve(capacity.saturating_sub(received));
         }
-        let missing = self.size - received;
+        let missing = self.size.saturating_sub(received);
         (&mut self.octets).limit(missing)
     }
 }

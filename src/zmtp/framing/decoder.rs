@@ -133,10 +133,14 @@ impl Decoder {
     /// not complete. Each of its further frames counts for what it takes to hold
     /// one, as in [`Message::weight`].
     pub(crate) fn buffered(&self) -> usize {
-        let frames = self.partial.as_ref().map_or(0, |partial| partial.len() - 1);
-        let partial = self.partial_size + frames * size_of::<Bytes>();
+        let frames = self.partial.as_ref().map_or(0, |partial| partial.len().saturating_sub(1));
         let body = self.body.as_ref().map_or(0, Body::len);
-        self.input.len() + self.sealed_len() + body + partial
+        self.input
+            .len()
+            .saturating_add(self.sealed_len())
+            .saturating_add(body)
+            .saturating_add(self.partial_size)
+            .saturating_add(frames.saturating_mul(size_of::<Bytes>()))
     }
 
     /// The next message or command, if the octets so far hold one.
@@ -164,7 +168,7 @@ impl Decoder {
             // has commands between messages only; so commands stand alone.
             if header.is_command() {
                 if self.partial.is_some() {
-                    self.interrupted += body.len();
+                    self.interrupted = self.interrupted.saturating_add(body.len());
                 }
                 return Ok(Some(Unit::Command(body)));
             }
@@ -206,9 +210,10 @@ impl Decoder {
         if extent.messages == 0 {
             return None;
         }
-        let header_len = extent.len - extent.bodies;
+        // With the two octets of the empty frame.
+        let header_len = extent.len.saturating_sub(extent.bodies).saturating_add(2);
         let mut message = Message::new();
-        message.push_back(self.input.cut(2 + header_len, extent.bodies));
+        message.push_back(self.input.cut(header_len, extent.bodies));
         Some(message)
     }
 
@@ -241,9 +246,9 @@ impl Decoder {
             return self.opened(header, octets).map(Some);
         }
         let Some((header, len)) = Header::parse(self.input.octets()) else { return Ok(None) };
-        let start = &self.input.octets()[len..];
+        let start = self.input.octets().get(len..).unwrap_or_default();
+        let received = start.len();
         let Some(size) = self.admit(header, start)? else { return Ok(None) };
-        let received = self.input.len() - len;
         if received >= size {
             return Ok(Some((header, self.input.cut(len, size))));
         }
@@ -266,7 +271,7 @@ impl Decoder {
         if self.partial.as_ref().is_some_and(|partial| partial.len() >= MAX_FRAMES) {
             return Err(PeerFault::TooManyFrames { limit: MAX_FRAMES });
         }
-        let left = self.max_message_size - self.partial_size;
+        let left = self.max_message_size.saturating_sub(self.partial_size);
         match usize::try_from(header.size()) {
             Ok(size) if size <= left => Ok(Some(size)),
             _ => Err(PeerFault::MessageTooLarge { limit: self.max_message_size }),
@@ -286,7 +291,7 @@ impl Decoder {
     /// Adds a frame to the message it belongs to; the message if it was the
     /// last one.
     fn join(&mut self, header: Header, mut body: Bytes) -> Option<Message> {
-        self.partial_size += body.len();
+        self.partial_size = self.partial_size.saturating_add(body.len());
         // A small frame keeps alive the whole chunk that it is cut from. With
         // commands in the rest of it, a small message would keep many chunks.
         if self.interrupted >= LARGE && body.len() < LARGE {

@@ -19,6 +19,9 @@ pub(super) const KEPT_CAPACITY: usize = 1 << 20;
 /// or heartbeat, and nothing beside what a connection takes anyhow.
 pub(super) const RESTING_CAPACITY: usize = 512;
 
+/// What it takes to keep where a message ends.
+const END: usize = size_of::<usize>();
+
 /// Whole messages as plaintext frames: the same octets for every session, so
 /// that what was not written before a connection broke fits the next one.
 ///
@@ -99,12 +102,14 @@ impl Encoded {
 
     #[inline(never)]
     fn push_whole(&mut self, message: Message) {
-        let last = message.len() - 1;
-        for (index, body) in message.into_iter().enumerate() {
-            let flags = if index < last { MORE } else { 0 };
+        let mut left = message.len();
+        for body in message {
+            left = left.saturating_sub(1);
+            let flags = if left > 0 { MORE } else { 0 };
             if !self.push_copy(flags, &body) {
                 Header::new(flags, body.len()).put(&mut self.buf);
-                self.bytes += LONG_HEADER + body.len();
+                let size = body.len().saturating_add(LONG_HEADER);
+                self.bytes = self.bytes.saturating_add(size);
                 self.splices.push_back((self.buf.len(), body));
             }
         }
@@ -113,6 +118,10 @@ impl Encoded {
 
     /// Adds a frame whose body is to be copied; false if it is too large for that.
     #[inline(always)] // Once for every message of one frame.
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "once for every message; all is the size of octets that are in memory"
+    )]
     fn push_copy(&mut self, flags: u8, body: &Bytes) -> bool {
         if let Ok(size) = u8::try_from(body.len()) {
             self.buf.reserve(2 + body.len());
@@ -140,20 +149,21 @@ impl Encoded {
         }
         let base = self.buf.len();
         self.buf.extend_from_slice(&later.buf);
-        self.splices.extend(later.splices.into_iter().map(|(offset, body)| (base + offset, body)));
-        self.ends.extend(later.ends.into_iter().map(|end| self.bytes + end));
-        self.bytes += later.bytes;
+        let splices = later.splices.into_iter();
+        self.splices.extend(splices.map(|(offset, body)| (offset.saturating_add(base), body)));
+        self.ends.extend(later.ends.into_iter().map(|end| end.saturating_add(self.bytes)));
+        self.bytes = self.bytes.saturating_add(later.bytes);
     }
 
     /// How many messages are not written as a whole yet. One that is written in
     /// part still takes up its place before a high-water mark.
     pub(crate) fn messages(&self) -> usize {
-        self.ends.len() - self.done
+        self.ends.len().saturating_sub(self.done)
     }
 
     /// The octets of these messages, with the headers of their frames.
     pub(crate) fn octets(&self) -> usize {
-        self.bytes - self.end_of(self.done)
+        self.bytes.saturating_sub(self.end_of(self.done))
     }
 
     /// The octets of all frames with their headers, written or not.
@@ -180,7 +190,7 @@ impl Encoded {
 
     /// How many octets are left to write.
     pub(crate) fn remaining(&self) -> usize {
-        self.bytes - self.written
+        self.bytes.saturating_sub(self.written)
     }
 
     /// Forgets everything. Keeps the memory, unless it grew beyond reason.
@@ -202,7 +212,7 @@ impl Encoded {
         self.splices.clear();
         self.splices.shrink_to(capacity / SPLICE);
         self.ends.clear();
-        self.ends.shrink_to(capacity / size_of::<usize>());
+        self.ends.shrink_to(capacity / END);
         self.done = 0;
         self.bytes = 0;
         self.written = 0;
@@ -217,20 +227,21 @@ impl Encoded {
         let mut add = |chunk: &'a [u8]| {
             if let (false, Some(slice)) = (chunk.is_empty(), slices.get_mut(filled)) {
                 *slice = IoSlice::new(chunk);
-                filled += 1;
+                filled = filled.saturating_add(1);
             }
             filled < slices.len()
         };
         let mut position = self.position;
         let mut spliced = self.spliced;
         for (offset, body) in &self.splices {
-            if !add(&self.buf[position..*offset]) || !add(&body[spliced..]) {
+            let lead = self.buf.get(position..*offset).unwrap_or_default();
+            if !add(lead) || !add(body.get(spliced..).unwrap_or_default()) {
                 return filled;
             }
             position = *offset;
             spliced = 0;
         }
-        add(&self.buf[position..]);
+        add(self.buf.get(position..).unwrap_or_default());
         filled
     }
 
@@ -239,37 +250,39 @@ impl Encoded {
     pub(crate) fn advance(&mut self, count: usize) -> usize {
         debug_assert!(count <= self.remaining(), "more was written than there was");
         let count = count.min(self.remaining());
-        self.written += count;
+        self.written = self.written.saturating_add(count);
         self.pass(count);
-        let whole = self.ends[self.done..].partition_point(|end| *end <= self.written);
-        self.done += whole;
+        let ends = self.ends.get(self.done..).unwrap_or_default();
+        let whole = ends.partition_point(|end| *end <= self.written);
+        self.done = self.done.saturating_add(whole);
         whole
     }
 
     /// Notes that the next messages are written as a whole, in another form.
     pub(super) fn advance_messages(&mut self, count: usize) {
-        self.advance(self.end_of(self.done + count) - self.written);
+        let end = self.end_of(self.done.saturating_add(count));
+        self.advance(end.saturating_sub(self.written));
     }
 
     /// The frames of the messages that are not written, none of which has begun.
     pub(super) fn unwritten_frames(&self) -> impl Iterator<Item = (Header, &[u8])> {
         debug_assert_eq!(self.written, self.end_of(self.done), "a message has begun");
-        let mut plain = &self.buf[self.position..];
+        let mut plain = self.buf.get(self.position..).unwrap_or_default();
         let mut splices = self.splices.iter();
         std::iter::from_fn(move || {
             let (header, len) = Header::parse(plain)?;
             let size = header.size() as usize; // It was a usize when pushed.
             let copied = if size < SPLICE { size } else { 0 };
-            let (frame, later) = plain.split_at(len + copied);
+            let (frame, later) = plain.split_at_checked(len.saturating_add(copied))?;
             plain = later;
-            let body = if size < SPLICE { &frame[len..] } else { &splices.next()?.1[..] };
+            let body = if size < SPLICE { frame.get(len..)? } else { &splices.next()?.1[..] };
             Some((header, body))
         })
     }
 
     /// Where the first `messages` end.
     pub(super) fn end_of(&self, messages: usize) -> usize {
-        messages.checked_sub(1).map_or(0, |last| self.ends[last])
+        messages.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or_default()
     }
 
     /// Moves past octets that are written. Releases the large bodies that are
@@ -277,22 +290,22 @@ impl Encoded {
     fn pass(&mut self, count: usize) {
         let mut left = count;
         while let Some((offset, body)) = self.splices.front() {
-            let lead = offset - self.position;
+            let lead = offset.saturating_sub(self.position);
             if left < lead {
                 break;
             }
-            left -= lead;
+            left = left.saturating_sub(lead);
             self.position = *offset;
-            let unwritten = body.len() - self.spliced;
+            let unwritten = body.len().saturating_sub(self.spliced);
             if left < unwritten {
-                self.spliced += left;
+                self.spliced = self.spliced.saturating_add(left);
                 return;
             }
-            left -= unwritten;
+            left = left.saturating_sub(unwritten);
             self.spliced = 0;
             self.splices.pop_front();
         }
-        self.position += left;
+        self.position = self.position.saturating_add(left);
     }
 }
 

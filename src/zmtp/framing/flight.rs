@@ -74,6 +74,10 @@ impl Flight {
         self.commands_written < self.commands.len()
     }
 
+    fn unwritten_commands(&self) -> &[u8] {
+        self.commands.get(self.commands_written..).unwrap_or_default()
+    }
+
     /// How many octets of commands were put in.
     pub(crate) fn command_octets(&self) -> usize {
         self.commands.len()
@@ -102,17 +106,17 @@ impl Flight {
     /// filled.
     pub(in crate::zmtp) fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let first = match &self.sealed {
-            Some(sealed) => &sealed.octets[sealed.written..],
-            None => &self.commands[self.commands_written..],
+            Some(sealed) => sealed.unwritten(),
+            None => self.unwritten_commands(),
         };
-        let mut filled = 0;
-        if let (false, Some(slice)) = (first.is_empty(), slices.first_mut()) {
+        let filled = usize::from(!first.is_empty() && !slices.is_empty());
+        let (of_first, others) = slices.split_at_mut(filled);
+        if let [slice] = of_first {
             *slice = IoSlice::new(first);
-            filled = 1;
         }
         match &self.sealed {
             Some(_) => filled,
-            None => filled + self.messages.chunks_vectored(&mut slices[filled..]),
+            None => self.messages.chunks_vectored(others).saturating_add(filled),
         }
     }
 
@@ -120,13 +124,14 @@ impl Flight {
     /// are written as a whole with them, which makes so much room.
     pub(crate) fn advance(&mut self, count: usize) -> usize {
         let Some(sealed) = &mut self.sealed else {
-            let of_commands = count.min(self.commands.len() - self.commands_written);
-            self.commands_written += of_commands;
-            return self.messages.advance(count - of_commands);
+            let of_commands = count.min(self.unwritten_commands().len());
+            self.commands_written = self.commands_written.saturating_add(of_commands);
+            return self.messages.advance(count.saturating_sub(of_commands));
         };
         let whole = sealed.advance(count);
         if sealed.written >= sealed.messages_at {
-            self.commands_written += std::mem::take(&mut sealed.commands);
+            let written = std::mem::take(&mut sealed.commands);
+            self.commands_written = self.commands_written.saturating_add(written);
         }
         self.messages.advance_messages(whole);
         whole
@@ -137,7 +142,7 @@ impl Flight {
     pub(crate) fn recover(self) -> (Encoded, bool) {
         let Some(sealed) = self.sealed else { return self.messages.recover() };
         let cut = sealed.is_cut();
-        let begun = self.messages.done + usize::from(cut);
+        let begun = self.messages.done.saturating_add(usize::from(cut));
         (self.messages.recover_after(begun), cut)
     }
 
@@ -160,7 +165,7 @@ impl Flight {
             return;
         }
         sealed.clear();
-        let commands = &self.commands[self.commands_written..];
+        let commands = self.commands.get(self.commands_written..).unwrap_or_default();
         if sealed.put_commands(commands, seal) {
             sealed.put_messages(&self.messages, seal);
         }
@@ -178,6 +183,10 @@ impl Sealed {
         self.done = 0;
     }
 
+    fn unwritten(&self) -> &[u8] {
+        self.octets.get(self.written..).unwrap_or_default()
+    }
+
     fn has_room(&self) -> bool {
         self.octets.len() < AT_ONCE
     }
@@ -186,9 +195,13 @@ impl Sealed {
     fn put_commands(&mut self, mut plain: &[u8], seal: &mut dyn Seal) -> bool {
         while self.has_room() {
             let Some((header, len)) = Header::parse(plain) else { break };
-            let (frame, later) = plain.split_at(len + header.size() as usize);
-            self.put(header, &frame[len..], seal);
-            self.commands += frame.len();
+            let size = header.size() as usize; // It was a usize when it was put.
+            let Some((body, later)) = plain.get(len..).and_then(|it| it.split_at_checked(size))
+            else {
+                break;
+            };
+            self.put(header, body, seal);
+            self.commands = self.commands.saturating_add(len).saturating_add(size);
             plain = later;
         }
         self.messages_at = self.octets.len();
@@ -208,24 +221,25 @@ impl Sealed {
     }
 
     fn put(&mut self, header: Header, body: &[u8], seal: &mut dyn Seal) {
-        let size = body.len() + seal.overhead();
+        let size = body.len().saturating_add(seal.overhead());
         Header::new(0, size).put(&mut self.octets);
         let start = self.octets.len();
         seal.seal(header.flags(), body, &mut self.octets);
-        debug_assert_eq!(self.octets.len() - start, size, "the header says so");
+        debug_assert_eq!(self.octets.len(), start.saturating_add(size), "the header says so");
     }
 
     fn advance(&mut self, count: usize) -> usize {
-        debug_assert!(count <= self.octets.len() - self.written, "more than there was");
-        self.written = (self.written + count).min(self.octets.len());
-        let whole = self.ends[self.done..].partition_point(|end| *end <= self.written);
-        self.done += whole;
+        debug_assert!(count <= self.unwritten().len(), "more than there was");
+        self.written = self.written.saturating_add(count).min(self.octets.len());
+        let ends = self.ends.get(self.done..).unwrap_or_default();
+        let whole = ends.partition_point(|end| *end <= self.written);
+        self.done = self.done.saturating_add(whole);
         whole
     }
 
     /// Whether a message is written in part.
     fn is_cut(&self) -> bool {
-        let boundary = self.done.checked_sub(1).map_or(self.messages_at, |last| self.ends[last]);
-        self.written > boundary
+        let last = self.done.checked_sub(1).and_then(|last| self.ends.get(last));
+        self.written > *last.unwrap_or(&self.messages_at)
     }
 }

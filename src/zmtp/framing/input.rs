@@ -51,7 +51,7 @@ impl Input {
             self.chunk.advance(header_len);
             return Bytes::new();
         }
-        let mut frame = self.chunk.split_to(header_len + size).freeze();
+        let mut frame = self.chunk.split_to(header_len.saturating_add(size)).freeze();
         frame.advance(header_len);
         frame
     }
@@ -67,13 +67,13 @@ impl Input {
         if !self.copies.try_reclaim(len) {
             if len > COPIES / 4 {
                 // Much of the last one would be left over.
-                let copy = Bytes::copy_from_slice(&self.chunk[..len]);
+                let copy = Bytes::copy_from_slice(self.chunk.get(..len).unwrap_or_default());
                 self.chunk.advance(len);
                 return copy;
             }
             self.copies = BytesMut::with_capacity(COPIES);
         }
-        self.copies.extend_from_slice(&self.chunk[..len]);
+        self.copies.extend_from_slice(self.chunk.get(..len).unwrap_or_default());
         self.chunk.advance(len);
         self.copies.split().freeze()
     }
@@ -85,7 +85,7 @@ impl Input {
     /// Takes the first octets of those up to `end`; the others are of no use.
     pub(super) fn cut_front(&mut self, len: usize, end: usize) -> BytesMut {
         let front = self.chunk.split_to(len);
-        self.chunk.advance(end - len);
+        self.chunk.advance(end.saturating_sub(len));
         front
     }
 
@@ -119,7 +119,7 @@ impl Input {
     pub(super) fn space(&mut self) -> Limit<&mut BytesMut> {
         let is_full = self.room() == 0;
         if is_full && self.offered > 0 {
-            self.size = (self.size * 2).min(MAX_CHUNK);
+            self.size = self.size.saturating_mul(2).min(MAX_CHUNK);
         }
         self.note_read();
         self.make_room();
@@ -152,7 +152,7 @@ impl Input {
     }
 
     fn room(&self) -> usize {
-        self.chunk.capacity() - self.chunk.len()
+        self.chunk.capacity().saturating_sub(self.chunk.len())
     }
 
     fn make_room(&mut self) {
@@ -163,10 +163,10 @@ impl Input {
             return;
         }
         let wanted = self.missing().max(self.size / 4);
-        if room >= wanted || self.chunk.try_reclaim(wanted.max(self.size - len.min(self.size))) {
+        if room >= wanted || self.chunk.try_reclaim(wanted.max(self.size.saturating_sub(len))) {
             return;
         }
-        let mut fresh = BytesMut::with_capacity(self.size.max(len + wanted));
+        let mut fresh = BytesMut::with_capacity(self.size.max(len.saturating_add(wanted)));
         fresh.extend_from_slice(&self.chunk);
         self.chunk = fresh;
     }
@@ -176,7 +176,9 @@ impl Input {
     fn missing(&self) -> usize {
         let Some((header, header_len)) = Header::parse(&self.chunk) else { return 0 };
         match usize::try_from(header.size()) {
-            Ok(size) if size < LARGE => (header_len + size).saturating_sub(self.chunk.len()),
+            Ok(size) if size < LARGE => {
+                header_len.saturating_add(size).saturating_sub(self.chunk.len())
+            }
             _ => 0,
         }
     }

@@ -10,7 +10,7 @@ impl Encoded {
     /// dropped and not sent again. Those after it are kept, in order.
     pub(crate) fn recover(self) -> (Self, bool) {
         let cut = self.written > self.end_of(self.done);
-        let begun = self.done + usize::from(cut);
+        let begun = self.done.saturating_add(usize::from(cut));
         (self.recover_after(begun), cut)
     }
 
@@ -21,15 +21,15 @@ impl Encoded {
         debug_assert!(boundary >= self.written, "what is written has begun");
         self.advance(boundary.saturating_sub(self.written));
         for (offset, _) in &mut self.splices {
-            *offset -= self.position;
+            *offset = offset.saturating_sub(self.position);
         }
         self.buf.drain(..self.position);
         self.ends.drain(..self.done);
         for end in &mut self.ends {
-            *end -= boundary;
+            *end = end.saturating_sub(boundary);
         }
         Self {
-            bytes: self.bytes - boundary,
+            bytes: self.bytes.saturating_sub(boundary),
             buf: self.buf,
             splices: self.splices,
             ends: self.ends,

@@ -1,10 +1,10 @@
 //! [`SealedInput`]: the read buffer of a session that seals.
 
+use bytes::BytesMut;
 use bytes::buf::Limit;
-use bytes::{BufMut, BytesMut};
 
 use super::body::LARGE;
-use super::header::{Header, LONG_HEADER};
+use super::header::Header;
 use super::input::Input;
 use crate::fault::PeerFault;
 use crate::zmtp::seal::Open;
@@ -77,7 +77,11 @@ impl SealedInput {
                 Ok(Frame::Opened { plain: to, sealed: from }) => (plain, sealed) = (to, from),
                 Ok(Frame::Incomplete) => break,
                 Ok(Frame::Large(header, len, size)) if plain == 0 => {
-                    return Ok(Unsealed::Large(header, size, self.input.cut_all(sealed + len)));
+                    return Ok(Unsealed::Large(
+                        header,
+                        size,
+                        self.input.cut_all(sealed.saturating_add(len)),
+                    ));
                 }
                 Ok(Frame::Large(..)) => break,
                 Err(fault) if plain == 0 => {
@@ -118,7 +122,7 @@ impl SealedInput {
             Ok(size) if size <= self.largest => size,
             _ => return Err(PeerFault::MessageTooLarge { limit }),
         };
-        let start = sealed + len;
+        let start = sealed.saturating_add(len);
         let Some(frame) = octets.get_mut(start..).and_then(|rest| rest.get_mut(..size)) else {
             return Ok(if size >= LARGE {
                 Frame::Large(header, len, size)
@@ -127,15 +131,14 @@ impl SealedInput {
             });
         };
         let (flags, body) = self.open.open(frame)?;
-        let mut front = [0; LONG_HEADER];
-        let mut rest = &mut front[..];
-        Header::new(flags, body.len()).put(&mut rest);
-        let front_len = LONG_HEADER - rest.remaining_mut();
-        // What seals adds more than a long header has over a short one.
-        let moved = plain + front_len;
-        octets[plain..moved].copy_from_slice(&front[..front_len]);
-        octets.copy_within(start + body.start..start + body.end, moved);
-        Ok(Frame::Opened { plain: moved + body.len(), sealed: start + size })
+        // What seals adds more than a long header has over a short one, so there is room.
+        let mut room = octets.get_mut(plain..).unwrap_or_default();
+        Header::new(flags, body.len()).put(&mut room);
+        let left = room.len();
+        let moved = octets.len().saturating_sub(left);
+        octets.copy_within(start.saturating_add(body.start)..start.saturating_add(body.end), moved);
+        let plain = moved.saturating_add(body.len());
+        Ok(Frame::Opened { plain, sealed: start.saturating_add(size) })
     }
 }
 

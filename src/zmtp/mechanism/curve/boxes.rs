@@ -113,8 +113,9 @@ impl Keyed {
     /// The box of `plain`, with its tag in front.
     pub(super) fn seal_vec(&self, number: u64, plain: &[u8]) -> Vec<u8> {
         let mut sealed = [&[0; TAG], plain].concat();
-        let tag = self.seal(number, &mut sealed[TAG..]);
-        sealed[..TAG].copy_from_slice(&tag);
+        if let Some((tag, plain)) = sealed.split_first_chunk_mut() {
+            *tag = self.seal(number, plain);
+        }
         sealed
     }
 

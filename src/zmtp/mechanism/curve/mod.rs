@@ -27,6 +27,7 @@ pub(crate) use client::CurveClient;
 pub(crate) use server::CurveServer;
 
 use crate::fault::PeerFault;
+use crate::random::fill_secret;
 
 /// What the numbers of a side's handshake commands belong to.
 const HELLO_NONCE: &[u8; 16] = b"CurveZMQHELLO---";
@@ -50,7 +51,7 @@ const KEY: usize = 32;
 /// Octets that nobody can guess.
 fn random<const N: usize>() -> Result<[u8; N], PeerFault> {
     let mut octets = [0; N];
-    getrandom::fill(&mut octets).map_err(|_| PeerFault::NoRandomness)?;
+    fill_secret(&mut octets).map_err(|_| PeerFault::NoRandomness)?;
     Ok(octets)
 }
 
