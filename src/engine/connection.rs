@@ -65,7 +65,8 @@ impl Link {
     /// Runs a connection whose peer was taken in, until it ends. The caller does
     /// what follows and then calls [`say_ended`](Self::say_ended).
     pub(super) async fn run(&self, peer: &Arc<Peer>, line: &StreamLine, met: Met) -> End {
-        let (stream, receiving, sending, info) = met.into_traffic();
+        let (stream, mut receiving, sending, info) = met.into_traffic();
+        receiving.limit_topics(self.options.limits.subscription_octets.limit());
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
         let session = peer.begin_session(info.clone());

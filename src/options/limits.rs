@@ -10,6 +10,12 @@ pub(crate) struct Limits {
     pub(crate) connections: Mark,
     /// Those of them that come from one address.
     pub(crate) connections_per_address: Mark,
+    /// Topics of one peer, and their octets.
+    pub(crate) subscriptions: Mark,
+    pub(crate) subscription_octets: Mark,
+    /// The same of all peers together.
+    pub(crate) subscriptions_total: Mark,
+    pub(crate) subscription_octets_total: Mark,
 }
 
 impl Default for Limits {
@@ -17,6 +23,10 @@ impl Default for Limits {
         Self {
             connections: Mark::UNLIMITED,
             connections_per_address: Mark::UNLIMITED,
+            subscriptions: Mark::from_option(1_000_000),
+            subscription_octets: Mark::from_option(64 << 20),
+            subscriptions_total: Mark::UNLIMITED,
+            subscription_octets_total: Mark::UNLIMITED,
         }
     }
 }
@@ -64,6 +74,67 @@ impl SocketOptions {
     /// network of IPv6 has as many addresses as he likes: set `max_connections` as well.
     pub fn max_connections_per_address(mut self, connections: usize) -> Self {
         self.limits.connections_per_address = Mark::from_option(connections);
+        self
+    }
+    /// PUB, XPUB: how many topics one peer may be subscribed to. Default 1,000,000; 0
+    /// for no limit. libzmq has no such option.
+    ///
+    /// They are a set: a topic that the peer has already costs nothing, and is never
+    /// too much. A peer that goes beyond is disconnected, with the event
+    /// [`Disconnected`](crate::MonitorEvent::Disconnected) that names
+    /// [`Unwelcome::TooManySubscriptions`](crate::Unwelcome), and all it had is given
+    /// back. What an XPUB in [manual mode](Self::xpub_manual) does with requests is its
+    /// own affair: there this bounds what is requested.
+    ///
+    /// `subscribe` of a ferromq SUB refuses at once what is beyond the defaults; it
+    /// does not know of a publisher that allows less.
+    ///
+    /// ```
+    /// use ferromq::{PubSocket, SocketOptions};
+    ///
+    /// let options = SocketOptions::new().max_subscriptions(100).max_subscriptions_total(100_000);
+    /// let publisher = PubSocket::with_options(options);
+    /// ```
+    pub fn max_subscriptions(mut self, topics: usize) -> Self {
+        self.limits.subscriptions = Mark::from_option(topics);
+        self
+    }
+
+    /// PUB, XPUB: how many octets the topics of one peer may have together. Default
+    /// 64 MiB; 0 for no limit. libzmq has no such option.
+    ///
+    /// Beyond it, a peer is disconnected as by
+    /// [`max_subscriptions`](Self::max_subscriptions), with
+    /// [`Unwelcome::SubscriptionsTooLarge`](crate::Unwelcome). So that nothing larger is
+    /// waited for, it also is the longest topic that any socket type takes from a peer
+    /// (but never less than 64 KiB, nor more than 64 MiB): see
+    /// [`PeerFault::TopicTooLong`](crate::PeerFault::TopicTooLong).
+    pub fn max_subscription_bytes(mut self, octets: usize) -> Self {
+        self.limits.subscription_octets = Mark::from_option(octets);
+        self
+    }
+
+    /// PUB, XPUB: how many topics all peers together may be subscribed to; one that two
+    /// peers have counts twice. Default 0, no limit. libzmq has no such option.
+    ///
+    /// The peer that wants one more is disconnected as by
+    /// [`max_subscriptions`](Self::max_subscriptions), with
+    /// [`Unwelcome::TooManySubscriptionsTotal`](crate::Unwelcome). So one peer should not
+    /// be allowed all of them. What peers had that have left counts for nothing, though
+    /// it takes a while to be forgotten.
+    pub fn max_subscriptions_total(mut self, topics: usize) -> Self {
+        self.limits.subscriptions_total = Mark::from_option(topics);
+        self
+    }
+
+    /// PUB, XPUB: how many octets the topics of all peers together may have, counted as
+    /// by [`max_subscriptions_total`](Self::max_subscriptions_total). Default 0, no
+    /// limit. libzmq has no such option.
+    ///
+    /// The peer that goes beyond is disconnected, with
+    /// [`Unwelcome::SubscriptionsTotalTooLarge`](crate::Unwelcome).
+    pub fn max_subscription_bytes_total(mut self, octets: usize) -> Self {
+        self.limits.subscription_octets_total = Mark::from_option(octets);
         self
     }
 }

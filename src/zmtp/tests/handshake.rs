@@ -291,10 +291,7 @@ fn a_refusal_that_may_pass_is_told_to_ours_only() {
     for (why, error) in [
         (Unwelcome::RoutingIdTaken, &b"\x04\x17\x05ERROR\x10Routing-Id-Taken"[..]),
         (Unwelcome::AlreadyPaired, b"\x04\x15\x05ERROR\x0eAlready-Paired"),
-        (
-            Unwelcome::TooManyConnections { limit: 7 },
-            b"\x04\x1b\x05ERROR\x14Too-Many-Connections",
-        ),
+        (Unwelcome::TooManyConnections { limit: 7 }, b"\x04\x1b\x05ERROR\x14Too-Many-Connections"),
     ] {
         let mut ours = judging(OUR_DEALER_READY);
         assert!(ours.refuse(why));
