@@ -1,4 +1,6 @@
-//! What peers may take up of a socket.
+//! What peers may take up of a socket, and all of that in one call.
+
+use std::time::Duration;
 
 use super::SocketOptions;
 use crate::mark::Mark;
@@ -40,6 +42,63 @@ impl Limits {
 
 /// What peers may take up.
 impl SocketOptions {
+    /// Options for a socket whose peers are not trusted: each of them, and all
+    /// together, take up so much and no more. Setters that are called on it change
+    /// single values.
+    ///
+    /// | | by default | for untrusted peers |
+    /// |---|---|---|
+    /// | [`max_message_size`](Self::max_message_size) | no limit | 1 MiB |
+    /// | [`recv_hwm`](Self::recv_hwm), [`send_hwm`](Self::send_hwm) | 1000 messages | 1000 messages |
+    /// | [`recv_hwm_bytes`](Self::recv_hwm_bytes) | 16 MiB | 4 MiB |
+    /// | [`max_connections`](Self::max_connections) of an endpoint | no limit | 10,000 |
+    /// | [`max_connections_per_address`](Self::max_connections_per_address) | no limit | 1,000 |
+    /// | [`handshake_timeout`](Self::handshake_timeout) | 30 s | 5 s |
+    /// | [`heartbeat_interval`](Self::heartbeat_interval) | never | 5 s |
+    /// | [`heartbeat_timeout`](Self::heartbeat_timeout) | as the interval | 15 s |
+    /// | [`heartbeat_ttl`](Self::heartbeat_ttl) | never | 15 s |
+    /// | [`max_subscriptions`](Self::max_subscriptions) of a peer | 1,000,000 | 10,000 |
+    /// | [`max_subscription_bytes`](Self::max_subscription_bytes) of a peer | 64 MiB | 1 MiB |
+    /// | [`max_subscriptions_total`](Self::max_subscriptions_total) | no limit | 1,000,000 |
+    /// | [`max_subscription_bytes_total`](Self::max_subscription_bytes_total) | no limit | 64 MiB |
+    ///
+    /// What holds in any case: at most 1,024 handshakes under way for each endpoint,
+    /// 8 KiB for each command of one, 1,000,000 frames in a message.
+    ///
+    /// These are bounds, not a budget: one connection may hold 4 MiB of unread messages,
+    /// and one more message that is under way, and of messages that it does not read
+    /// 1000 of yours. Multiply by the connections that you expect, and lower what is too
+    /// much for your machine. What is left to you: who may come in
+    /// ([`guide::security`](crate::guide::security)), and [`linger`](Self::linger),
+    /// since with [`Linger::Forever`](crate::Linger::Forever) a peer that reads slowly
+    /// keeps `close` waiting.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use ferromq::{Linger, RouterSocket, SocketOptions};
+    ///
+    /// let options = SocketOptions::for_untrusted_peers()
+    ///     .max_message_size(64 * 1024)
+    ///     .linger(Linger::For(Duration::from_secs(1)));
+    /// let router = RouterSocket::with_options(options);
+    /// ```
+    pub fn for_untrusted_peers() -> Self {
+        Self::new()
+            .max_message_size(1 << 20)
+            // MERGE with branch `bytes`: .send_hwm_bytes(16 << 20), and its row above.
+            .recv_hwm_bytes(4 << 20)
+            .handshake_timeout(Duration::from_secs(5))
+            .heartbeat_interval(Duration::from_secs(5))
+            .heartbeat_timeout(Duration::from_secs(15))
+            .heartbeat_ttl(Duration::from_secs(15))
+            .max_connections(10_000)
+            .max_connections_per_address(1000)
+            .max_subscriptions(10_000)
+            .max_subscription_bytes(1 << 20)
+            .max_subscriptions_total(1_000_000)
+            .max_subscription_bytes_total(64 << 20)
+    }
+
     /// How many connections a bound endpoint has at most. Default 0, no limit.
     /// libzmq has no such option.
     ///
@@ -136,5 +195,36 @@ impl SocketOptions {
     pub fn max_subscription_bytes_total(mut self, octets: usize) -> Self {
         self.limits.subscription_octets_total = Mark::from_option(octets);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn for_untrusted_peers_everything_has_a_bound_that_can_be_changed() {
+        let options = SocketOptions::for_untrusted_peers();
+        let Limits { connections, connections_per_address, .. } = options.limits;
+        let Limits { subscriptions, subscription_octets, .. } = options.limits;
+        let Limits { subscriptions_total, subscription_octets_total, .. } = options.limits;
+        let marks = [connections, connections_per_address, subscriptions, subscription_octets];
+        let totals = [subscriptions_total, subscription_octets_total];
+        let queues = [options.send_hwm, options.recv_hwm, options.recv_hwm_bytes];
+        for mark in [&marks[..], &totals, &queues].concat() {
+            assert!(mark.limit() <= 64 << 20, "{mark:?}");
+        }
+        // Nobody has all there is, be it one address or one peer.
+        assert!(connections_per_address.limit() < connections.limit());
+        assert!(subscriptions.limit() < subscriptions_total.limit());
+        assert!(subscription_octets.limit() < subscription_octets_total.limit());
+        assert_eq!(options.max_message_size, Some(1 << 20));
+        assert_eq!(options.handshake_timeout, Some(Duration::from_secs(5)));
+        assert_eq!(options.heartbeat_interval, Some(Duration::from_secs(5)));
+
+        let options = options.max_message_size(7).max_connections(0).max_subscriptions(5);
+        assert_eq!(options.max_message_size, Some(7));
+        assert_eq!(options.limits.connections, Mark::UNLIMITED);
+        assert_eq!(options.limits.subscriptions.limit(), 5);
     }
 }
