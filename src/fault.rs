@@ -141,7 +141,8 @@ pub enum PeerFault {
     #[error("a command is malformed")]
     MalformedCommand,
     /// The topic that it subscribes to, or cancels, is longer than all topics of
-    /// a peer together may be: 64 MiB.
+    /// a peer together may be: 64 MiB, or less with
+    /// [`max_subscription_bytes`](crate::SocketOptions::max_subscription_bytes).
     #[error("a topic of {size} octets is too long")]
     TopicTooLong {
         /// The length of the topic.

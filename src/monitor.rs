@@ -29,7 +29,7 @@ const CAPACITY: usize = 1024;
 /// | ROUTER: the routing id is taken; PAIR: it has its peer; [`max_connections`](crate::SocketOptions::max_connections): there is no place | `HandshakeFailed`, [`TurnedAway`](DisconnectReason::TurnedAway) | ferromq: `HandshakeFailed`, [`RefusedUs`](PeerFault::RefusedUs) with `Routing-Id-Taken`, `Already-Paired` or `Too-Many-Connections`, and `Retrying` about a second later; libzmq: closed after a second |
 /// | the same, but it has dialled the other | the same, and `Retrying` | `Ready`, then `Disconnected` |
 /// | the socket type or the mechanism does not fit, the metadata is malformed | `HandshakeFailed`, [`Fault`](DisconnectReason::Fault) | ferromq: `HandshakeFailed` with a `Fault`, and `Retrying` after ever longer pauses |
-/// | a subscriber wants more than a publisher allows one | `Disconnected`, `TurnedAway`, which names the bound | `Disconnected` |
+/// | a subscriber wants more than a publisher allows one, or all together | `Disconnected`, `TurnedAway`, which names the bound | `Disconnected` |
 /// | `router_handover`: another takes its routing id over | `Disconnected`, `TurnedAway` | `Disconnected` |
 /// | inproc: any of these | `HandshakeFailed` or `Disconnected`, `TurnedAway` | the same; if it was just connecting, `connect` is an error as well |
 #[derive(Debug, Clone)]

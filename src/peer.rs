@@ -71,16 +71,30 @@ pub enum Unwelcome {
         /// How many may come from there.
         limit: usize,
     },
-    /// It subscribed to more topics than one peer may.
+    /// It subscribed to more topics than one peer may (`max_subscriptions`).
     #[error("it subscribed to more than {limit} topics")]
     TooManySubscriptions {
         /// How many it may subscribe to.
         limit: usize,
     },
     /// The topics that it subscribed to are longer than those of one peer may
-    /// be.
+    /// be (`max_subscription_bytes`).
     #[error("the topics it subscribed to have more than {limit} bytes together")]
     SubscriptionsTooLarge {
+        /// How many bytes they may have together.
+        limit: usize,
+    },
+    /// It subscribed to one more topic when all peers together had as many as they
+    /// may (`max_subscriptions_total`).
+    #[error("all peers together subscribed to {limit} topics already")]
+    TooManySubscriptionsTotal {
+        /// How many they may subscribe to together.
+        limit: usize,
+    },
+    /// With a topic that it subscribed to, those of all peers together would be
+    /// longer than they may be (`max_subscription_bytes_total`).
+    #[error("the topics of all peers together would have more than {limit} bytes")]
+    SubscriptionsTotalTooLarge {
         /// How many bytes they may have together.
         limit: usize,
     },
@@ -109,6 +123,8 @@ impl Unwelcome {
             Self::RoutingIdTakenOver
             | Self::TooManySubscriptions { .. }
             | Self::SubscriptionsTooLarge { .. }
+            | Self::TooManySubscriptionsTotal { .. }
+            | Self::SubscriptionsTotalTooLarge { .. }
             | Self::Incompatible { .. }
             | Self::Closing => false,
         }

@@ -71,7 +71,8 @@ impl Link {
 
     /// From the handshake to the traffic.
     fn begin(&self, peer: &Peer, line: &StreamLine, met: Box<Met>) {
-        let (stream, receiving, sending, info) = met.into_traffic();
+        let (stream, mut receiving, sending, info) = met.into_traffic();
+        receiving.limit_topics(self.options.limits.subscription_octets.limit());
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
         let session = peer.begin_session(info.clone());

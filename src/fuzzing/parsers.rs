@@ -97,7 +97,7 @@ pub(super) fn command(mut input: Input<'_>) {
 fn admitted(size: u64, body: &[u8]) {
     let mut judged = None;
     for there in 0..=body.len().min(32) {
-        let now = command::admit(size, &body[..there]);
+        let now = command::admit(size, &body[..there], MAX_TOPIC);
         if let Some(before) = &judged {
             assert_eq!(&now, before, "a judgement is for good");
         }
@@ -105,7 +105,7 @@ fn admitted(size: u64, body: &[u8]) {
             Ok(None) => assert!(there < b"_SUBSCRIBE".len(), "so much tells"),
             Ok(Some(admitted)) => {
                 assert_eq!(*admitted as u64, size);
-                assert!(*admitted <= command::LARGEST);
+                assert!(*admitted <= command::largest(MAX_TOPIC));
             }
             Err(PeerFault::CommandTooLarge { size: told }) => {
                 assert!(size > MAX_COMMAND && *told == size);

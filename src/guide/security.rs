@@ -116,7 +116,8 @@
 //!   has a client's as that client. There is no revocation but the list.
 //! - **Messages at rest**, in queues of a broker or of a proxy: CURVE is between two
 //!   sockets and not between two ends of a chain.
-//! - **Against floods**: a HELLO costs the server three curve operations. See
+//! - **Against floods** ([`for_untrusted_peers`](crate::SocketOptions::for_untrusted_peers)
+//!   bounds what each of them costs): a HELLO costs the server three curve operations. See
 //!   [`handshake_timeout`](crate::SocketOptions::handshake_timeout); 1,024 handshakes at most
 //!   are under way at a listener.
 //!

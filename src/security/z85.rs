@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn the_ends_of_the_range() {
         assert_eq!(encode(&[]).unwrap(), "");
-        assert_eq!(decode("").unwrap(), []);
+        assert_eq!(decode("").unwrap(), [0; 0]);
         assert_eq!(encode(&[0; 4]).unwrap(), "00000");
         assert_eq!(encode(&[0xff; 4]).unwrap(), "%nSc0");
         assert_eq!(decode("%nSc0").unwrap(), [0xff; 4]);

@@ -9,8 +9,8 @@ use super::framing::{COMMAND, Header};
 use crate::fault::PeerFault;
 
 /// The longest topic that a peer may subscribe to: as long as all its topics
-/// together.
-const MAX_TOPIC: usize = 64 << 20;
+/// together, if the options do not say otherwise.
+pub(crate) const MAX_TOPIC: usize = 64 << 20;
 
 /// The largest command that is no subscription: the longest name, and far more
 /// data than any has.
@@ -19,8 +19,10 @@ const MAX_COMMAND: usize = 1 + 255 + 64 * 1024;
 /// The longest context of a PING and a PONG.
 const MAX_CONTEXT: usize = 16;
 
-/// The largest command of all.
-pub(crate) const LARGEST: usize = 1 + SUBSCRIBE.len() + MAX_TOPIC;
+/// The largest command of all, if no topic is longer than this.
+pub(crate) fn largest(longest_topic: usize) -> usize {
+    MAX_COMMAND.max(longest_topic.saturating_add(1).saturating_add(SUBSCRIBE.len()))
+}
 
 #[cfg(any(feature = "plain", feature = "curve"))]
 pub(crate) const HELLO: &[u8] = b"HELLO";
@@ -107,11 +109,16 @@ fn reason(data: &[u8]) -> Result<&[u8], PeerFault> {
 
 /// Judges the size that a command of the traffic claims, before all of it is
 /// received. `start` is what is there of its body. Nothing comes of that while it
-/// is too little to tell: only a topic may be long, so the name decides.
+/// is too little to tell: only a topic may be long, so the name decides. Of what is no
+/// larger than any other command may be, the pattern sees to the length of the topic.
 ///
 /// # Errors
 /// When the command is too large.
-pub(crate) fn admit(size: u64, start: &[u8]) -> Result<Option<usize>, PeerFault> {
+pub(crate) fn admit(
+    size: u64,
+    start: &[u8],
+    longest_topic: usize,
+) -> Result<Option<usize>, PeerFault> {
     let size = usize::try_from(size).map_err(|_| PeerFault::CommandTooLarge { size })?;
     if size <= MAX_COMMAND {
         return Ok(Some(size));
@@ -123,7 +130,7 @@ pub(crate) fn admit(size: u64, start: &[u8]) -> Result<Option<usize>, PeerFault>
         match size.saturating_sub(whole) {
             _ if !is_it => {}
             _ if known.len() < whole => return Ok(None),
-            topic if topic > MAX_TOPIC => return Err(PeerFault::TopicTooLong { size: topic }),
+            topic if topic > longest_topic => return Err(PeerFault::TopicTooLong { size: topic }),
             _ => return Ok(Some(size)),
         }
     }

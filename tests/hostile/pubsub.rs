@@ -1,6 +1,8 @@
 //! Subscribers that ask for odd things.
 
-use ferromq::{DisconnectReason, DropCause, PubSocket, SubSocket, Unwelcome, XPubSocket};
+use ferromq::{
+    DisconnectReason, DropCause, PubSocket, SocketOptions, SubSocket, Unwelcome, XPubSocket,
+};
 
 use crate::raw::{MORE, Raw, command, frame};
 use crate::victim::{End, PROBES, eventually, next_end, within};
@@ -160,4 +162,45 @@ async fn sub_filters_what_it_did_not_ask_for() {
     raw.send(&command("SUBSCRIBE", "")).await;
     raw.send(&frame(0, "Asked for")).await;
     assert_eq!(within(receiving).await.unwrap().unwrap(), "Asked for".into());
+}
+
+/// The options say how much one peer may have, and how much all of them.
+#[tokio::test]
+async fn subscribers_beyond_what_the_options_allow_cost_their_connection() {
+    let options = SocketOptions::new;
+    let subscribe = |topics: &[&str]| -> Vec<u8> {
+        topics.iter().flat_map(|topic| command("SUBSCRIBE", topic)).collect()
+    };
+    for (options, why) in [
+        (options().max_subscriptions(2), Unwelcome::TooManySubscriptions { limit: 2 }),
+        (options().max_subscription_bytes(5), Unwelcome::SubscriptionsTooLarge { limit: 5 }),
+        (options().max_subscriptions_total(3), Unwelcome::TooManySubscriptionsTotal { limit: 3 }),
+        (
+            options().max_subscription_bytes_total(6),
+            Unwelcome::SubscriptionsTotalTooLarge { limit: 6 },
+        ),
+    ] {
+        let publisher = PubSocket::with_options(options);
+        let mut monitor = publisher.monitor();
+        let endpoint = publisher.bind("tcp://127.0.0.1:*").await.unwrap();
+        let mut good = Raw::join(&endpoint, "SUB").await;
+        good.send(&subscribe(&["A"])).await;
+        good.barrier().await;
+        let mut greedy = Raw::join(&endpoint, "SUB").await;
+        greedy.send(&subscribe(&["AA", "AAA", "AA", "A"])).await;
+        let end = next_end(&mut monitor).await;
+        assert!(
+            matches!(&end, End::Traffic(DisconnectReason::TurnedAway(it)) if *it == why),
+            "{end:?}, not {why}"
+        );
+        greedy.closed().await;
+        // What it had is free for others.
+        let mut other = Raw::join(&endpoint, "SUB").await;
+        other.send(&subscribe(&["A", "AB"])).await;
+        other.barrier().await;
+        within(publisher.send("A")).await.unwrap();
+        for peer in [&mut good, &mut other] {
+            assert_eq!(peer.frame().await, (0, b"A".to_vec()), "{why}");
+        }
+    }
 }

@@ -3,38 +3,98 @@
 use std::collections::BTreeSet;
 
 use crate::error::SubscribeError;
+use crate::mark::Mark;
+use crate::options::Limits;
 use crate::peer::Unwelcome;
 use crate::routing::{Inserted, Removed, Slot, SubscriptionTrie, TopicId};
 
-/// What one peer may subscribe to. Honest subscribers stay far below.
+/// What somebody may subscribe to. Honest subscribers stay far below.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    pub(super) topics: usize,
-    /// The sum of the lengths of its topics.
-    pub(super) octets: usize,
+    pub(super) topics: Mark,
+    /// The sum of the lengths of the topics.
+    pub(super) octets: Mark,
 }
 
 impl Bounds {
-    pub(super) const PEER: Self = Self { topics: 1_000_000, octets: 64 << 20 };
-    pub(super) const NONE: Self = Self { topics: usize::MAX, octets: usize::MAX };
+    pub(super) const NONE: Self = Self { topics: Mark::UNLIMITED, octets: Mark::UNLIMITED };
 
-    /// Whether one that has so many topics and octets of them may have another.
-    pub(super) fn admit(self, topics: usize, octets: usize, topic: &[u8]) -> Result<(), TooMuch> {
-        if topics >= self.topics {
-            return Err(TooMuch::Topics { limit: self.topics });
+    /// What a publisher allows one peer if its options do not say otherwise.
+    pub(super) fn of_peer_by_default() -> Self {
+        Self::of_peer(&Limits::default())
+    }
+
+    /// What a publisher allows one peer.
+    pub(super) fn of_peer(limits: &Limits) -> Self {
+        Self { topics: limits.subscriptions, octets: limits.subscription_octets }
+    }
+
+    /// What it allows all of them together.
+    pub(super) fn of_all(limits: &Limits) -> Self {
+        Self { topics: limits.subscriptions_total, octets: limits.subscription_octets_total }
+    }
+
+    /// Whether one that has so much may have another topic.
+    pub(super) fn admit(self, held: Share, topic: &[u8]) -> Result<(), TooMuch> {
+        if !self.topics.admits(held.topics) {
+            return Err(TooMuch::Topics { limit: self.topics.limit() });
         }
-        if topic.len() > self.octets.saturating_sub(octets) {
-            return Err(TooMuch::Octets { limit: self.octets });
+        if topic.len() > self.octets.room(held.octets) {
+            return Err(TooMuch::Octets { limit: self.octets.limit() });
         }
         Ok(())
+    }
+}
+
+/// How many topics somebody has, and how many octets of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Share {
+    pub(super) topics: usize,
+    pub(super) octets: usize,
+}
+
+impl Share {
+    fn add(&mut self, octets: usize) {
+        self.topics += 1;
+        self.octets += octets;
+    }
+
+    fn take(&mut self, octets: usize) {
+        self.topics -= 1;
+        self.octets -= octets;
     }
 }
 
 /// Somebody wants more than the bounds allow; says which bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TooMuch {
-    Topics { limit: usize },
-    Octets { limit: usize },
+    Topics {
+        limit: usize,
+    },
+    Octets {
+        limit: usize,
+    },
+    /// The same of all peers together.
+    AllTopics {
+        limit: usize,
+    },
+    AllOctets {
+        limit: usize,
+    },
+}
+
+impl TooMuch {
+    /// Whether others have what this one lacks.
+    pub(super) fn is_of_all(self) -> bool {
+        matches!(self, Self::AllTopics { .. } | Self::AllOctets { .. })
+    }
+
+    fn of_all(self) -> Self {
+        match self {
+            Self::Topics { limit } | Self::AllTopics { limit } => Self::AllTopics { limit },
+            Self::Octets { limit } | Self::AllOctets { limit } => Self::AllOctets { limit },
+        }
+    }
 }
 
 impl From<TooMuch> for Unwelcome {
@@ -42,6 +102,8 @@ impl From<TooMuch> for Unwelcome {
         match too_much {
             TooMuch::Topics { limit } => Self::TooManySubscriptions { limit },
             TooMuch::Octets { limit } => Self::SubscriptionsTooLarge { limit },
+            TooMuch::AllTopics { limit } => Self::TooManySubscriptionsTotal { limit },
+            TooMuch::AllOctets { limit } => Self::SubscriptionsTotalTooLarge { limit },
         }
     }
 }
@@ -49,8 +111,8 @@ impl From<TooMuch> for Unwelcome {
 impl From<TooMuch> for SubscribeError {
     fn from(too_much: TooMuch) -> Self {
         match too_much {
-            TooMuch::Topics { limit } => Self::TooMany { limit },
-            TooMuch::Octets { limit } => Self::TooLarge { limit },
+            TooMuch::Topics { limit } | TooMuch::AllTopics { limit } => Self::TooMany { limit },
+            TooMuch::Octets { limit } | TooMuch::AllOctets { limit } => Self::TooLarge { limit },
         }
     }
 }
@@ -67,6 +129,10 @@ pub(super) struct Topics {
 impl Topics {
     pub(super) fn is_empty(&self) -> bool {
         self.ids.is_empty()
+    }
+
+    fn held(&self) -> Share {
+        Share { topics: self.ids.len(), octets: self.octets }
     }
 }
 
@@ -111,12 +177,21 @@ pub(super) enum Farewell {
 #[derive(Debug)]
 pub(super) struct Interest {
     trie: SubscriptionTrie<Slot>,
-    bounds: Bounds,
+    /// What one peer may have, and all together.
+    of_peer: Bounds,
+    of_all: Bounds,
+    /// What all have together, with those who have left until that is forgotten.
+    held: Share,
 }
 
 impl Interest {
-    pub(super) fn new(bounds: Bounds) -> Self {
-        Self { trie: SubscriptionTrie::new(), bounds }
+    pub(super) fn new(of_peer: Bounds, of_all: Bounds) -> Self {
+        Self { trie: SubscriptionTrie::new(), of_peer, of_all, held: Share::default() }
+    }
+
+    /// Without bounds.
+    pub(super) fn unbounded() -> Self {
+        Self::new(Bounds::NONE, Bounds::NONE)
     }
 
     /// Adds a topic to those of a peer. They are a set: however often it
@@ -135,6 +210,7 @@ impl Interest {
         if inserted.new {
             topics.ids.insert(inserted.id);
             topics.octets += topic.len();
+            self.held.add(topic.len());
         }
         Ok(inserted)
     }
@@ -145,6 +221,7 @@ impl Interest {
             return Removed { existed: false, last: false };
         };
         topics.octets -= topic.len();
+        self.held.take(topic.len());
         self.trie.remove_id(id, &slot)
     }
 
@@ -176,7 +253,9 @@ impl Interest {
                 self.trie.topic(id, &mut topic);
                 tell(&topic);
             }
-            step.spend(self.trie.topic_len(id));
+            let octets = self.trie.topic_len(id);
+            step.spend(octets);
+            self.held.take(octets);
             self.trie.remove_id(id, &slot);
         }
     }
@@ -187,6 +266,7 @@ impl Interest {
         let all_left = self.trie.subscribers(id).iter().all(|&slot| has_left(slot));
         if all_left {
             while let Some(&slot) = self.trie.subscribers(id).last() {
+                self.held.take(topic.len());
                 self.trie.remove_id(id, &slot);
             }
         }
@@ -196,6 +276,12 @@ impl Interest {
     /// Visits every peer with a topic that `octets` starts with.
     pub(super) fn matches(&self, octets: &[u8], visit: impl FnMut(Slot)) {
         self.trie.matches(octets, visit);
+    }
+
+    /// What all have together.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> Share {
+        self.held
     }
 
     /// How many nodes there are, the root among them.
@@ -208,6 +294,8 @@ impl Interest {
         if self.trie.is_full() {
             return Some(TooMuch::Topics { limit: topics.ids.len() });
         }
-        self.bounds.admit(topics.ids.len(), topics.octets, topic).err()
+        let of_peer = self.of_peer.admit(topics.held(), topic);
+        let of_all = || self.of_all.admit(self.held, topic).map_err(TooMuch::of_all);
+        of_peer.and_then(|()| of_all()).err()
     }
 }

@@ -6,15 +6,18 @@ use bytes::Bytes;
 
 use crate::mark::Mark;
 use crate::message::Message;
-use crate::options::SocketOptions;
+use crate::options::{Limits, SocketOptions};
 use crate::routing::Slot;
 
 /// How many notices wait at most, and how many octets of them: as many as one
-/// peer may cause by subscribing to all it can.
-const NOTICES: Limit = Limit {
-    count: Mark::from_option(1_000_000),
-    octets: Mark::from_option((64 << 20) + 1_000_000),
-};
+/// peer may cause by subscribing to all it can, but no less than by default. (They
+/// are of all peers, and one that is dropped is a topic that a proxy never hears of.)
+fn notices(limits: &Limits) -> Limit {
+    let least = Limits::default();
+    let count = limits.subscriptions.max(least.subscriptions);
+    let octets = limits.subscription_octets.max(least.subscription_octets);
+    Limit { count, octets: octets.and(count) }
+}
 
 /// The connection of a peer that asked for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +71,7 @@ impl Pending {
         Self {
             entries: Chunked::new(),
             messages: Gauge::new(messages),
-            notices: Gauge::new(NOTICES),
+            notices: Gauge::new(notices(&options.limits)),
             dropped: 0,
             is_closed: false,
         }

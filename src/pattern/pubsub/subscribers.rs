@@ -15,6 +15,8 @@ use crate::peer::{Subscription, Unwelcome};
 use crate::pipe::{Line, Peer, free};
 use crate::routing::{Distributor, Slot};
 
+#[cfg(test)]
+use super::interest::Share;
 use super::interest::{Bounds, Farewell, Interest, Step, TooMuch, Topics};
 use super::pending::{Asker, Entry, Pending};
 use super::{CANCEL, SUBSCRIBE, notice, single};
@@ -65,17 +67,19 @@ struct Left {
 }
 
 impl Subscribers {
-    pub(super) fn new(options: &SocketOptions, exposure: Exposure, bounds: Bounds) -> Self {
+    pub(super) fn new(options: &SocketOptions, exposure: Exposure) -> Self {
+        let limits = &options.limits;
+        let bounded = || Interest::new(Bounds::of_peer(limits), Bounds::of_all(limits));
         // In manual mode what is applied is the application's own choice.
-        let of_applied = match exposure {
-            Exposure::Requests => Bounds::NONE,
-            Exposure::Nothing | Exposure::Changes(_) => bounds,
+        let applied = match exposure {
+            Exposure::Requests => Interest::unbounded(),
+            Exposure::Nothing | Exposure::Changes(_) => bounded(),
         };
         Self {
             exposure,
             peers: Distributor::new(),
-            applied: Interest::new(of_applied),
-            requested: Interest::new(bounds),
+            applied,
+            requested: bounded(),
             left: VecDeque::new(),
             pending: Pending::new(options),
             last: None,
@@ -86,7 +90,9 @@ impl Subscribers {
     #[cfg(test)]
     pub(super) fn is_clean(&self) -> bool {
         let topics = self.applied.nodes() + self.requested.nodes();
-        self.left.is_empty() && self.peers.iter().next().is_none() && topics == 2
+        let held = [self.applied.held(), self.requested.held()];
+        let has_none = topics == 2 && held == [Share::default(); 2];
+        self.left.is_empty() && self.peers.iter().next().is_none() && has_none
     }
 
     pub(super) fn pending(&mut self) -> &mut Pending {
@@ -142,13 +148,23 @@ impl Subscribers {
         if subscriber.rejected {
             return;
         }
-        let result = match self.exposure {
+        let mut result = self.try_change(slot, change);
+        if result.is_err_and(TooMuch::is_of_all) && !self.left.is_empty() {
+            // Those who have left give way to those who are here.
+            self.forget(Step::WHOLE);
+            result = self.try_change(slot, change);
+        }
+        if let Err(too_much) = result {
+            self.reject(from, too_much.into(), touched);
+        }
+    }
+
+    /// As [`change`](Self::change); nothing has changed if it is too much.
+    fn try_change(&mut self, slot: Slot, change: &Subscription) -> Result<(), TooMuch> {
+        match self.exposure {
             Exposure::Nothing => self.apply(slot, change).map(drop),
             Exposure::Changes(verbosity) => self.change_and_tell(slot, change, verbosity),
             Exposure::Requests => self.request(slot, change),
-        };
-        if let Err(too_much) = result {
-            self.reject(from, too_much.into(), touched);
         }
     }
 
@@ -320,7 +336,7 @@ impl Subscribers {
 impl Drop for Subscribers {
     fn drop(&mut self) {
         let [applied, requested] = [&mut self.applied, &mut self.requested]
-            .map(|interest| std::mem::replace(interest, Interest::new(Bounds::NONE)));
+            .map(|interest| std::mem::replace(interest, Interest::unbounded()));
         let topics = applied.nodes() + requested.nodes();
         free(topics, (applied, requested, std::mem::take(&mut self.left)));
     }

@@ -12,7 +12,7 @@ use crate::routing_id::RoutingId;
 use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
-use super::interest::{Bounds, Step};
+use super::interest::Step;
 use super::pending::Entry;
 use super::subscribers::{Exposure, Subscribers};
 
@@ -37,28 +37,21 @@ impl XPub {
             true => Exposure::Requests,
             false => Exposure::Changes(options.xpub_verbosity),
         };
-        Self::with_bounds(options, exposure, Bounds::PEER)
+        Self::with_exposure(options, exposure)
     }
 
     /// A PUB.
     pub(crate) fn publisher(options: &SocketOptions) -> Self {
-        Self::with_bounds(options, Exposure::Nothing, Bounds::PEER)
+        Self::with_exposure(options, Exposure::Nothing)
     }
 
-    fn with_bounds(options: &SocketOptions, exposure: Exposure, bounds: Bounds) -> Self {
-        let state = Subscribers::new(options, exposure, bounds);
+    fn with_exposure(options: &SocketOptions, exposure: Exposure) -> Self {
         Self {
             exposure,
             nodrop: options.xpub_nodrop,
             welcome: options.xpub_welcome.clone(),
-            state: Lock::new(Rank::Pattern, state),
+            state: Lock::new(Rank::Pattern, Subscribers::new(options, exposure)),
         }
-    }
-
-    #[cfg(test)]
-    pub(super) fn bounded(options: &SocketOptions, bounds: Bounds) -> Self {
-        let exposure = Self::new(options).exposure;
-        Self::with_bounds(options, exposure, bounds)
     }
 
     /// Whether nothing is kept of anybody.

@@ -22,7 +22,7 @@ use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
 use super::filter::Filter;
-use super::interest::{Bounds, Step, TooMuch};
+use super::interest::{Bounds, Share, Step, TooMuch};
 
 /// Neither has anything to say that anybody would miss.
 const LINGER: Linger = Linger::For(Duration::ZERO);
@@ -86,12 +86,12 @@ impl Link {
 impl XSub {
     /// An XSUB.
     pub(crate) fn new() -> Self {
-        Self::with_bounds(Role::XSub, Bounds::PEER)
+        Self::with_bounds(Role::XSub, Bounds::of_peer_by_default())
     }
 
     /// A SUB.
     pub(crate) fn sub() -> Self {
-        Self::with_bounds(Role::Sub(Filter::new()), Bounds::PEER)
+        Self::with_bounds(Role::Sub(Filter::new()), Bounds::of_peer_by_default())
     }
 
     fn with_bounds(role: Role, bounds: Bounds) -> Self {
@@ -227,6 +227,10 @@ impl Pattern for XSub {
 }
 
 impl State {
+    fn share(&self) -> Share {
+        Share { topics: self.topics.len(), octets: self.octets }
+    }
+
     /// Counts a subscription; says whether it is the first to its topic.
     ///
     /// # Errors
@@ -236,7 +240,7 @@ impl State {
             *count += 1;
             return Ok(false);
         }
-        self.bounds.admit(self.topics.len(), self.octets, topic)?;
+        self.bounds.admit(self.share(), topic)?;
         self.octets += topic.len();
         // A copy, so as not to keep alive the buffer that the topic was cut from.
         self.topics.insert(Bytes::copy_from_slice(topic), 1);

@@ -402,6 +402,8 @@ fn unwelcome(why: Unwelcome) -> Option<&'static str> {
         Unwelcome::RoutingIdTakenOver
         | Unwelcome::TooManySubscriptions { .. }
         | Unwelcome::SubscriptionsTooLarge { .. }
+        | Unwelcome::TooManySubscriptionsTotal { .. }
+        | Unwelcome::SubscriptionsTotalTooLarge { .. }
         | Unwelcome::Closing => None,
     }
 }

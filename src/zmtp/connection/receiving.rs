@@ -51,6 +51,11 @@ impl Receiving {
         Self { decoder: Decoder::new(received, max_message_size, open), fault: None }
     }
 
+    /// From now on no topic that is subscribed to, or cancelled, may be longer.
+    pub(crate) fn limit_topics(&mut self, octets: usize) {
+        self.decoder.limit_topics(octets);
+    }
+
     /// Where the next read goes: a chunk of 8 to 64 KiB, larger the more a
     /// read finds, or what the body of a large frame lacks.
     pub(crate) fn space(&mut self) -> Limit<&mut BytesMut> {

@@ -10,7 +10,7 @@ use super::sealed::{SealedInput, Unsealed};
 use crate::fault::PeerFault;
 use crate::message::strip::{Extent, Strip};
 use crate::message::{MAX_FRAMES, Message};
-use crate::zmtp::command;
+use crate::zmtp::command::{self, MAX_TOPIC};
 use crate::zmtp::seal::Open;
 
 /// The largest body that memory can hold, and RFC 37 allows (2^63 - 1).
@@ -58,6 +58,8 @@ pub(crate) struct Decoder {
     interrupted: usize,
     /// The largest sum of all frames of a message.
     max_message_size: usize,
+    /// The longest topic of a subscription.
+    longest_topic: usize,
 }
 
 impl Decoder {
@@ -71,9 +73,7 @@ impl Decoder {
         let (plain, sealed) = match open {
             None => (received, None),
             Some(open) => {
-                // What is in a sealed frame shows only when all of it is there: it may
-                // be the longest subscription.
-                let largest = max_message_size.clamp(command::LARGEST, MAX_SIZE / 2);
+                let largest = largest(max_message_size, MAX_TOPIC);
                 let sealed = SealedInput::new(received, open, largest);
                 (BytesMut::new(), Some(Box::new(sealed)))
             }
@@ -87,6 +87,15 @@ impl Decoder {
             partial_size: 0,
             interrupted: 0,
             max_message_size,
+            longest_topic: MAX_TOPIC,
+        }
+    }
+
+    /// From now on no topic may be longer.
+    pub(crate) fn limit_topics(&mut self, octets: usize) {
+        self.longest_topic = octets.min(MAX_TOPIC);
+        if let Some(sealed) = &mut self.sealed {
+            sealed.limit(largest(self.max_message_size, self.longest_topic));
         }
     }
 
@@ -266,7 +275,7 @@ impl Decoder {
             if header.has_more() {
                 return Err(PeerFault::CommandWithMore);
             }
-            return command::admit(header.size(), start);
+            return command::admit(header.size(), start, self.longest_topic);
         }
         if self.partial.as_ref().is_some_and(|partial| partial.len() >= MAX_FRAMES) {
             return Err(PeerFault::TooManyFrames { limit: MAX_FRAMES });
@@ -312,4 +321,10 @@ impl Decoder {
         self.interrupted = 0;
         Some(message)
     }
+}
+
+/// The largest frame that could be anything. What is in a sealed one shows only when
+/// all of it is there: it may be the longest subscription.
+fn largest(max_message_size: usize, longest_topic: usize) -> usize {
+    max_message_size.clamp(command::largest(longest_topic), MAX_SIZE / 2)
 }

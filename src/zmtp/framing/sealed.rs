@@ -45,6 +45,11 @@ impl SealedInput {
         Self { input: Input::new(received), open, largest, fault: None }
     }
 
+    /// From now on this is the largest plain frame.
+    pub(super) fn limit(&mut self, largest: usize) {
+        self.largest = largest.saturating_add(self.open.overhead());
+    }
+
     pub(super) fn len(&self) -> usize {
         self.input.len()
     }

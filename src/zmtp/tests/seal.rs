@@ -342,6 +342,18 @@ fn a_sealed_frame_that_can_be_nothing_is_refused_at_the_header() {
 }
 
 #[test]
+fn a_sealed_frame_is_no_longer_than_the_longest_topic_may_be() {
+    let most = 100_000 + 10 + OVERHEAD as u64;
+    for (size, fault) in [(most, None), (most + 1, Some(PeerFault::MessageTooLarge { limit: 10 }))]
+    {
+        let header = [&[0x02][..], &size.to_be_bytes()].concat();
+        let (_, mut receiving) = session(true, Some(10));
+        receiving.limit_topics(100_000);
+        assert_eq!(receive(&mut receiving, &header), (vec![], fault));
+    }
+}
+
+#[test]
 fn the_flags_outside_mean_nothing() {
     let (mut sending, _) = session(true, None);
     let messages = [message(&[b"a", b"b"])];

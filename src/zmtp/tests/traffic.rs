@@ -67,6 +67,24 @@ fn a_topic_has_at_most_64_mib() {
     }
 }
 
+/// So that nobody claims what the pattern would not take.
+#[test]
+fn a_topic_has_at_most_what_the_options_say() {
+    const MOST: usize = 100_000;
+    for name in [&b"SUBSCRIBE"[..], b"CANCEL"] {
+        let limited = || {
+            let mut receiving = traffic(1, None).0;
+            receiving.limit_topics(MOST);
+            receiving
+        };
+        let octets = [&large(name, MOST)[..], &[b't'; MOST]].concat();
+        let (received, fault) = receive(&mut limited(), &octets);
+        assert!(received.len() == 1 && fault.is_none());
+        let fault = receive(&mut limited(), &large(name, MOST + 1)).1;
+        assert_eq!(fault, Some(PeerFault::TopicTooLong { size: MOST + 1 }));
+    }
+}
+
 #[test]
 fn a_large_command_that_is_no_subscription_is_refused_at_its_name() {
     let received = receive(&mut traffic(1, None).0, &large(b"WHATEVER", 65_792 - 9));

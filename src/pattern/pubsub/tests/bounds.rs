@@ -1,6 +1,8 @@
 //! What an XPUB or PUB keeps for its peers is bounded, and no XSUB asks for more.
 
 use crate::error::SubscribeError;
+use crate::mark::Mark;
+use crate::options::XPubVerbosity;
 use crate::pattern::SendRefusal;
 use crate::pattern::pubsub::interest::Bounds;
 use crate::pattern::pubsub::pending::{Entry, Pending};
@@ -9,13 +11,13 @@ use super::*;
 
 #[test]
 fn a_peer_beyond_a_bound_is_rejected_and_harms_nobody() {
-    let bounds = Bounds { topics: 2, octets: 100 };
+    let bounded = || options().max_subscriptions(2).max_subscription_bytes(100);
     let too_many = Unwelcome::TooManySubscriptions { limit: 2 };
     let too_large = Unwelcome::SubscriptionsTooLarge { limit: 100 };
     let beyond: [(&[usize], Unwelcome); 3] =
         [(&[101], too_large), (&[1, 2, 3], too_many), (&[60, 41], too_large)];
     for (lengths, why) in beyond {
-        let xpub = XPub::bounded(&options(), bounds);
+        let xpub = XPub::new(&bounded());
         let (greedy, modest) = (attach(&xpub, 10), join(&xpub, 10));
         up(&xpub, &greedy);
         subscribe(&xpub, &modest, "a");
@@ -37,6 +39,100 @@ fn a_peer_beyond_a_bound_is_rejected_and_harms_nobody() {
         send(&xpub, text("a"));
         assert_eq!(greedy.take_sent().len(), 1);
     }
+}
+
+/// What all may have together, in each of the ways of a publisher.
+fn bounded_together(topics: usize, octets: usize) -> [XPub; 4] {
+    let total = || {
+        let total = options().max_subscriptions_total(topics);
+        total.max_subscription_bytes_total(octets)
+    };
+    [
+        XPub::new(&total()),
+        XPub::new(&total().xpub_verbosity(XPubVerbosity::All)),
+        XPub::new(&total().xpub_manual(true)),
+        XPub::publisher(&total()),
+    ]
+}
+
+#[test]
+fn whoever_takes_all_peers_beyond_a_bound_is_rejected_and_gives_back_what_it_had() {
+    let too_many = Unwelcome::TooManySubscriptionsTotal { limit: 3 };
+    let too_large = Unwelcome::SubscriptionsTotalTooLarge { limit: 100 };
+    for (topics, octets, length, why) in [(3, 0, 1, too_many), (0, 100, 30, too_large)] {
+        for xpub in bounded_together(topics, octets) {
+            let (modest, greedy) = (join(&xpub, 10), join(&xpub, 10));
+            let topic = |first: &str| format!("{first:<length$}");
+            subscribe(&xpub, &modest, topic("a"));
+            // The same topic counts for each who has it; again and again is not more.
+            for name in ["a", "b", "a", "b"] {
+                subscribe(&xpub, &greedy, topic(name));
+            }
+            assert_eq!(greedy.rejected(), None);
+            subscribe(&xpub, &modest, topic("a"));
+            subscribe(&xpub, &greedy, topic("cc"));
+            assert_eq!((modest.rejected(), greedy.rejected()), (None, Some(why)));
+            // There is room for others at once, though nothing was forgotten yet.
+            for name in ["c", "d"] {
+                subscribe(&xpub, &modest, topic(name));
+            }
+            assert_eq!(modest.rejected(), None);
+            subscribe(&xpub, &modest, topic("ee"));
+            assert_eq!(modest.rejected(), Some(why));
+            for peer in [&modest, &greedy] {
+                xpub.detach(peer);
+            }
+            while xpub.tidy(&mut Touched::default()) {}
+            assert!(xpub.is_clean());
+        }
+    }
+}
+
+#[test]
+fn a_topic_that_is_cancelled_makes_room_for_another() {
+    for xpub in bounded_together(1, 0) {
+        let (one, other) = (join(&xpub, 10), join(&xpub, 10));
+        for peer in [&one, &other, &one] {
+            subscribe(&xpub, peer, "a");
+            // Only the first of them undoes anything.
+            cancel(&xpub, peer, "a");
+            cancel(&xpub, peer, "a");
+        }
+        subscribe(&xpub, &one, "b");
+        assert_eq!((one.rejected(), other.rejected()), (None, None));
+        subscribe(&xpub, &other, "b");
+        let too_many = Unwelcome::TooManySubscriptionsTotal { limit: 1 };
+        assert_eq!((one.rejected(), other.rejected()), (None, Some(too_many)));
+    }
+}
+
+/// Those who left a million behind are not in the way of those who are here.
+#[test]
+fn what_those_have_who_left_gives_way() {
+    const MOST: usize = 10_000;
+    for xpub in bounded_together(MOST, 0) {
+        let leaving = join(&xpub, 10);
+        for number in 0..MOST {
+            subscribe(&xpub, &leaving, number.to_string());
+        }
+        xpub.detach(&leaving);
+        let coming = join(&xpub, 10);
+        for number in 0..MOST {
+            subscribe(&xpub, &coming, format!("again {number}"));
+            assert_eq!(coming.rejected(), None, "{number}");
+        }
+        subscribe(&xpub, &coming, "one more");
+        assert!(coming.rejected().is_some());
+    }
+}
+
+#[test]
+fn zero_is_no_bound() {
+    let publisher = XPub::publisher(&options().max_subscriptions(0).max_subscription_bytes(0));
+    let peer = join(&publisher, 10);
+    subscribe(&publisher, &peer, vec![b'a'; (64 << 20) + 1]);
+    subscribe(&publisher, &peer, "b");
+    assert_eq!(peer.rejected(), None);
 }
 
 #[test]
@@ -102,7 +198,8 @@ fn a_topic_may_have_all_the_octets_that_a_peer_may() {
 
 #[test]
 fn xsub_refuses_what_a_publisher_would_turn_it_away_for() {
-    let xsub = XSub::bounded(Bounds { topics: 2, octets: 10 });
+    let bounds = Bounds { topics: Mark::from_option(2), octets: Mark::from_option(10) };
+    let xsub = XSub::bounded(bounds);
     let peer = join(&xsub, 0);
     change(&xsub, subscription("12345"));
     let refused = |topic| xsub.subscribe(subscription(topic), &mut Touched::default());

@@ -44,7 +44,7 @@ fn deliver(pattern: &dyn Pattern, peer: &FakePeer, item: Item) -> Delivered {
     delivered
 }
 
-fn subscribe(pattern: &dyn Pattern, peer: &FakePeer, topic: &'static str) -> Delivered {
+fn subscribe(pattern: &dyn Pattern, peer: &FakePeer, topic: impl Into<Bytes>) -> Delivered {
     deliver(pattern, peer, Item::Subscription(subscription(topic)))
 }
 
@@ -52,7 +52,7 @@ fn cancel(pattern: &dyn Pattern, peer: &FakePeer, topic: &'static str) -> Delive
     deliver(pattern, peer, Item::Subscription(cancellation(topic)))
 }
 
-fn subscription(topic: &'static str) -> Subscription {
+fn subscription(topic: impl Into<Bytes>) -> Subscription {
     Subscription::Subscribe(topic.into())
 }
 
