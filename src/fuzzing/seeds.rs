@@ -26,7 +26,7 @@ pub(super) fn seeds() -> Vec<Seed> {
 }
 
 /// The targets that are about security, and what goes with it.
-const OTHERS: &[(&str, Adds)] = &[
+const OTHERS: &[(&str, AddAll)] = &[
     ("adversary", security::adversary),
     ("certificate", security::certificate),
     ("command", security::command),
@@ -168,9 +168,7 @@ pub(super) fn dictionaries() -> Vec<Dictionary> {
 }
 
 type Add<'a> = &'a mut dyn FnMut(String, Vec<u8>);
-
-/// What adds all seeds of a target.
-type Adds = fn(Add<'_>);
+type AddAll = fn(Add<'_>);
 
 /// What [`Input::expanded`](super::Input) makes `count` octets of.
 fn repeat(count: usize) -> [u8; 3] {

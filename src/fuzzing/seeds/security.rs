@@ -20,7 +20,7 @@ const KINDS: &[(&str, u8)] = &[
 
 /// What can be done to a link, with what it takes.
 const ATTACKS: &[(&str, &[u8])] = &[
-    ("flipped", &[4, 0, 40, 1]),
+    ("flipped", &[4, 0, 36, 1]),
     ("cut", &[5, 0, 10]),
     ("twice", &[6]),
     ("dropped", &[7]),
@@ -30,38 +30,44 @@ const ATTACKS: &[(&str, &[u8])] = &[
     ("made-up", &[11, 9, 0, 7, 7, b'M', b'E', b'S', b'S', b'A', b'G']),
 ];
 
-const ANSWER: &[u8] = &[12, 0, 13, 0];
-const PASS: &[u8] = &[0];
+type Script = Vec<&'static [u8]>;
+
+const ANSWER: &[&[u8]] = &[&[12, 0], &[13, 0]];
+const PASS: &[&[u8]] = &[&[0]];
 /// A message of three frames, a subscription, a PING and a PONG.
-const SENDS: &[u8] = b"\x0e\x14\x03pay\x03not\x03100\x0e\x00\x05topic\x0e\x02\x01.\x0e\x03\x00";
+const SENDS: &[&[u8]] =
+    &[b"\x0e\x14\x03pay\x03not\x03100", b"\x0e\x00\x05topic", b"\x0e\x02\x01.", b"\x0e\x03\x00"];
 
 /// Everything that two honest ones say in a handshake, and more.
-fn shaking() -> Vec<u8> {
+fn shaking() -> Script {
     [PASS, PASS, ANSWER, PASS, ANSWER, PASS, ANSWER, PASS].concat()
 }
 
 fn played(add: Add<'_>, both_ways: bool) {
     let [dealer, router] = [number(SocketType::Dealer) | 0x30, number(SocketType::Router) | 0x50];
-    let mut file = |name: String, kind: u8, script: Vec<u8>| {
-        // The other direction has the highest bit.
-        let turned = |octets: &[u8]| [&[octets[0] | 0x80], &octets[1..]].concat();
-        let script = match both_ways {
-            true => [turned(&script), script].concat(),
-            false => script,
-        };
-        add(name, [&[kind, dealer, router, 0, 5][..], &script].concat());
+    let mut file = |name: String, kind: u8, script: &[&[&[u8]]]| {
+        let mut octets = vec![kind, dealer, router, 0, 5];
+        for operation in script.concat() {
+            octets.extend_from_slice(operation);
+            if both_ways {
+                // The other direction has the highest bit.
+                octets.push(operation[0] | 0x80);
+                octets.extend_from_slice(&operation[1..]);
+            }
+        }
+        add(name, octets);
     };
     for (name, kind) in KINDS {
-        file((*name).into(), *kind, [&shaking(), SENDS, PASS, PASS, PASS].concat());
-        file(format!("{name}-denied"), *kind, [PASS, PASS, &[12, 3]].concat());
-        file(format!("{name}-refused"), *kind, [PASS, PASS, &[12, 0, 0, 13, 1]].concat());
+        file((*name).into(), *kind, &[&shaking(), SENDS, PASS, PASS, PASS]);
+        file(format!("{name}-denied"), *kind, &[PASS, PASS, &[&[12, 3]]]);
+        file(format!("{name}-refused"), *kind, &[PASS, PASS, &[&[12, 0], &[0], &[13, 1]]]);
     }
-    for (attack, octets) in ATTACKS {
+    for (attack, operation) in ATTACKS {
         for (name, kind) in [("null", 0x00), ("plain", 0x05), ("curve", 0x09)] {
-            let early = [PASS, octets, ANSWER].concat();
-            file(format!("{name}-{attack}-early"), kind, early);
-            let late = [&shaking(), SENDS, PASS, octets, PASS, SENDS].concat();
-            file(format!("{name}-{attack}-late"), kind, late);
+            let attacks: &[&[u8]] = &[operation];
+            file(format!("{name}-{attack}-early"), kind, &[PASS, attacks, ANSWER]);
+            let late = [&shaking(), SENDS, PASS, attacks, PASS, SENDS];
+            file(format!("{name}-{attack}-late"), kind, &late);
         }
     }
 }
