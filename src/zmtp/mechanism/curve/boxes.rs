@@ -12,9 +12,9 @@
 
 use cryptoxide::mac::Mac;
 use cryptoxide::poly1305::Poly1305;
-use salsa20::Salsa20;
+use salsa20::SalsaCore;
 use salsa20::cipher::consts::U10;
-use salsa20::cipher::{KeyIvInit, StreamCipher};
+use salsa20::cipher::{Block, InOutBuf, KeyIvInit, StreamCipherCore};
 use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
@@ -90,8 +90,9 @@ pub(super) struct Keyed(Zeroizing<[u8; 32]>);
 impl Keyed {
     /// Seals `plain` where it is; the tag belongs in front of it.
     pub(super) fn seal(&self, number: u64, plain: &mut [u8]) -> [u8; TAG] {
-        let (mut cipher, mac) = self.start(number);
-        cipher.apply_keystream(plain);
+        let stream = self.stream(number);
+        let mac = stream.mac();
+        stream.apply(plain);
         tag(mac, plain)
     }
 
@@ -102,11 +103,11 @@ impl Keyed {
         tag: &[u8; TAG],
         sealed: &mut [u8],
     ) -> Result<(), NotAuthentic> {
-        let (mut cipher, mac) = self.start(number);
-        if !bool::from(self::tag(mac, sealed).ct_eq(tag)) {
+        let stream = self.stream(number);
+        if !bool::from(self::tag(stream.mac(), sealed).ct_eq(tag)) {
             return Err(NotAuthentic);
         }
-        cipher.apply_keystream(sealed);
+        stream.apply(sealed);
         Ok(())
     }
 
@@ -131,12 +132,45 @@ impl Keyed {
         Ok(plain)
     }
 
-    /// The first 32 octets of the key stream are the key of the authenticator.
-    fn start(&self, number: u64) -> (Salsa20, Poly1305) {
-        let mut cipher = Salsa20::new((&*self.0).into(), &number.to_be_bytes().into());
-        let mut key = Zeroizing::new([0; 32]);
-        cipher.apply_keystream(&mut *key);
-        (cipher, Poly1305::new(&key))
+    fn stream(&self, number: u64) -> KeyStream {
+        let mut later = Salsa20::new((&*self.0).into(), &number.to_be_bytes().into());
+        let mut first = Zeroizing::new(Block::<Salsa20>::default());
+        later.write_keystream_block(&mut first);
+        KeyStream { first, later }
+    }
+}
+
+/// Salsa20 by the block: the cipher that hands out octets keeps a block of its own, and
+/// copies each part of one there and back.
+type Salsa20 = SalsaCore<U10>;
+
+/// The key stream of one box.
+///
+/// ```text
+/// │      first block      │  later  …
+/// │key of the MAC│  ⊕  the box      …
+/// 0              32      64
+/// ```
+struct KeyStream {
+    first: Zeroizing<Block<Salsa20>>,
+    later: Salsa20,
+}
+
+/// How much of the stream is the key of the authenticator.
+const MAC_KEY: usize = 32;
+
+impl KeyStream {
+    fn mac(&self) -> Poly1305 {
+        let (key, _) = self.first.split_first_chunk().expect("a block is larger");
+        Poly1305::new(key)
+    }
+
+    fn apply(self, octets: &mut [u8]) {
+        let (_, first) = self.first.split_at(MAC_KEY);
+        let len = octets.len().min(first.len());
+        let (front, rest) = octets.split_at_mut(len);
+        InOutBuf::from(front).xor_in2out(&first[..len]);
+        self.later.apply_keystream_partial(rest.into());
     }
 }
 
