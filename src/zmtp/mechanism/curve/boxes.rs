@@ -14,7 +14,7 @@ use cryptoxide::mac::Mac;
 use cryptoxide::poly1305::Poly1305;
 use salsa20::SalsaCore;
 use salsa20::cipher::consts::U10;
-use salsa20::cipher::{Block, InOutBuf, KeyIvInit, StreamCipherCore};
+use salsa20::cipher::{Block, KeyIvInit, StreamCipherCore};
 use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
@@ -161,15 +161,15 @@ const MAC_KEY: usize = 32;
 
 impl KeyStream {
     fn mac(&self) -> Poly1305 {
-        let (key, _) = self.first.split_first_chunk().expect("a block is larger");
-        Poly1305::new(key)
+        let mut key = Zeroizing::new([0; MAC_KEY]);
+        key.copy_from_slice(self.first.split_at(MAC_KEY).0);
+        Poly1305::new(&key)
     }
 
     fn apply(self, octets: &mut [u8]) {
         let (_, first) = self.first.split_at(MAC_KEY);
-        let len = octets.len().min(first.len());
-        let (front, rest) = octets.split_at_mut(len);
-        InOutBuf::from(front).xor_in2out(&first[..len]);
+        octets.iter_mut().zip(first).for_each(|(octet, key)| *octet ^= key);
+        let rest = octets.get_mut(first.len()..).unwrap_or_default();
         self.later.apply_keystream_partial(rest.into());
     }
 }
