@@ -33,7 +33,14 @@ impl Core {
     /// nothing from now on will find nothing.
     #[inline]
     pub(super) fn is_deserted_and_read(&self) -> bool {
-        self.is_deserted() && self.roster.lock().peers.is_empty()
+        self.is_deserted() && self.is_all_read()
+    }
+
+    /// Peers whose bind or connect was taken back may deliver for a while, and have
+    /// nothing to say.
+    #[cold]
+    fn is_all_read(&self) -> bool {
+        self.roster.lock().peers.values().all(|peer| peer.is_dismissed())
     }
 
     /// Something has changed that may have been the last to wait for: if so, those who

@@ -300,6 +300,20 @@ fn to_take_back_the_last_that_lives_is_to_be_told_as_well() {
         within(pull.unbind(&at)).await.unwrap();
         assert_eq!(within(waiting).await, Err(RecvError::RuntimeEnded));
     });
+    // Also if that one lingers for ever.
+    let (home, dealer) = (runtime(false), DealerSocket::new());
+    home.block_on(dealer.bind("tcp://127.0.0.1:0")).unwrap();
+    other.block_on(async {
+        let at = Transport::Tcp.known();
+        dealer.connect(&at).unwrap();
+        within(dealer.send("for nobody")).await.unwrap();
+        end(home);
+        let mut waiting = pin!(dealer.recv());
+        assert!(poll_once(waiting.as_mut()).await.is_pending());
+        dealer.disconnect(&at).unwrap();
+        assert_eq!(within(waiting).await, Err(RecvError::RuntimeEnded));
+        assert_ended(within(dealer.send("m")).await);
+    });
 }
 
 #[test]
