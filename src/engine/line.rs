@@ -310,7 +310,8 @@ impl Line for StreamLine {
         let pulled = self.pull_with(|line, inward, orders| {
             let mut filling = inward.filling(hand, limit);
             let pulled = line.fill(inward, &mut filling, orders);
-            let taken = filling.taken;
+            let (taken, session) = (filling.taken, filling.session);
+            line.in_hand.set_session(session);
             line.in_hand.set(hand.len());
             inward.end_look(taken);
             pulled

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::message::Message;
 use crate::message::strip::Strip;
@@ -19,8 +19,6 @@ pub(crate) struct Hand {
     strip: Strip,
     /// Those behind.
     others: VecDeque<Message>,
-    /// The session that all of them came in.
-    session: u32,
 }
 
 impl Hand {
@@ -32,19 +30,6 @@ impl Hand {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    pub(crate) fn session(&self) -> u32 {
-        self.session
-    }
-
-    /// What is put into it is of this session; false if it holds something of another.
-    #[inline]
-    pub(crate) fn begin(&mut self, session: u32) -> bool {
-        if self.is_empty() {
-            self.session = session;
-        }
-        self.session == session
     }
 
     /// Takes the first.
@@ -104,12 +89,31 @@ impl Hand {
 /// has got yet. They count against the high-water mark, so the line looks here; it is
 /// no method of the line since it is noted for every message.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct InHand(Arc<AtomicUsize>);
+pub(crate) struct InHand(Arc<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    count: AtomicUsize,
+    /// The session that all of them came in: not in the hand itself, which is moved about
+    /// with every turn.
+    session: AtomicU32,
+}
 
 impl InHand {
     #[inline]
     pub(crate) fn get(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.0.count.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn session(&self) -> u32 {
+        self.0.session.load(Ordering::Relaxed)
+    }
+
+    /// What was just taken came in this session. Until all of it is received nothing
+    /// else is taken.
+    #[inline]
+    pub(crate) fn set_session(&self, session: u32) {
+        self.0.session.store(session, Ordering::Relaxed);
     }
 
     /// There are so many. That there are none is [told](super::Line::hand_empty) as
@@ -117,7 +121,7 @@ impl InHand {
     #[inline]
     pub(crate) fn set(&self, count: usize) {
         let order = if count == 0 { Ordering::SeqCst } else { Ordering::Relaxed };
-        self.0.store(count, order);
+        self.0.count.store(count, order);
     }
 }
 

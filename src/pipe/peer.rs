@@ -95,9 +95,9 @@ impl Peer {
         self.sessions.lock().begin(info)
     }
 
-    /// Who it was in a session.
-    pub(crate) fn info(&self, session: u32) -> Arc<PeerInfo> {
-        self.sessions.lock().info(session)
+    /// Who it was when it sent what is in hand of it, or was last.
+    pub(crate) fn info_in_hand(&self) -> Arc<PeerInfo> {
+        self.sessions.lock().info(self.in_hand.session())
     }
 
     pub(crate) fn is_dismissed(&self) -> bool {

@@ -37,8 +37,8 @@ pub(crate) struct Listed {
 /// What comes next.
 #[derive(Debug)]
 pub(crate) enum NextTurn<'a> {
-    /// A message was in hand: whose it is, and of which session.
-    InHand(&'a Arc<Peer>, u32),
+    /// A message was in hand: whose it is.
+    InHand(&'a Arc<Peer>),
     /// A peer to be read from; its hand is empty. [`FairQueue::end_turn`] must
     /// follow.
     Read(Listed),
@@ -121,10 +121,9 @@ impl FairQueue {
     /// to free it is not for here.
     #[inline]
     pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<'_>> {
-        let session = self.listed.front()?.hand.session();
         if let Some(in_hand) = self.take_in_hand() {
             *message = in_hand;
-            return self.listed.back().map(|last| NextTurn::InHand(&last.peer, session));
+            return self.listed.back().map(|last| NextTurn::InHand(&last.peer));
         }
         let mut listed = self.listed.pop_front()?;
         listed.peer.duty.take();
@@ -271,7 +270,7 @@ mod tests {
     /// Whose message was in hand.
     fn in_hand(queue: &mut FairQueue) -> Arc<Peer> {
         match queue.next_turn(&mut Message::new()) {
-            Some(NextTurn::InHand(peer, _)) => Arc::clone(peer),
+            Some(NextTurn::InHand(peer)) => Arc::clone(peer),
             other => panic!("{other:?}"),
         }
     }

@@ -295,10 +295,10 @@ impl Core {
             let mut ready = self.ready.lock();
             let found = match ready.next_turn(&mut delivery.message) {
                 None => return Ok(Look::Nothing),
-                Some(NextTurn::InHand(peer, session)) => {
+                Some(NextTurn::InHand(peer)) => {
                     let accepted = self.accept(peer, delivery);
                     if asks_who {
-                        delivery.info = Some(peer.info(session));
+                        delivery.info = Some(peer.info_in_hand());
                     }
                     drop(ready);
                     drop(turn);
@@ -342,7 +342,7 @@ impl Core {
             self.counters.lost.add(DropCause::Unread, listed.hand.clear());
         }
         if asks_who {
-            delivery.info = Some(peer.info(listed.hand.session()));
+            delivery.info = Some(peer.info_in_hand());
         }
         let message = listed.hand.pop();
         let found = message.is_some_and(|message| {

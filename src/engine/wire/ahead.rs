@@ -286,7 +286,13 @@ mod tests {
             while ahead.store.messages() > 0 {
                 let most_octets = Mark::UNLIMITED;
                 let taken = Taken::default();
-                ahead.store.take(&mut Filling { hand: &mut hand, limit: 1000, most_octets, taken });
+                ahead.store.take(&mut Filling {
+                    hand: &mut hand,
+                    limit: 1000,
+                    most_octets,
+                    taken,
+                    session: 0,
+                });
                 hand.clear();
             }
             assert_eq!(ahead.store.octets(), 0, "{case}");

@@ -62,7 +62,7 @@ pub(crate) struct Inward<R> {
 
 /// The receiving side of one connection.
 struct Session<R> {
-    /// What [`Hand::session`] says of its messages.
+    /// What [`InHand::session`](crate::pipe::InHand) says of its messages.
     number: u32,
     /// `None` once nothing more is read.
     read: Option<R>,
@@ -240,7 +240,13 @@ impl<R> Inward<R> {
     pub(crate) fn filling<'a>(&self, hand: &'a mut Hand, limit: usize) -> Filling<'a> {
         let Limits { messages: most, octets, .. } = self.limits;
         let most_octets = octets.min(HAND);
-        Filling { hand, limit: limit.min(most.limit()), most_octets, taken: Taken::default() }
+        Filling {
+            hand,
+            limit: limit.min(most.limit()),
+            most_octets,
+            taken: Taken::default(),
+            session: 0,
+        }
     }
 
     /// A look of a receiver is over, and it has this in hand.

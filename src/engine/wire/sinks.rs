@@ -44,6 +44,8 @@ pub(crate) struct Filling<'a> {
     pub(crate) limit: usize,
     pub(crate) most_octets: Mark,
     pub(crate) taken: Taken,
+    /// The session that all of them came in.
+    pub(crate) session: u32,
 }
 
 /// What the last look put into a receiver's hand.
@@ -86,7 +88,10 @@ impl Sink for Filling<'_> {
     /// A hand holds messages of one session only.
     #[inline]
     fn begin(&mut self, session: u32) -> bool {
-        let begins = self.hand.begin(session);
+        if self.hand.is_empty() {
+            self.session = session;
+        }
+        let begins = self.session == session;
         if !begins {
             self.limit = 0;
         }

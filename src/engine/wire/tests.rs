@@ -103,8 +103,13 @@ fn read(inward: &mut Inward<()>, mut octets: &[u8], step: usize) -> Vec<Message>
     loop {
         let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
         let most_octets = Mark::UNLIMITED;
-        let mut filling =
-            Filling { hand: &mut hand, limit: usize::MAX, most_octets, taken: Taken::default() };
+        let mut filling = Filling {
+            hand: &mut hand,
+            limit: usize::MAX,
+            most_octets,
+            taken: Taken::default(),
+            session: 0,
+        };
         let drained = inward.drain(&mut filling, &mut budget, &mut orders);
         if drained != Drained::Starved || octets.is_empty() {
             assert!(!orders.ended, "a prefix of what was written is no fault");
