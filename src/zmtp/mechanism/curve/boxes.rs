@@ -14,7 +14,7 @@ use cryptoxide::mac::Mac;
 use cryptoxide::poly1305::Poly1305;
 use salsa20::SalsaCore;
 use salsa20::cipher::consts::U10;
-use salsa20::cipher::{Block, InOutBuf, KeyIvInit, StreamCipherCore};
+use salsa20::cipher::{Block, KeyIvInit, StreamCipherCore};
 use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
@@ -165,9 +165,8 @@ impl KeyStream {
 
     fn apply(self, octets: &mut [u8]) {
         let (_, first) = self.first.split_at(MAC_KEY);
-        let len = octets.len().min(first.len());
-        let (front, rest) = octets.split_at_mut(len);
-        InOutBuf::from(front).xor_in2out(&first[..len]);
+        let (front, rest) = octets.split_at_mut(octets.len().min(first.len()));
+        front.iter_mut().zip(first).for_each(|(octet, key)| *octet ^= key);
         self.later.apply_keystream_partial(rest.into());
     }
 }
