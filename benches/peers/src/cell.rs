@@ -1,7 +1,8 @@
 //! [`Cell`]: one thing to measure. Its name is the pattern, the transport and
 //! the size of a message in octets: `push-pull/tcp/64`, or `push-pull/64`. How
 //! many sockets connect comes after the pattern: `fan-in:32/tcp/64`; and to PUB,
-//! that one message in a hundred matches: `pub-sub:1000:1%/tcp/64`.
+//! that one message in a hundred matches: `pub-sub:1000:1%/tcp/64`. CURVE comes
+//! after the transport: `push-pull/tcp+curve/64`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +15,7 @@ pub struct Cell {
     /// How many topics the messages of PUB have, in turn. Each SUB wants one.
     pub topics: usize,
     pub transport: Transport,
+    pub mechanism: Mechanism,
     pub size: usize,
 }
 
@@ -38,6 +40,13 @@ pub enum Transport {
     Tcp,
     Ipc,
     Inproc,
+}
+
+/// Whether connections are encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    Null,
+    Curve,
 }
 
 /// One of the two ends.
@@ -67,6 +76,9 @@ const PATTERNS: [(Pattern, &str); 7] = [
 
 const TRANSPORTS: [(Transport, &str); 3] =
     [(Transport::Tcp, "tcp"), (Transport::Ipc, "ipc"), (Transport::Inproc, "inproc")];
+
+/// What follows the name of a transport.
+const CURVE: &str = "+curve";
 
 /// What is measured when nothing else is asked for.
 const QUICK: [&str; 21] = [
@@ -176,9 +188,13 @@ impl FromStr for Cell {
             Some("1%") => SPARSE,
             Some(_) => return Err(wrong()),
         };
+        let (transport, mechanism) = match transport.strip_suffix(CURVE) {
+            Some(transport) => (transport, Mechanism::Curve),
+            None => (transport, Mechanism::Null),
+        };
         let transport = named(&TRANSPORTS, transport).ok_or_else(wrong)?;
         let size = size.parse().map_err(|_| wrong())?;
-        let cell = Self { pattern, peers, topics, transport, size };
+        let cell = Self { pattern, peers, topics, transport, mechanism, size };
         if cell.makes_sense() && who.next().is_none() { Ok(cell) } else { Err(wrong()) }
     }
 }
@@ -190,7 +206,9 @@ impl Cell {
         let peers = if is_one_to_one { self.peers == 1 } else { self.peers > 0 };
         // A topic is two digits.
         let topics = self.topics == 1 || self.pattern == Pattern::PubSub && self.size >= 2;
-        peers && topics && self.size > 0
+        // Nothing is encrypted within a process.
+        let mechanism = self.mechanism == Mechanism::Null || self.transport != Transport::Inproc;
+        peers && topics && mechanism && self.size > 0
     }
 }
 
@@ -203,7 +221,11 @@ impl fmt::Display for Cell {
         if self.topics > 1 {
             f.write_str(":1%")?;
         }
-        write!(f, "/{}/{}", name(&TRANSPORTS, self.transport), self.size)
+        let mechanism = match self.mechanism {
+            Mechanism::Null => "",
+            Mechanism::Curve => CURVE,
+        };
+        write!(f, "/{}{mechanism}/{}", name(&TRANSPORTS, self.transport), self.size)
     }
 }
 

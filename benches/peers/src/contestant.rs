@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::cell::Cell;
+use crate::cell::{Cell, Mechanism};
 use crate::peer::Kind;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Contestant {
     }
 
     pub fn can(self, cell: Cell) -> bool {
-        self.kind.can(cell)
+        self.kind.can(cell) && (cell.mechanism == Mechanism::Null || self.kind.has_curve())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::cell::{Cell, IN_FLIGHT, Side, Transport};
 use crate::contestant::{Contestant, Mode};
 use crate::drive;
 use crate::gauge::{Gauge, Gauges};
+use crate::keys::Keys;
 use crate::peer::channel::Channel;
 use crate::peer::ferromq::Ferromq;
 use crate::peer::libzmq::Libzmq;
@@ -30,6 +31,9 @@ const BINDS: &str = "binds";
 const CONNECTS: &str = "connects";
 const BOTH: &str = "both";
 
+/// In place of keys, where nothing is encrypted.
+const NO_KEYS: &str = "-";
+
 /// What the parent writes into stdin.
 pub const LOOK: &str = "look";
 pub const ALL_THERE: &str = "all there";
@@ -37,24 +41,41 @@ pub const START: &str = "start";
 pub const STOP: &str = "stop";
 
 /// The arguments of [`main`] for the process that binds this.
-pub fn to_bind(contestant: Contestant, cell: Cell, wanted: &str) -> Vec<String> {
+pub fn to_bind(
+    contestant: Contestant,
+    cell: Cell,
+    wanted: &str,
+    keys: Option<&Keys>,
+) -> Vec<String> {
     let what = if cell.transport == Transport::Inproc { BOTH } else { BINDS };
-    arguments(contestant, cell, what, wanted)
+    arguments(contestant, cell, what, wanted, keys)
 }
 
 /// The arguments of [`main`] for the process that connects to this.
-pub fn to_connect(contestant: Contestant, cell: Cell, endpoint: &str) -> Vec<String> {
-    arguments(contestant, cell, CONNECTS, endpoint)
+pub fn to_connect(
+    contestant: Contestant,
+    cell: Cell,
+    endpoint: &str,
+    keys: Option<&Keys>,
+) -> Vec<String> {
+    arguments(contestant, cell, CONNECTS, endpoint, keys)
 }
 
-fn arguments(contestant: Contestant, cell: Cell, what: &str, endpoint: &str) -> Vec<String> {
+fn arguments(
+    contestant: Contestant,
+    cell: Cell,
+    what: &str,
+    endpoint: &str,
+    keys: Option<&Keys>,
+) -> Vec<String> {
     let Contestant { kind, mode } = contestant;
     let (kind, mode, cell) = (kind.to_string(), mode.to_string(), cell.to_string());
-    vec![COMMAND.into(), kind, mode, cell, what.into(), endpoint.into()]
+    let keys = keys.map_or(NO_KEYS.into(), Keys::to_string);
+    vec![COMMAND.into(), kind, mode, cell, what.into(), endpoint.into(), keys]
 }
 
 pub fn main(arguments: &[String]) -> Result<(), Box<dyn Error>> {
-    let [kind, mode, cell, what, endpoint] = arguments else {
+    let [kind, mode, cell, what, endpoint, keys] = arguments else {
         return Err("an end takes what src/end.rs says".into());
     };
     let (kind, mode, cell): (Kind, Mode, Cell) = (kind.parse()?, mode.parse()?, cell.parse()?);
@@ -64,7 +85,8 @@ pub fn main(arguments: &[String]) -> Result<(), Box<dyn Error>> {
         CONNECTS => (Place::to_connect(endpoint.clone()), 0, cell.peers),
         what => return Err(format!("no such end: {what}").into()),
     };
-    let end = End { cell, place, gauges: Arc::new(Gauges::new(one, many)) };
+    let keys = if keys == NO_KEYS { None } else { Some(keys.parse()?) };
+    let end = End { cell, place, keys, gauges: Arc::new(Gauges::new(one, many)) };
     end_with_the_first_panic();
     end.answer_the_parent();
     match kind {
@@ -102,6 +124,7 @@ fn end_with_the_first_panic() {
 struct End {
     cell: Cell,
     place: Arc<Place>,
+    keys: Option<Keys>,
     gauges: Arc<Gauges>,
 }
 
@@ -128,8 +151,8 @@ impl End {
         let one = self.gauges.one.iter().map(|_| (Side::One, 0));
         let many = (0..self.gauges.many.len()).map(|number| (Side::Many, number));
         let setup = |(side, number)| {
-            let place = self.place.clone();
-            work(Setup { cell: self.cell, side, number, place }, self.gauges.clone())
+            let (place, keys) = (self.place.clone(), self.keys.clone());
+            work(Setup { cell: self.cell, side, number, place, keys }, self.gauges.clone())
         };
         one.chain(many).map(setup).collect()
     }

@@ -8,7 +8,9 @@
 //! Each implementation in Rust is a Cargo feature (`monocoque`, `omq`, `rzmq`,
 //! `zmqrs`; `peers` is all of them); ferromq, libzmq and the bare streams are
 //! always there. How each is set up, and why, is at the top of its module in
-//! `peer/`. Cells with 1,000 peers want 4,100 file descriptors (`ulimit -n 8192`).
+//! `peer/`. With the feature `curve` there are cells with CURVE, as
+//! `push-pull/tcp+curve/64`; for libzmq it takes the feature `libsodium`, and how
+//! that is built is in `peer/libzmq.rs`. Cells with 1,000 peers want 4,100 file descriptors (`ulimit -n 8192`).
 //! Options, after `--`:
 //!
 //! | | default | |
@@ -63,6 +65,7 @@ mod crowd;
 mod drive;
 mod end;
 mod gauge;
+mod keys;
 mod log;
 mod options;
 mod peer;

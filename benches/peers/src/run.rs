@@ -12,6 +12,7 @@ use crate::cell::{Cell, Side, Transport};
 use crate::contestant::Contestant;
 use crate::end;
 use crate::gauge::{Reading, Trip};
+use crate::keys::Keys;
 use crate::process::Process;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -92,10 +93,11 @@ impl Ends {
             Transport::Ipc => format!("ipc://{}/socket", ends.directory.0.display()),
             Transport::Inproc => "inproc://peers".into(),
         };
-        ends.spawn(&end::to_bind(contestant, cell, &wanted))?;
+        let keys = Keys::of(cell)?;
+        ends.spawn(&end::to_bind(contestant, cell, &wanted, keys.as_ref()))?;
         if cell.transport != Transport::Inproc {
             let endpoint = ends.processes[0].line()?;
-            ends.spawn(&end::to_connect(contestant, cell, &endpoint))?;
+            ends.spawn(&end::to_connect(contestant, cell, &endpoint, keys.as_ref()))?;
         }
         Ok(ends)
     }

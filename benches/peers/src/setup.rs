@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::cell::{Cell, Pattern, Side, Transport};
+use crate::keys::Keys;
 
 /// What one socket is told.
 pub struct Setup {
@@ -14,6 +15,8 @@ pub struct Setup {
     /// Which of the many it is.
     pub number: usize,
     pub place: Arc<Place>,
+    /// If it is to encrypt.
+    pub keys: Option<Keys>,
 }
 
 /// What one socket is.

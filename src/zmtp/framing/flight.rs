@@ -4,12 +4,15 @@ use std::io::IoSlice;
 
 use super::Encoded;
 use super::encoder::{KEPT_CAPACITY, RESTING_CAPACITY};
-use super::header::Header;
+use super::header::{Header, LONG_HEADER};
 use crate::zmtp::seal::Seal;
 
 /// How much is sealed ahead of being written: whole messages, up to as many
 /// octets. A message is sealed as a whole, however large.
 const AT_ONCE: usize = 64 * 1024;
+
+/// How many ends of messages one at rest has memory for.
+const RESTING_ENDS: usize = 4;
 
 /// A batch on its way to the transport: commands first, then whole messages.
 ///
@@ -154,7 +157,9 @@ impl Flight {
             self.commands.shrink_to(RESTING_CAPACITY);
             self.commands_written = 0;
             self.messages.rest();
-            self.sealed = None;
+            if let Some(sealed) = &mut self.sealed {
+                sealed.rest();
+            }
         }
     }
 
@@ -185,6 +190,13 @@ impl Sealed {
 
     fn unwritten(&self) -> &[u8] {
         self.octets.get(self.written..).unwrap_or_default()
+    }
+
+    /// Keeps as much as the next request or heartbeat needs.
+    fn rest(&mut self) {
+        self.clear();
+        self.octets.shrink_to(RESTING_CAPACITY);
+        self.ends.shrink_to(RESTING_ENDS);
     }
 
     fn has_room(&self) -> bool {
@@ -222,6 +234,7 @@ impl Sealed {
 
     fn put(&mut self, header: Header, body: &[u8], seal: &mut dyn Seal) {
         let size = body.len().saturating_add(seal.overhead());
+        self.octets.reserve(size.saturating_add(LONG_HEADER));
         Header::new(0, size).put(&mut self.octets);
         let start = self.octets.len();
         seal.seal(header.flags(), body, &mut self.octets);

@@ -8,6 +8,10 @@ use ferromq::{
 };
 
 use super::{Echoes, Peer, Receives, Sends, Socket};
+#[cfg(feature = "curve")]
+use crate::cell::Side;
+#[cfg(feature = "curve")]
+use crate::keys::{Keys, Pair};
 use crate::setup::Setup;
 
 pub struct Ferromq;
@@ -17,6 +21,28 @@ pub trait Attach {
     fn bind(&self, endpoint: &str) -> impl Future<Output = String> + Send;
     fn connect(&self, endpoint: &str);
     fn monitor(&self) -> Monitor;
+}
+
+#[cfg(feature = "curve")]
+fn options(setup: &Setup) -> SocketOptions {
+    use ferromq::{CurveKeypair, Policy};
+
+    let Some(Keys { server, client }) = &setup.keys else { return SocketOptions::new() };
+    let pair = |pair: &Pair| {
+        CurveKeypair::from_secret(pair.secret.parse().expect("a secret key was generated"))
+    };
+    match setup.side {
+        Side::One => SocketOptions::new().curve_server(pair(server), Policy::allow_any()),
+        Side::Many => {
+            let server = server.public.parse().expect("a key was generated");
+            SocketOptions::new().curve_client(pair(client), server)
+        }
+    }
+}
+
+#[cfg(not(feature = "curve"))]
+fn options(_: &Setup) -> SocketOptions {
+    SocketOptions::new()
 }
 
 async fn attach<S: Attach>(socket: S, setup: &Setup) -> S {
@@ -49,7 +75,7 @@ macro_rules! open {
     ($($socket:ident),+) => {$(
         impl Socket for $socket {
             async fn open(setup: &Setup) -> Self {
-                attach($socket::new(), setup).await
+                attach($socket::with_options(options(setup)), setup).await
             }
         }
     )+};
@@ -83,14 +109,13 @@ receives!(PullSocket, SubSocket, ReqSocket, RepSocket, DealerSocket, PairSocket)
 
 impl Socket for PubSocket {
     async fn open(setup: &Setup) -> Self {
-        let options = SocketOptions::new().xpub_nodrop(true);
-        attach(PubSocket::with_options(options), setup).await
+        attach(PubSocket::with_options(options(setup).xpub_nodrop(true)), setup).await
     }
 }
 
 impl Socket for SubSocket {
     async fn open(setup: &Setup) -> Self {
-        let sub = SubSocket::new();
+        let sub = SubSocket::with_options(options(setup));
         sub.subscribe(setup.topic()).expect("subscribe");
         attach(sub, setup).await
     }

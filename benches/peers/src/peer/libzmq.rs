@@ -3,6 +3,16 @@
 //! default. All options are its defaults, except that as many
 //! connections may wait to be accepted as there are peers. The crate has no call
 //! for `ZMQ_XPUB_NODROP`, so PUB drops at its high-water mark.
+//!
+//! The crate builds libzmq without CURVE. That is compiled in if the compiler is told
+//! to, and linked by the feature `libsodium` of this package, which needs libsodium
+//! and its headers (on Debian `libsodium-dev`):
+//!
+//! ```text
+//! CXXFLAGS="-DZMQ_HAVE_CURVE -DZMQ_USE_LIBSODIUM" cargo run --release \
+//!     --manifest-path benches/peers/Cargo.toml --features peers,libsodium -- \
+//!     --cell push-pull/tcp+curve/64
+//! ```
 
 use std::mem;
 use std::sync::LazyLock;
@@ -11,6 +21,8 @@ use bytes::Bytes;
 use zmq::{Context, Message, SNDMORE, SocketType};
 
 use super::{Echoes, Peer, Receives, Sends, Socket};
+use crate::cell::Side;
+use crate::keys::Keys;
 use crate::setup::{Role, Setup};
 
 pub struct Libzmq;
@@ -24,6 +36,25 @@ pub struct ZmqSocket {
 pub fn version() -> String {
     let (major, minor, patch) = zmq::version();
     format!("{major}.{minor}.{patch}")
+}
+
+/// Whether it was built so.
+pub fn has_curve() -> bool {
+    zmq::has("curve") == Some(true)
+}
+
+fn encrypt(socket: &zmq::Socket, side: Side, Keys { server, client }: &Keys) -> zmq::Result<()> {
+    match side {
+        Side::One => {
+            socket.set_curve_server(true)?;
+            socket.set_curve_secretkey(server.secret.as_bytes())
+        }
+        Side::Many => {
+            socket.set_curve_serverkey(server.public.as_bytes())?;
+            socket.set_curve_publickey(client.public.as_bytes())?;
+            socket.set_curve_secretkey(client.secret.as_bytes())
+        }
+    }
 }
 
 fn socket_type(role: Role) -> SocketType {
@@ -46,6 +77,9 @@ impl Socket for ZmqSocket {
         let socket = CONTEXT.socket(socket_type(setup.role())).expect("socket");
         if setup.role() == Role::Sub {
             socket.set_subscribe(setup.topic().as_bytes()).expect("subscribe");
+        }
+        if let Some(keys) = &setup.keys {
+            encrypt(&socket, setup.side, keys).expect("keys");
         }
         match setup.binds() {
             Some(endpoint) => {

@@ -86,6 +86,19 @@ impl Kind {
         }
     }
 
+    /// Whether it can encrypt: as it was built.
+    pub fn has_curve(self) -> bool {
+        match self {
+            Self::Libzmq => libzmq::has_curve(),
+            Self::Ferromq => cfg!(feature = "curve"),
+            #[cfg(feature = "omq")]
+            Self::Omq => cfg!(feature = "curve"),
+            #[cfg(feature = "rzmq")]
+            Self::Rzmq => cfg!(feature = "curve"),
+            _ => false,
+        }
+    }
+
     /// With its version.
     pub fn describe(self) -> String {
         match self {

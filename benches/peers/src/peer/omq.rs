@@ -5,14 +5,16 @@
 //! over tcp are its `exclusive` sockets, which it has for latency: the caller drives
 //! them, and they have one peer. The others keep the throughput profile: with the
 //! latency one, DEALER and ROUTER make a sixth of the round trips. As many
-//! handshakes may be under way as there are peers: it turns others away.
+//! handshakes may be under way as there are peers: it turns others away. Its
+//! `exclusive` sockets have no CURVE: there REQ and REP are the others, which choose the
+//! latency profile by themselves.
 
 use bytes::Bytes;
 use omq_tokio::message::MAX_INLINE_MESSAGE;
 use omq_tokio::{Message, Options, SocketType, exclusive};
 
 use super::{Echoes, Peer, Receives, Sends, Socket};
-use crate::cell::Transport;
+use crate::cell::{Mechanism, Transport};
 use crate::setup::{Role, Setup};
 
 /// How many messages are received at a time.
@@ -39,6 +41,29 @@ fn socket_type(role: Role) -> SocketType {
     }
 }
 
+#[cfg(feature = "curve")]
+fn encrypt(options: Options, setup: &Setup) -> Options {
+    use crate::cell::Side;
+    use crate::keys::{Keys, Pair};
+    use omq_tokio::{CurveKeypair, CurvePublicKey, CurveSecretKey};
+
+    let Some(Keys { server, client }) = &setup.keys else { return options };
+    let public = |key: &str| CurvePublicKey::from_z85(key).expect("a key was generated");
+    let pair = |pair: &Pair| CurveKeypair {
+        public: public(&pair.public),
+        secret: CurveSecretKey::from_z85(&pair.secret).expect("a secret key was generated"),
+    };
+    match setup.side {
+        Side::One => options.curve_server(pair(server)),
+        Side::Many => options.curve_client(pair(client), public(&server.public)),
+    }
+}
+
+#[cfg(not(feature = "curve"))]
+fn encrypt(options: Options, _: &Setup) -> Options {
+    options
+}
+
 fn message(body: &Bytes) -> Message {
     match body.len() {
         ..=MAX_INLINE_MESSAGE => Message::from_slice(body),
@@ -50,6 +75,7 @@ impl Socket for OmqSocket {
     async fn open(setup: &Setup) -> Self {
         let options = Options { xpub_nodrop: true, ..Options::default() };
         let options = options.max_pending_handshakes(setup.cell.peers.max(128));
+        let options = encrypt(options, setup);
         let socket = omq_tokio::Socket::new(socket_type(setup.role()), options);
         if setup.role() == Role::Sub {
             socket.subscribe(setup.topic()).await.expect("subscribe");
@@ -104,7 +130,7 @@ pub enum Trip {
 
 impl Socket for Trip {
     async fn open(setup: &Setup) -> Self {
-        if setup.cell.transport != Transport::Tcp {
+        if setup.cell.transport != Transport::Tcp || setup.cell.mechanism != Mechanism::Null {
             return Self::Shared(OmqSocket::open(setup).await);
         }
         let (kind, options) = (socket_type(setup.role()), exclusive::Options::default());

@@ -69,8 +69,34 @@ impl RzmqSocket {
         self.socket.set_option(option, value).await.expect("option");
     }
 
+    #[cfg(feature = "curve")]
+    async fn encrypt(&self, setup: &Setup) {
+        use crate::cell::Side;
+        use crate::keys::Keys;
+        use rzmq::socket::options::{CURVE_SECRET_KEY, CURVE_SERVER, CURVE_SERVER_KEY};
+
+        let Some(Keys { server, client }) = &setup.keys else { return };
+        let key = async |option, key: &str| {
+            self.socket.set_option_raw(option, key.as_bytes()).await.expect("key");
+        };
+        match setup.side {
+            Side::One => {
+                self.set(CURVE_SERVER, 1).await;
+                key(CURVE_SECRET_KEY, &server.secret).await;
+            }
+            Side::Many => {
+                key(CURVE_SECRET_KEY, &client.secret).await;
+                key(CURVE_SERVER_KEY, &server.public).await;
+            }
+        }
+    }
+
+    #[cfg(not(feature = "curve"))]
+    async fn encrypt(&self, _: &Setup) {}
+
     async fn configure(&self, setup: &Setup) {
         self.set(ADAPTIVE_THROTTLE, 0).await;
+        self.encrypt(setup).await;
         match setup.role() {
             Role::Pub => self.set(XPUB_NODROP, 1).await,
             Role::Sub => {
