@@ -355,3 +355,16 @@ fn other_mechanisms_are_refused_at_the_greeting() {
         }
     }
 }
+
+#[test]
+fn a_password_on_its_way_is_not_shown() {
+    let mut said = client_of(b"admin", b"secret");
+    said.feed(PLAIN_GREETING).unwrap();
+    let (mut part, mut again) = (server(), welcoming());
+    part.feed(&HELLO[..HELLO.len() - 1]).unwrap();
+    again.feed(&[&INITIATE[..], HELLO].concat()).unwrap();
+    for handshake in [said, part, again] {
+        let shown = format!("{handshake:?}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}
