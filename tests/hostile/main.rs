@@ -21,6 +21,7 @@ mod case;
 mod child;
 mod commands;
 mod exhaustion;
+mod fairness;
 mod greeting;
 mod handshake;
 mod heartbeats;

@@ -26,6 +26,11 @@ use crate::zmtp::{Incoming, Receiving};
 /// goes and gets memory for it again and again.
 const HAND: Mark = Mark::from_option(CHUNK);
 
+/// How many other items a subscription costs as much as, once it is in a trie and the
+/// application is told. A hundred peers that do nothing but subscribe would keep the
+/// next one waiting for as long as it takes to see to a turn of each.
+const SUBSCRIPTION: usize = 4;
+
 /// Room for all that was read.
 const ALL: (usize, usize) = (usize::MAX, usize::MAX);
 
@@ -334,7 +339,10 @@ impl<R> Inward<R> {
             match session.next() {
                 Ok(Some(Incoming::Message(message))) if self.expects => sink.message(message),
                 Ok(Some(Incoming::Message(_))) => self.uncounted.add_strays(1),
-                Ok(Some(Incoming::Subscription(change))) => sink.subscription(change),
+                Ok(Some(Incoming::Subscription(change))) => {
+                    sink.subscription(change);
+                    budget.items = budget.items.saturating_sub(SUBSCRIPTION - 1);
+                }
                 Ok(Some(Incoming::Pong)) => {}
                 // That of a connection which is lost needs no answer.
                 Ok(Some(Incoming::Ping { ttl, context })) if is_newest => {

@@ -145,8 +145,9 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// For a call that has nothing else to do: some hundred microseconds.
-    pub(super) const WHOLE: Self = Self { topics: 128, octets: 8 << 10 };
+    /// For a call that has nothing else to do: some dozen microseconds, for there may
+    /// be a hundred of them, one for each peer that has just left.
+    pub(super) const WHOLE: Self = Self { topics: 32, octets: 2 << 10 };
     /// For one that looks for something, perhaps some dozen times in a row.
     pub(super) const PART: Self = Self { topics: 16, octets: 1 << 10 };
     /// For one of which there are many: more than it could add itself.
