@@ -295,13 +295,19 @@ impl End {
             assert!(!handshake.is_done());
             assert_eq!(handshake.feed(b"more"), Err(fault.clone()), "a fault is for good");
             assert!(handshake.output().is_empty(), "all is said");
-            tells_nothing(&format!("{fault} {fault:?} {handshake:?}"));
+            if !quotes(&fault) {
+                tells_nothing(&format!("{fault} {fault:?} {handshake:?}"));
+            }
             self.fault = Some(fault);
         }
         if self.fault.is_some() || self.is_refused {
             self.stage = Stage::Over;
         } else if handshake.is_done() {
-            tells_nothing(&format!("{handshake:?}"));
+            let introduced = format!("{:?}", handshake.introduction());
+            tells_nothing(
+                &format!("{handshake:?}")
+                    .replace(introduced.trim_start_matches("Some(").trim_end_matches(')'), ""),
+            );
             let done = std::mem::replace(&mut self.stage, Stage::Over);
             let Stage::Shaking(handshake) = done else { return };
             let (receiving, sending, peer) = handshake.into_traffic();
@@ -309,6 +315,19 @@ impl End {
             self.stage = Stage::Traffic(Box::new((Reading::new(receiving), sending)));
         }
     }
+}
+
+/// Whether a fault quotes what the peer has said of itself, or of us. Whoever is between
+/// can put anything there.
+fn quotes(fault: &PeerFault) -> bool {
+    use PeerFault::{DuplicateProperty, MechanismMismatch, RefusedUs, UnknownSocketType};
+    matches!(
+        fault,
+        DuplicateProperty { .. }
+            | MechanismMismatch { .. }
+            | RefusedUs { .. }
+            | UnknownSocketType { .. }
+    )
 }
 
 /// Neither the password nor a secret key is in it, nor their octets.

@@ -9,10 +9,10 @@
 
 use bytes::BytesMut;
 
-use super::{Own, Question, Step, unexpected};
+use super::{Own, Question, Step};
 use crate::fault::PeerFault;
 use crate::security::{Credentials, PlainCredentials};
-use crate::zmtp::command::{self, HELLO, INITIATE, READY, WELCOME};
+use crate::zmtp::command::{self, ERROR, HELLO, INITIATE, READY, WELCOME};
 use crate::zmtp::metadata;
 
 /// The one who presents a name and a password.
@@ -130,6 +130,13 @@ impl PlainServer {
             command::put_ready(&self.own.properties, out);
         }
     }
+}
+
+/// A command that does not belong here. By its name only if it has one of a handshake:
+/// where the lengths of a peer are wrong, its password may stand in that place.
+fn unexpected(name: &[u8]) -> PeerFault {
+    let is_known = [HELLO, WELCOME, INITIATE, READY, ERROR].contains(&name);
+    super::unexpected(if is_known { name } else { b"(unknown)" })
 }
 
 /// What a HELLO says; nothing, if its lengths do not add up.

@@ -368,3 +368,12 @@ fn a_password_on_its_way_is_not_shown() {
         assert!(!shown.contains("secret"), "{shown}");
     }
 }
+
+/// Such as comes of a HELLO whose lengths are wrong, or that was cut on the way.
+#[test]
+fn a_password_where_a_name_should_be_is_not_told() {
+    for (stage, mut who) in stages() {
+        let fault = silent_fault(&mut who, &command(b"\x06secret"));
+        assert!(!format!("{fault} {fault:?} {who:?}").contains("secret"), "{stage}: {fault}");
+    }
+}
