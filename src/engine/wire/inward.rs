@@ -402,8 +402,7 @@ impl<R> Inward<R> {
     fn return_ahead(&mut self, ahead: Ahead) {
         self.ahead = ahead.store;
         self.since_kept = ahead.since_kept;
-        let conflated = &mut self.uncounted.conflated;
-        *conflated = conflated.saturating_add(ahead.conflated);
+        self.uncounted.add_conflated(ahead.conflated);
     }
 
     /// What to read from, and where to, when [`drain`](Self::drain) has nothing

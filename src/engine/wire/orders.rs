@@ -66,6 +66,10 @@ pub(crate) struct Uncounted {
 }
 
 impl Uncounted {
+    pub(super) fn add_conflated(&mut self, messages: usize) {
+        self.conflated = self.conflated.saturating_add(messages);
+    }
+
     pub(super) fn add_strays(&mut self, messages: usize) {
         self.strays = self.strays.saturating_add(messages);
     }
