@@ -23,11 +23,26 @@
 //! | What a peer has sent and nobody received is bounded by `recv_hwm` (1,000 messages) and `recv_hwm_bytes` (16 MiB), whichever is reached first, and one message beyond. Then it is not read from. | `behaviour/recv_marks::the_mark_that_is_reached_first_holds`, `behaviour/recv_marks::tiny_messages_between_commands_reach_the_mark_early`, `hostile/backpressure::empty_frames_push_back_as_well` |
 //! | What departed peers left unread is bounded for each socket: 64 MiB, or four times `recv_hwm_bytes` if that is more. Then nobody is read from, and nothing is lost. | `behaviour/backlog::what_departed_peers_left_unread_is_bounded_and_not_lost` |
 //! | What waits for a peer is bounded by `send_hwm` (1,000 messages), what the system has not taken included. | `behaviour/send_marks::sockets_that_wait_take_as_many_as_the_mark_says`, `behaviour/send_marks::sockets_that_drop_count_each_message_beyond_the_mark` |
+//! | And by [`send_hwm_bytes`](crate::SocketOptions::send_hwm_bytes), if that is set: so many bytes, and one message more. | `behaviour/send_marks_bytes::both_marks_hold`, `behaviour/send_marks_bytes::what_waits_for_nobody_yet_is_no_more_than_the_mark_and_one_message` |
 //! | A message has 1,000,000 frames at most, and `max_message_size` bytes if that is set. | `hostile/traffic::the_number_of_frames_is_bounded`, `hostile/traffic::the_size_limit_is_inclusive_and_counts_the_whole_message` |
 //! | A peer subscribes to 1,000,000 topics at most, of 64 MiB together. They are a set, and gone with the peer. | `hostile/pubsub::too_many_topics_cost_the_connection`, `hostile/pubsub::topics_have_at_most_64_mib_together` |
 //! | One answer to a PING is owed, however many come. | `hostile/limits::a_flood_of_pings_leaves_one_answer_owed` |
 //! | All of it is given back when the peer goes. | `hostile/limits::peers_that_come_and_go_leave_nothing` |
 //! | An idle connection keeps no buffer. | `idle::an_idle_connection_keeps_no_buffer` |
+//!
+//! Other values, and bounds that are off by default, are options; those for peers that
+//! nobody trusts come with one call:
+//! [`SocketOptions::for_untrusted_peers`](crate::SocketOptions::for_untrusted_peers) has
+//! both columns.
+//!
+//! # Who may come in
+//!
+//! | What holds | Proved by |
+//! |---|---|
+//! | Nobody talks a socket out of its mechanism. | `behaviour/security::nobody_talks_a_server_out_of_its_mechanism`, `behaviour/security::nobody_talks_a_client_out_of_its_mechanism` |
+//! | Who is not let in learns a number at most, and comes back slowly. | `behaviour/security::wrong_credentials_are_denied`, `behaviour/security::who_is_denied_comes_back_slowly_unless_for_now` |
+//! | Who may come in does so while others hammer. | `behaviour/security::the_right_one_comes_in_while_fifty_hammer` |
+//! | A message is said to be of who sent it, also where another has come to the same endpoint since. | `behaviour/with_peer::whoever_comes_to_an_endpoint_later_is_not_taken_for_who_was_there` |
 //!
 //! # Messages
 //!
@@ -48,6 +63,8 @@
 //! | Subscriptions are there again before a connection is reported as ready. | `behaviour/reconnecting::ready_means_subscribed` |
 //! | With heartbeats, a peer that falls silent is given up in time, and no other is: not one that we hold back, nor one that takes long over a large message. | `hostile/heartbeats::a_peer_that_falls_silent_is_given_up`, `behaviour/heartbeats::a_peer_that_is_held_back_is_not_given_up_for_its_silence`, `behaviour/heartbeats::a_message_that_takes_longer_than_the_heartbeats_arrives` |
 //! | Nobody waits for the work that one peer causes: many subscriptions, a long queue that is given up. | `behaviour/long_work::peers_with_many_subscriptions_do_not_hold_up_a_good_one`, `behaviour/long_work::a_long_queue_is_given_up_and_nobody_waits` |
+//! | A good peer is answered in time, whatever a hundred others send. | `hostile/fairness::a_good_peer_is_answered_in_time_among_a_hundred_that_send_all_kinds` |
+//! | A socket all of whose runtimes have ended says so to whoever would wait for ever, and comes back with a new `bind` or `connect`. | `behaviour/deserted::a_receiver_that_waits_is_told`, `behaviour/deserted::a_new_connect_or_bind_brings_it_back` |
 //! | Short of descriptors, a listener waits from 10 ms to 1 s, says so, and recovers by itself. | `hostile/exhaustion::without_descriptors_a_listener_waits_and_recovers` |
 //! | Nothing outlives its socket: no task, no descriptor, no file. | `behaviour/resources::no_task_outlives_its_socket`, `behaviour/resources::no_descriptor_outlives_its_socket`, `behaviour/resources::the_ipc_file_goes_with_its_socket` |
 //!
