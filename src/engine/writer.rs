@@ -217,12 +217,12 @@ impl StreamLine {
                 }
             }
         };
-        self.settle(by, report);
+        self.settle(by, &mut report);
         wrote
     }
 
     /// Does what writing brought about. Called with no lock held.
-    fn settle(&self, by: By, report: Report) {
+    fn settle(&self, by: By, report: &mut Report) {
         if self.has_heartbeats.load(Ordering::Relaxed) {
             if let Some(pulse) = self.pulse.lock().as_mut() {
                 report.tell(pulse);
@@ -232,7 +232,7 @@ impl StreamLine {
             // The task has waited for that since it was due, without a timer.
             self.bell.ring(Calls::LOOK);
         }
-        self.act(report.orders, &report.uncounted);
+        self.act(std::mem::take(&mut report.orders), &report.uncounted);
         self.lost(DropCause::Conflated, report.settled.conflated);
         let is_calm = by == By::Task && report.messages <= 1;
         if is_calm || report.ready.is_some() {
@@ -240,7 +240,7 @@ impl StreamLine {
             if is_calm {
                 side.calm();
             }
-            if let Some(event) = report.ready {
+            if let Some(event) = report.ready.take() {
                 side.emit(event);
             }
         }

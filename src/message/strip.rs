@@ -19,6 +19,8 @@ pub(crate) const LONG_HEADER: usize = 9;
 #[derive(Debug, Default)]
 pub(crate) struct Strip {
     frames: Bytes,
+    /// How far they are cut off: `Bytes::advance` for every message is dearer.
+    cut: usize,
     messages: usize,
 }
 
@@ -66,25 +68,45 @@ impl Extent {
 impl Strip {
     /// `frames` are `messages` whole frames, each of them a message.
     pub(crate) fn new(frames: Bytes, messages: usize) -> Self {
-        Self { frames, messages }
+        Self { frames, cut: 0, messages }
     }
 
     /// Takes messages off the front: at most so many, and none after so many octets of
     /// bodies.
     pub(crate) fn split_front(&mut self, messages: usize, octets: usize) -> (Self, Extent) {
+        self.frames.advance(std::mem::take(&mut self.cut));
         let extent = Extent::of(&self.frames, usize::MAX, messages.min(self.messages), octets);
         self.messages -= extent.messages;
         (Self::new(self.frames.split_to(extent.len), extent.messages), extent)
     }
 
-    /// The body of an empty frame, which keeps nothing alive; nor does a strip that ends
-    /// with one.
-    #[cold]
-    fn empty_body(&mut self) -> Bytes {
+    /// Takes the next message to where nothing of worth may be: it is not freed there.
+    #[inline(always)]
+    pub(crate) fn next_into(&mut self, message: &mut Message) -> bool {
+        let Some(body) = self.next_body() else { return false };
+        std::mem::forget(std::mem::replace(message, Message::from(body)));
+        true
+    }
+
+    /// The body of the next.
+    #[inline(always)]
+    fn next_body(&mut self) -> Option<Bytes> {
+        self.messages = self.messages.checked_sub(1)?;
+        let (_, size, header_len) = header(self.frames.get(self.cut..)?)?;
+        let start = self.cut + header_len;
+        let end = start + size as usize; // It was a usize when it was measured.
+        self.cut = end;
+        let body = self.frames.slice(start..end);
         if self.messages == 0 {
-            self.frames = Bytes::new();
+            self.let_go();
         }
-        Bytes::new()
+        Some(body)
+    }
+
+    /// With the last message taken, this is not to keep the octets of it alive.
+    #[inline(never)]
+    fn let_go(&mut self) {
+        *self = Self::default();
     }
 
     /// How many messages are left.
@@ -99,12 +121,7 @@ impl Iterator for Strip {
 
     #[inline]
     fn next(&mut self) -> Option<Message> {
-        self.messages = self.messages.checked_sub(1)?;
-        let (_, size, header_len) = header(&self.frames)?;
-        self.frames.advance(header_len);
-        let size = size as usize; // It was a usize when it was measured.
-        let body = if size == 0 { self.empty_body() } else { self.frames.split_to(size) };
-        Some(Message::from(body))
+        self.next_body().map(Message::from)
     }
 }
 

@@ -32,6 +32,18 @@ impl Hand {
         self.len() == 0
     }
 
+    /// Takes the first to where nothing of worth may be: it is not freed there. As a
+    /// result it would be moved several times on its way to a receiver.
+    #[inline(always)]
+    pub(crate) fn pop_into(&mut self, message: &mut Message) -> bool {
+        if self.strip.len() > 0 {
+            return self.strip.next_into(message);
+        }
+        let Some(first) = self.others.pop_front() else { return false };
+        std::mem::forget(std::mem::replace(message, first));
+        true
+    }
+
     /// Takes the first.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Message> {

@@ -71,16 +71,18 @@ impl FairQueue {
 
     /// As [`next_turn`](Self::next_turn), if a message of the first peer is in hand.
     #[inline(always)] // Once for every message, and from two places.
-    pub(crate) fn take_in_hand(&mut self) -> Option<Message> {
-        let first = self.listed.front_mut()?;
-        let message = first.hand.pop()?;
+    pub(crate) fn take_in_hand(&mut self, message: &mut Message) -> bool {
+        let Some(first) = self.listed.front_mut() else { return false };
+        if !first.hand.pop_into(message) {
+            return false;
+        }
         let left = first.hand.len();
         first.peer.note_in_hand(left);
         if left == 0 {
             self.empty_hand();
         }
         self.pass_on();
-        Some(message)
+        true
     }
 
     /// Whether a message of the first peer is in hand.
@@ -121,8 +123,7 @@ impl FairQueue {
     /// to free it is not for here.
     #[inline]
     pub(crate) fn next_turn(&mut self, message: &mut Message) -> Option<NextTurn<'_>> {
-        if let Some(in_hand) = self.take_in_hand() {
-            *message = in_hand;
+        if self.take_in_hand(message) {
             return self.listed.back().map(|last| NextTurn::InHand(&last.peer));
         }
         let mut listed = self.listed.pop_front()?;

@@ -69,15 +69,11 @@ impl Future for Receiving<'_> {
     type Output = Result<Delivery, RecvError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
         let mut delivery = Delivery::default();
-        let found = match this.poll_look(cx, &mut delivery) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(found) => found,
-        };
-        this.waiting = None;
-        this.stage = Stage::Done;
-        Poll::Ready(found.map(|()| delivery))
+        match self.get_mut().poll_into(cx, &mut delivery) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(found) => Poll::Ready(found.map(|()| delivery)),
+        }
     }
 }
 
@@ -88,19 +84,54 @@ pub(crate) struct ReceivingMessage<'a>(Receiving<'a>);
 impl Future for ReceivingMessage<'_> {
     type Output = Result<Message, RecvError>;
 
-    #[inline]
+    #[inline(always)] // Or it is one call more for each message.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.0.stage == Stage::Begins {
-            if let Some(message) = self.0.core.recv_at_once() {
-                self.0.stage = Stage::Done;
-                return Poll::Ready(Ok(message));
-            }
+        if self.0.stage == Stage::Begins && self.0.core.may_recv_at_once() {
+            self.0.poll_at_once(cx)
+        } else {
+            self.0.poll_message(cx)
         }
-        Pin::new(&mut self.0).poll(cx).map_ok(|delivery| delivery.message)
     }
 }
 
 impl Receiving<'_> {
+    /// The shortest way, if a message is in hand.
+    #[inline(never)]
+    fn poll_at_once(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        let mut message = Message::default();
+        if self.core.recv_at_once(&mut message) {
+            self.stage = Stage::Done;
+            return Poll::Ready(Ok(message));
+        }
+        self.poll_message(cx)
+    }
+
+    /// What is not the shortest way must not be part of it: it costs a fast receive as
+    /// much as its largest frame on the stack.
+    #[inline(never)]
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        let mut delivery = Delivery::default();
+        match self.poll_into(cx, &mut delivery) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(found) => Poll::Ready(found.map(|()| delivery.message)),
+        }
+    }
+
+    /// Ready once `delivery` is what was received, and the receive has ended.
+    fn poll_into(
+        &mut self,
+        cx: &mut Context<'_>,
+        delivery: &mut Delivery,
+    ) -> Poll<Result<(), RecvError>> {
+        let found = match self.poll_look(cx, delivery) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(found) => found,
+        };
+        self.waiting = None;
+        self.stage = Stage::Done;
+        Poll::Ready(found)
+    }
+
     /// Ready once `delivery` is what was received.
     fn poll_look(
         &mut self,
@@ -167,17 +198,23 @@ impl Receiving<'_> {
 }
 
 impl Core {
-    /// Receives a message if one is in hand and nothing is to be asked, which is the
-    /// most common case.
-    fn recv_at_once(&self) -> Option<Message> {
-        if !self.traits.passes || self.is_closed() || self.receipts.owes_yield_at_once() {
-            return None;
+    /// Whether a message that is in hand can be received with nothing to be asked, which
+    /// is the most common case.
+    #[inline]
+    fn may_recv_at_once(&self) -> bool {
+        self.traits.passes && !self.is_closed() && !self.receipts.owes_yield_at_once()
+    }
+
+    /// Receives a message if one is in hand.
+    #[inline]
+    fn recv_at_once(&self, message: &mut Message) -> bool {
+        if !self.ready.lock().take_in_hand(message) {
+            return false;
         }
-        let message = self.ready.lock().take_in_hand()?;
         self.receipts.note();
         // There is more, if only another look at that peer.
         self.receivers.wake_one();
-        Some(message)
+        true
     }
 
     /// As [`recv`](Self::recv), where only the message is wanted.
