@@ -195,6 +195,6 @@ pub use socket::{
 pub use socket_type::SocketType;
 
 /// The programs of the README, compiled and run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "curve"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

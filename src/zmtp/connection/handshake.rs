@@ -13,7 +13,7 @@ use crate::socket_type::SocketType;
 use crate::zmtp::command;
 use crate::zmtp::framing::Header;
 use crate::zmtp::greeting::{PeerGreeting, greeting};
-use crate::zmtp::mechanism::{Exchange, Own, Question, Step};
+use crate::zmtp::mechanism::{Exchange, Own, Question, Step, exchange};
 use crate::zmtp::metadata::{self, Introduction};
 use crate::zmtp::seal::Seals;
 
@@ -70,7 +70,7 @@ pub(crate) struct HandshakeConfig {
 pub(crate) struct Handshake {
     stage: Stage,
     mechanism: Mechanism,
-    exchange: Exchange,
+    exchange: Box<dyn Exchange>,
     /// What the policy has said of the peer.
     granted: Grant,
     is_client: bool,
@@ -107,7 +107,7 @@ impl Handshake {
             stage: Stage::Greeting(PeerGreeting::new(mechanism.as_str())),
             output: BytesMut::from(&greeting(mechanism.as_str(), security.is_server())[..]),
             mechanism,
-            exchange: Exchange::new(&security, own),
+            exchange: exchange(&security, own),
             granted: Grant::default(),
             is_client,
             max_message_size,

@@ -20,6 +20,8 @@ mod null;
 #[cfg(feature = "plain")]
 mod plain;
 
+use std::fmt::Debug;
+
 use bytes::BytesMut;
 
 #[cfg(feature = "curve")]
@@ -71,100 +73,57 @@ pub(crate) struct Own {
 }
 
 /// Our side of a mechanism in the course of one handshake.
-#[derive(Debug)]
-pub(crate) enum Exchange {
-    Null(Null),
-    #[cfg(feature = "plain")]
-    PlainClient(PlainClient),
-    #[cfg(feature = "plain")]
-    PlainServer(PlainServer),
-    #[cfg(feature = "curve")]
-    CurveClient(Box<CurveClient>),
-    #[cfg(feature = "curve")]
-    CurveServer(Box<CurveServer>),
-}
-
-/// The same call for every side of every mechanism.
-macro_rules! each {
-    ($exchange:expr, $side:ident => $call:expr) => {
-        match $exchange {
-            Exchange::Null($side) => $call,
-            #[cfg(feature = "plain")]
-            Exchange::PlainClient($side) => $call,
-            #[cfg(feature = "plain")]
-            Exchange::PlainServer($side) => $call,
-            #[cfg(feature = "curve")]
-            Exchange::CurveClient($side) => $call,
-            #[cfg(feature = "curve")]
-            Exchange::CurveServer($side) => $call,
-        }
-    };
-}
-
-impl Exchange {
-    pub(crate) fn new(security: &Security, own: Own) -> Self {
-        match security {
-            Security::Null { policy } => Self::Null(Null::new(own, policy.is_some())),
-            #[cfg(feature = "plain")]
-            Security::PlainClient(credentials) => {
-                Self::PlainClient(PlainClient::new(own, credentials.clone()))
-            }
-            #[cfg(feature = "plain")]
-            Security::PlainServer(_) => Self::PlainServer(PlainServer::new(own)),
-            #[cfg(feature = "curve")]
-            Security::CurveClient { keys, server } => {
-                Self::CurveClient(Box::new(CurveClient::new(own, keys.clone(), *server)))
-            }
-            #[cfg(feature = "curve")]
-            Security::CurveServer { keys, .. } => {
-                Self::CurveServer(Box::new(CurveServer::new(own, keys.clone())))
-            }
-        }
-    }
-
+pub(crate) trait Exchange: Debug + Send {
     /// The mechanisms of both match: puts what is sent without being asked.
     ///
     /// # Errors
     /// When the system has no randomness to make keys of.
-    pub(crate) fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
-        each!(self, side => side.start(out))
+    fn start(&mut self, _out: &mut BytesMut) -> Result<Step, PeerFault> {
+        Ok(Step::Next)
     }
 
     /// The peer sent a command other than ERROR: puts the answer, if there is one.
     ///
     /// # Errors
     /// When the command does not belong here or the peer is refused.
-    pub(crate) fn on_command(
+    fn on_command(
         &mut self,
         name: &[u8],
         data: &[u8],
         out: &mut BytesMut,
-    ) -> Result<Step, PeerFault> {
-        each!(self, side => side.on_command(name, data, out))
-    }
+    ) -> Result<Step, PeerFault>;
 
     /// The policy lets the peer in that was [to be decided about](Step::Ask).
     ///
     /// # Errors
     /// As [`on_command`](Self::on_command).
-    pub(crate) fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
-        each!(self, side => side.on_accepted(out))
+    fn on_accepted(&mut self, _out: &mut BytesMut) -> Result<Step, PeerFault> {
+        Ok(Step::Next)
     }
 
     /// The socket takes the peer in: puts what only such a peer hears.
-    pub(crate) fn admit(&mut self, out: &mut BytesMut) {
-        each!(self, side => side.admit(out));
-    }
+    fn admit(&mut self, _out: &mut BytesMut) {}
 
     /// What is done to each frame of the traffic, once the handshake is done.
-    pub(crate) fn into_seals(self) -> Seals {
-        match self {
-            #[cfg(feature = "curve")]
-            Self::CurveClient(client) => client.into_seals(),
-            #[cfg(feature = "curve")]
-            Self::CurveServer(server) => server.into_seals(),
-            _ => Seals::default(),
+    fn into_seals(self: Box<Self>) -> Seals {
+        Seals::default()
+    }
+}
+
+/// Our side of what the options ask for.
+pub(crate) fn exchange(security: &Security, own: Own) -> Box<dyn Exchange> {
+    match security {
+        Security::Null { policy } => Box::new(Null::new(own, policy.is_some())),
+        #[cfg(feature = "plain")]
+        Security::PlainClient(credentials) => Box::new(PlainClient::new(own, credentials.clone())),
+        #[cfg(feature = "plain")]
+        Security::PlainServer(_) => Box::new(PlainServer::new(own)),
+        #[cfg(feature = "curve")]
+        Security::CurveClient { keys, server } => {
+            Box::new(CurveClient::new(own, keys.clone(), *server))
         }
+        #[cfg(feature = "curve")]
+        Security::CurveServer { keys, .. } => Box::new(CurveServer::new(own, keys.clone())),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 
-use super::{Own, Question, Step, unexpected};
+use super::{Exchange, Own, Question, Step, unexpected};
 use crate::fault::PeerFault;
 use crate::security::Credentials;
 use crate::zmtp::command::{self, READY};
@@ -26,22 +26,24 @@ impl Null {
     pub(super) fn new(own: Own, asks: bool) -> Self {
         Self { own, asks }
     }
+}
 
-    pub(super) fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+impl Exchange for Null {
+    fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
         if self.asks {
             return Ok(Step::Ask(Question::early(Credentials::None)));
         }
         self.on_accepted(out)
     }
 
-    pub(super) fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+    fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
         if !self.own.judges {
             command::put_ready(&self.own.properties, out);
         }
         Ok(Step::Next)
     }
 
-    pub(super) fn on_command(
+    fn on_command(
         &mut self,
         name: &[u8],
         data: &[u8],
@@ -53,7 +55,7 @@ impl Null {
         }
     }
 
-    pub(super) fn admit(&mut self, out: &mut BytesMut) {
+    fn admit(&mut self, out: &mut BytesMut) {
         if self.own.judges {
             command::put_ready(&self.own.properties, out);
         }

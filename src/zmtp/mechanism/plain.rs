@@ -9,7 +9,7 @@
 
 use bytes::BytesMut;
 
-use super::{Own, Question, Step};
+use super::{Exchange, Own, Question, Step};
 use crate::fault::PeerFault;
 use crate::security::{Credentials, PlainCredentials};
 use crate::zmtp::command::{self, ERROR, HELLO, INITIATE, READY, WELCOME};
@@ -32,8 +32,10 @@ impl PlainClient {
     pub(super) fn new(own: Own, credentials: PlainCredentials) -> Self {
         Self { own, credentials, is_welcome: false }
     }
+}
 
-    pub(super) fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+impl Exchange for PlainClient {
+    fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
         let username = self.credentials.username();
         let password = self.credentials.password();
         // Neither is longer than its length can say.
@@ -43,7 +45,7 @@ impl PlainClient {
         Ok(Step::Next)
     }
 
-    pub(super) fn on_command(
+    fn on_command(
         &mut self,
         name: &[u8],
         data: &[u8],
@@ -60,12 +62,6 @@ impl PlainClient {
             (other, _) => Err(unexpected(other)),
         }
     }
-
-    pub(super) fn on_accepted(&mut self, _out: &mut BytesMut) -> Result<Step, PeerFault> {
-        Ok(Step::Next)
-    }
-
-    pub(super) fn admit(&mut self, _out: &mut BytesMut) {}
 }
 
 /// The one who asks for them.
@@ -91,12 +87,10 @@ impl PlainServer {
     pub(super) fn new(own: Own) -> Self {
         Self { own, stage: Stage::Waiting }
     }
+}
 
-    pub(super) fn start(&mut self, _out: &mut BytesMut) -> Result<Step, PeerFault> {
-        Ok(Step::Next)
-    }
-
-    pub(super) fn on_command(
+impl Exchange for PlainServer {
+    fn on_command(
         &mut self,
         name: &[u8],
         data: &[u8],
@@ -119,13 +113,13 @@ impl PlainServer {
         }
     }
 
-    pub(super) fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+    fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
         self.stage = Stage::Welcomed;
         command::put(WELCOME, &[], out);
         Ok(Step::Next)
     }
 
-    pub(super) fn admit(&mut self, out: &mut BytesMut) {
+    fn admit(&mut self, out: &mut BytesMut) {
         if self.own.judges {
             command::put_ready(&self.own.properties, out);
         }

@@ -14,7 +14,7 @@ use super::{
 use crate::fault::PeerFault;
 use crate::security::{CurveKeypair, CurvePublicKey};
 use crate::zmtp::command::{self, HELLO, INITIATE, READY, WELCOME};
-use crate::zmtp::mechanism::{Own, Step, unexpected};
+use crate::zmtp::mechanism::{Exchange, Own, Step, unexpected};
 use crate::zmtp::metadata;
 use crate::zmtp::seal::Seals;
 
@@ -49,33 +49,6 @@ impl CurveClient {
         server: CurvePublicKey,
     ) -> Self {
         Self { own, keys, server, stage: Stage::New }
-    }
-
-    pub(in crate::zmtp::mechanism) fn start(
-        &mut self,
-        out: &mut BytesMut,
-    ) -> Result<Step, PeerFault> {
-        let short = CurveKeypair::generate().map_err(|_| PeerFault::NoRandomness)?;
-        let shared = SharedKey::agree(short.secret(), &self.server).ok_or(PeerFault::WeakKey)?;
-        let signature = shared.keyed(HELLO_NONCE).seal_vec(HELLO_NUMBER, &SIGNATURE);
-        let number = HELLO_NUMBER.to_be_bytes();
-        let parts = [&VERSION[..], &[0; PADDING], short.public().as_bytes(), &number, &signature];
-        command::put(HELLO, &parts, out);
-        self.stage = Stage::Greeted { short };
-        Ok(Step::Next)
-    }
-
-    pub(in crate::zmtp::mechanism) fn on_command(
-        &mut self,
-        name: &[u8],
-        data: &[u8],
-        out: &mut BytesMut,
-    ) -> Result<Step, PeerFault> {
-        match (name, std::mem::replace(&mut self.stage, Stage::New)) {
-            (WELCOME, Stage::Greeted { short }) => self.on_welcome(data, &short, out),
-            (READY, Stage::Initiated { session }) => self.on_ready(data, session),
-            (other, _) => Err(unexpected(other)),
-        }
     }
 
     fn on_welcome(
@@ -129,17 +102,34 @@ impl CurveClient {
         self.stage = Stage::Done { session, last };
         Ok(Step::Introduced(said))
     }
+}
 
-    pub(in crate::zmtp::mechanism) fn on_accepted(
-        &mut self,
-        _out: &mut BytesMut,
-    ) -> Result<Step, PeerFault> {
+impl Exchange for CurveClient {
+    fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
+        let short = CurveKeypair::generate().map_err(|_| PeerFault::NoRandomness)?;
+        let shared = SharedKey::agree(short.secret(), &self.server).ok_or(PeerFault::WeakKey)?;
+        let signature = shared.keyed(HELLO_NONCE).seal_vec(HELLO_NUMBER, &SIGNATURE);
+        let number = HELLO_NUMBER.to_be_bytes();
+        let parts = [&VERSION[..], &[0; PADDING], short.public().as_bytes(), &number, &signature];
+        command::put(HELLO, &parts, out);
+        self.stage = Stage::Greeted { short };
         Ok(Step::Next)
     }
 
-    pub(in crate::zmtp::mechanism) fn admit(&mut self, _out: &mut BytesMut) {}
+    fn on_command(
+        &mut self,
+        name: &[u8],
+        data: &[u8],
+        out: &mut BytesMut,
+    ) -> Result<Step, PeerFault> {
+        match (name, std::mem::replace(&mut self.stage, Stage::New)) {
+            (WELCOME, Stage::Greeted { short }) => self.on_welcome(data, &short, out),
+            (READY, Stage::Initiated { session }) => self.on_ready(data, session),
+            (other, _) => Err(unexpected(other)),
+        }
+    }
 
-    pub(in crate::zmtp::mechanism) fn into_seals(self) -> Seals {
+    fn into_seals(self: Box<Self>) -> Seals {
         match self.stage {
             Stage::Done { session, last } => seals(&session, Side::Client, INITIATE_NUMBER, last),
             _ => Seals::default(),

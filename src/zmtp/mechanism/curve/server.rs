@@ -15,7 +15,7 @@ use super::{
 use crate::fault::PeerFault;
 use crate::security::{Credentials, CurveKeypair, CurvePublicKey};
 use crate::zmtp::command::{self, HELLO, INITIATE, READY, WELCOME};
-use crate::zmtp::mechanism::{Own, Question, Step, unexpected};
+use crate::zmtp::mechanism::{Exchange, Own, Question, Step, unexpected};
 use crate::zmtp::metadata::{self, Introduction};
 use crate::zmtp::seal::Seals;
 
@@ -58,26 +58,6 @@ struct Welcomed {
 impl CurveServer {
     pub(in crate::zmtp::mechanism) fn new(own: Own, keys: Arc<CurveKeypair>) -> Self {
         Self { own, keys, stage: Stage::New }
-    }
-
-    pub(in crate::zmtp::mechanism) fn start(
-        &mut self,
-        _out: &mut BytesMut,
-    ) -> Result<Step, PeerFault> {
-        Ok(Step::Next)
-    }
-
-    pub(in crate::zmtp::mechanism) fn on_command(
-        &mut self,
-        name: &[u8],
-        data: &[u8],
-        out: &mut BytesMut,
-    ) -> Result<Step, PeerFault> {
-        match (name, std::mem::replace(&mut self.stage, Stage::New)) {
-            (HELLO, Stage::New) => self.on_hello(data, out),
-            (INITIATE, Stage::Welcomed(welcomed)) => self.on_initiate(data, &welcomed),
-            (other, _) => Err(unexpected(other)),
-        }
     }
 
     fn on_hello(&mut self, data: &[u8], out: &mut BytesMut) -> Result<Step, PeerFault> {
@@ -140,10 +120,28 @@ impl CurveServer {
         if bool::from(vouch.ct_eq(&expected)) { Ok(()) } else { Err(fault) }
     }
 
-    pub(in crate::zmtp::mechanism) fn on_accepted(
+    fn put_ready(&self, out: &mut BytesMut) {
+        let Stage::Done { session, .. } = &self.stage else { return };
+        let sealed = session.keyed(READY_NONCE).seal_vec(READY_NUMBER, &self.own.properties);
+        command::put(READY, &[&READY_NUMBER.to_be_bytes(), &sealed], out);
+    }
+}
+
+impl Exchange for CurveServer {
+    fn on_command(
         &mut self,
+        name: &[u8],
+        data: &[u8],
         out: &mut BytesMut,
     ) -> Result<Step, PeerFault> {
+        match (name, std::mem::replace(&mut self.stage, Stage::New)) {
+            (HELLO, Stage::New) => self.on_hello(data, out),
+            (INITIATE, Stage::Welcomed(welcomed)) => self.on_initiate(data, &welcomed),
+            (other, _) => Err(unexpected(other)),
+        }
+    }
+
+    fn on_accepted(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
         let Stage::Asking { session, last, said } = std::mem::replace(&mut self.stage, Stage::New)
         else {
             return Ok(Step::Next);
@@ -155,19 +153,13 @@ impl CurveServer {
         Ok(Step::Introduced(said))
     }
 
-    pub(in crate::zmtp::mechanism) fn admit(&mut self, out: &mut BytesMut) {
+    fn admit(&mut self, out: &mut BytesMut) {
         if self.own.judges {
             self.put_ready(out);
         }
     }
 
-    fn put_ready(&self, out: &mut BytesMut) {
-        let Stage::Done { session, .. } = &self.stage else { return };
-        let sealed = session.keyed(READY_NONCE).seal_vec(READY_NUMBER, &self.own.properties);
-        command::put(READY, &[&READY_NUMBER.to_be_bytes(), &sealed], out);
-    }
-
-    pub(in crate::zmtp::mechanism) fn into_seals(self) -> Seals {
+    fn into_seals(self: Box<Self>) -> Seals {
         match self.stage {
             Stage::Done { session, last } => seals(&session, Side::Server, READY_NUMBER, last),
             _ => Seals::default(),
