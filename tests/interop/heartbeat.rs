@@ -25,20 +25,25 @@ fn idle_pairs_stay_connected_for_longer_than_the_timeout() {
             let heartbeat = if case.we_bind { ours } else { theirs };
             pairs.push(Pair::open(case, &mut peer, case.transport.anywhere(), heartbeat).await);
         }
-        // No settling: this is the time in which a PONG that is missing
-        // would end its connection.
-        let end = Instant::now() + timeout + 10 * INTERVAL;
-        for pair in &mut pairs {
-            if let Ok(event) = timeout_at(end, pair.monitor.recv()).await {
-                panic!("{}: while idle: {event:?}", pair.case);
-            }
-        }
-        for pair in pairs {
-            assert!(!pair.they_disconnected().await, "{}: libzmq gave up", pair.case);
-            pair.exchange(&"still here".into()).await;
-            pair.close().await;
-        }
+        stay_while_idle(pairs, timeout + 10 * INTERVAL).await;
     });
+}
+
+/// Nothing happens to them for so long, and then they still talk.
+pub(crate) async fn stay_while_idle(mut pairs: Vec<Pair>, how_long: Duration) {
+    // No settling: this is the time in which a PONG that is missing would end its
+    // connection.
+    let end = Instant::now() + how_long;
+    for pair in &mut pairs {
+        if let Ok(event) = timeout_at(end, pair.monitor.recv()).await {
+            panic!("{}: while idle: {event:?}", pair.case);
+        }
+    }
+    for pair in pairs {
+        assert!(!pair.they_disconnected().await, "{}: libzmq gave up", pair.case);
+        pair.exchange(&"still here".into()).await;
+        pair.close().await;
+    }
 }
 
 #[test]

@@ -53,9 +53,7 @@ fn what_was_left_to_a_task_that_does_not_exist_is_still_in_the_list() {
 #[test]
 fn the_mark_is_the_sum_of_both() {
     for (send, recv, sum) in [(1, 1, 2), (3, 5, 8), (1000, 1000, 2000), (0, 5, 10_000)] {
-        let pull = Socket::new(&PLAIN, with_marks(1, recv));
-        let push = Socket::new(&PLAIN, with_marks(send, 1));
-        joined(&push, &pull);
+        let [push, pull] = joined_with(with_marks(send, 1), with_marks(1, recv));
         assert_eq!(push.fill(), sum, "{send} + {recv}");
         assert_eq!(pull.receive_all(), numbers(0..sum));
         assert_eq!(push.fill(), sum, "{send} + {recv}, again");
@@ -64,9 +62,7 @@ fn the_mark_is_the_sum_of_both() {
 
 #[test]
 fn what_receivers_have_in_hand_counts_against_the_mark() {
-    let pull = Socket::new(&PLAIN, with_marks(1, 40));
-    let push = Socket::new(&PLAIN, with_marks(40, 1));
-    joined(&push, &pull);
+    let [push, pull] = joined_with(with_marks(40, 1), with_marks(1, 40));
     assert_eq!(push.fill(), 80);
     // An eighth of the mark at a time, the first of which is received.
     let (peer, batch) = pull.take_batch(usize::MAX).expect("a batch");
@@ -98,9 +94,7 @@ fn a_full_hand_is_added_to() {
 
 #[test]
 fn room_is_told_at_half_of_the_mark_and_once() {
-    let pull = Socket::new(&PLAIN, with_marks(1, 4));
-    let push = Socket::new(&PLAIN, with_marks(4, 1));
-    joined(&push, &pull);
+    let [push, pull] = joined_with(with_marks(4, 1), with_marks(1, 4));
     assert_eq!(push.fill(), 8);
     assert!(!push.line().has_room());
     for told in [false, false, false, true, false] {
@@ -111,6 +105,13 @@ fn room_is_told_at_half_of_the_mark_and_once() {
     // Nobody was refused since.
     pull.receive_all();
     assert!(push.log().is_empty());
+}
+
+/// Two that are joined, with these options.
+fn joined_with(push: SocketOptions, pull: SocketOptions) -> [Arc<Socket>; 2] {
+    let sockets = [push, pull].map(|options| Socket::new(&PLAIN, options));
+    joined(&sockets[0], &sockets[1]);
+    sockets
 }
 
 fn with_octets(send: usize, recv: usize) -> SocketOptions {
@@ -149,9 +150,7 @@ fn the_mark_in_octets_is_the_sum_of_both_and_admits_one_more() {
 
 #[test]
 fn octets_that_receivers_have_in_hand_count_until_all_are_received() {
-    let pull = Socket::new(&PLAIN, with_octets(1, 4000));
-    let push = Socket::new(&PLAIN, with_octets(4000, 1));
-    joined(&push, &pull);
+    let [push, pull] = joined_with(with_octets(4000, 1), with_octets(1, 4000));
     assert_eq!(push.fill_with(100), 80);
     // An eighth of the mark at a time, and the first, which is received.
     let (peer, batch) = pull.take_batch(usize::MAX).expect("a batch");
@@ -165,9 +164,7 @@ fn octets_that_receivers_have_in_hand_count_until_all_are_received() {
 
 #[test]
 fn room_for_octets_is_told_at_half_of_the_mark_and_once() {
-    let pull = Socket::new(&PLAIN, with_octets(1, 400));
-    let push = Socket::new(&PLAIN, with_octets(400, 1));
-    joined(&push, &pull);
+    let [push, pull] = joined_with(with_octets(400, 1), with_octets(1, 400));
     assert_eq!(push.fill_with(100), 8);
     assert!(!push.line().has_room());
     for told in [false, false, false, true, false] {
