@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use ferromq::{
-    Candidate, CurveKeypair, CurvePublicKey, DealerSocket, Denial, DisconnectReason, Message,
-    Monitor, MonitorEvent, PeerFault, SocketOptions, SocketType, Verdict,
+    Candidate, Context, CurveKeypair, CurvePublicKey, DealerSocket, Denial, DisconnectReason,
+    Message, Monitor, MonitorEvent, PeerFault, Policy, RepSocket, SocketOptions, SocketType,
+    Verdict,
 };
 
 use crate::guard::{Guard, Keys, Mechanism, PASSWORD, Server, USER, policy};
@@ -185,6 +187,70 @@ fn we_deny_wrong_credentials_of_libzmq() {
             theirs.close().await;
         }
     });
+}
+
+/// Our program, moved from libzmq, brings its ZAP handler; the clients stay.
+#[test]
+fn a_zap_handler_judges_clients_of_libzmq() {
+    interop(async |mut peer| {
+        let server_keys = Keys::new();
+        let alice = keys();
+        let known = alice.public().as_bytes().to_vec();
+        let curve = |key| their_curve(key, server_keys.server.public());
+        for (policed, right, wrong) in [
+            (
+                SocketOptions::new().plain_server(Policy::zap()),
+                their_plain(PASSWORD),
+                their_plain("wrong"),
+            ),
+            (
+                SocketOptions::new().curve_server(Keys::new().server, Policy::zap()),
+                curve(&alice),
+                curve(&keys()),
+            ),
+        ] {
+            let context = Context::new();
+            let handler = RepSocket::new_in(&context, SocketOptions::new());
+            handler.bind("inproc://zeromq.zap.01").await.unwrap();
+            let handling = tokio::spawn(judge(handler, known.clone()));
+            let ours = DealerSocket::new_in(&context, policed.zap_domain("global"));
+            let mut monitor = ours.monitor();
+            let endpoint = ours.bind("tcp://127.0.0.1:*").await.unwrap().to_string();
+            let stranger = peer.socket(SocketType::Dealer, &wrong).await;
+            stranger.connect(&endpoint).await;
+            let denied = PeerFault::Denied { how: Denial::Unauthorized, reason: "no".to_owned() };
+            assert_eq!(fault(&mut monitor).await, denied);
+            stranger.close().await;
+            let theirs = peer.socket(SocketType::Dealer, &right).await;
+            theirs.connect(&endpoint).await;
+            theirs.send("Hello").await;
+            let (message, who) = within("recv", ours.recv_with_peer()).await.unwrap();
+            assert_eq!((message, who.user_id.as_deref()), ("Hello".into(), Some("known")));
+            talk(&ours, &theirs).await;
+            theirs.close().await;
+            handling.abort();
+        }
+    });
+}
+
+/// A handler as RFC 27 has it, with a name, a password and a key that it knows.
+async fn judge(handler: RepSocket, known: Vec<u8>) {
+    loop {
+        let request = handler.recv().await.unwrap();
+        let frames: Vec<_> = request.iter().collect();
+        assert_eq!((&frames[0][..], &frames[2][..]), (&b"1.0"[..], &b"global"[..]));
+        let is_known = match &frames[5][..] {
+            b"PLAIN" => frames[6] == USER && frames[7] == PASSWORD,
+            b"CURVE" => frames[6][..] == known,
+            other => panic!("{other:?}"),
+        };
+        let (status, text, user) =
+            if is_known { ("200", "yes", "known") } else { ("400", "no", "") };
+        let reply = [&b"1.0"[..], &frames[1][..], status.as_bytes(), text.as_bytes()];
+        let reply = [&reply[..], &[user.as_bytes(), b""]].concat();
+        let reply = reply.into_iter().map(Bytes::copy_from_slice).collect::<Message>();
+        handler.send(reply).await.unwrap();
+    }
 }
 
 #[test]
