@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
+use crate::options::OptionError;
 use crate::routing_id::InvalidRoutingId;
 use crate::security::NetworkError;
 #[cfg(feature = "curve")]
@@ -61,6 +62,9 @@ pub enum BindError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The options say what no peer could be told.
+    #[error(transparent)]
+    Options(#[from] OptionError),
     /// The call was made outside a tokio runtime.
     #[error("bind must be called within a tokio runtime")]
     NoRuntime,
@@ -110,6 +114,9 @@ pub enum ConnectError {
         /// The endpoint.
         endpoint: Endpoint,
     },
+    /// The options say what no peer could be told.
+    #[error(transparent)]
+    Options(#[from] OptionError),
     /// The call was made outside a tokio runtime.
     #[error("connect must be called within a tokio runtime")]
     NoRuntime,

@@ -174,7 +174,7 @@ pub use error::{
 pub use fault::PeerFault;
 pub use message::{Frames, IntoFrame, IntoFrames, Message};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
-pub use options::{Linger, SocketOptions, XPubVerbosity};
+pub use options::{Linger, OptionError, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use routing_id::{InvalidRoutingId, RoutingId};
 pub use security::{

@@ -1,5 +1,6 @@
 //! [`SocketOptions`]: what a socket is made with.
 
+mod check;
 mod limits;
 mod security;
 
@@ -12,6 +13,7 @@ use crate::message::Message;
 use crate::routing_id::RoutingId;
 use crate::security::Security;
 
+pub use check::OptionError;
 pub(crate) use limits::Limits;
 
 /// How long a socket keeps trying to deliver what it accepted, once it is
@@ -381,10 +383,10 @@ impl SocketOptions {
     /// A property to announce in READY, for the peer to read; names by
     /// convention start with `X-` (RFC 37, `ZMQ_METADATA`). Default none.
     ///
-    /// A name has 1 to 255 octets, and `Socket-Type` and `Identity` are taken:
-    /// a property with another name is not sent. A peer may refuse a handshake
-    /// with two properties of one name (whatever the case of its letters), with
-    /// more than 64 of them, or with more than 8 KiB; ferromq does.
+    /// A name has 1 to 255 bytes, and each is there once, whatever the case of its
+    /// letters; `Socket-Type` and `Identity` are taken. With others, `bind` and
+    /// `connect` fail with an [`OptionError`](crate::OptionError). A peer may refuse a
+    /// handshake with more than 64 properties, or with more than 8 KiB; ferromq does.
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
         self.metadata.push((name.into(), value.into()));
         self

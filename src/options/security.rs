@@ -38,7 +38,8 @@ impl SocketOptions {
     }
 
     /// PLAIN, as the one who presents a name and a password, of at most 255 bytes
-    /// each: more is cut off (`ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`).
+    /// each (`ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`); with more, `bind` and
+    /// `connect` fail with an [`OptionError`](crate::OptionError).
     ///
     /// Both cross the network as they are, and so does all traffic: use it within a
     /// tunnel or a network that you trust.

@@ -13,19 +13,9 @@ pub struct PlainCredentials {
     password: Zeroizing<Vec<u8>>,
 }
 
-/// The most octets of a name, and of a password.
-const MOST: usize = 255;
-
-/// What PLAIN can say of a name or a password: what is longer is cut off.
-pub(super) fn cut(octets: &[u8]) -> &[u8] {
-    octets.get(..MOST).unwrap_or(octets)
-}
-
 impl PlainCredentials {
-    /// What is longer than PLAIN can say is cut off.
     pub(crate) fn new(username: &[u8], password: &[u8]) -> Self {
-        let (username, password) = (cut(username).to_vec(), cut(password).to_vec());
-        Self { username, password: Zeroizing::new(password) }
+        Self { username: username.to_vec(), password: Zeroizing::new(password.to_vec()) }
     }
 
     /// The name, which need not be text: at most 255 octets.

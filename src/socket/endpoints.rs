@@ -65,6 +65,7 @@ impl Core {
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<Endpoint, BindError> {
         let endpoint = endpoint?;
+        self.options.check()?;
         endpoint.check_bind()?;
         if let Err(reason) = transport::check_supported(&endpoint) {
             return Err(BindError::NotSupported { endpoint, reason });
@@ -116,6 +117,7 @@ impl Core {
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<(), ConnectError> {
         let endpoint = endpoint?;
+        self.options.check()?;
         endpoint.check_connect()?;
         if let Err(reason) = transport::check_supported(&endpoint) {
             return Err(ConnectError::NotSupported { endpoint, reason });

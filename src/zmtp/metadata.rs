@@ -29,9 +29,6 @@ const ANNOUNCEMENT: &str = "X-Ferromq";
 const ANNOUNCED: &[u8] = b"1";
 const ANNOUNCED_PINGING: &[u8] = b"1 pings";
 
-/// The names that are no user's to set.
-const OURS: [&str; 3] = [SOCKET_TYPE, IDENTITY, ANNOUNCEMENT];
-
 /// What a peer says of itself.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Introduction {
@@ -104,8 +101,8 @@ fn routing_id(value: &[u8]) -> Result<Option<RoutingId>, PeerFault> {
 /// Puts what we say of ourselves, in the order and the spelling of libzmq, and
 /// last that it is us, and whether we send PINGs.
 ///
-/// Further properties have names of 1 to 255 octets that are not taken; others
-/// are left out, since every peer would refuse the handshake.
+/// Further properties have names of 1 to 255 octets that are not taken: the options are
+/// checked before. Those of other lengths are left out.
 pub(crate) fn put(
     socket_type: SocketType,
     identity: Option<&[u8]>,
@@ -117,8 +114,7 @@ pub(crate) fn put(
     if let Some(identity) = identity {
         put_property(IDENTITY, identity, out);
     }
-    let is_taken = |name: &str| OURS.iter().any(|it| it.eq_ignore_ascii_case(name));
-    for (name, value) in metadata.iter().filter(|(name, _)| !is_taken(name)) {
+    for (name, value) in metadata {
         put_property(name, value, out);
     }
     let announced = if pings { ANNOUNCED_PINGING } else { ANNOUNCED };

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use ferromq::{
-    Candidate, Credentials, CurveKeypair, Denial, DisconnectReason, Endpoint, Linger, Mechanism,
-    PeerFault, PullSocket, PushSocket, SocketOptions, Verdict,
+    BindError, Candidate, ConnectError, Credentials, CurveKeypair, Denial, DisconnectReason,
+    Endpoint, Linger, Mechanism, OptionError, PeerFault, PullSocket, PushSocket, SocketOptions,
+    Verdict,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
@@ -498,4 +499,28 @@ async fn idle_under_curve_is_not_dead() {
     }
     within(two.push.send("still here")).await.unwrap();
     assert_eq!(within(two.pull.recv()).await.unwrap(), "still here".into());
+}
+
+/// Where it could not be sent, no peer is blamed, nor is it cut to what could be.
+#[tokio::test]
+async fn what_cannot_be_sent_is_refused_before_anybody_is_told() {
+    let long = "x".repeat(256);
+    let taken = OptionError::MetadataTaken { name: "identity".to_owned() };
+    for (options, why) in [
+        (quick().plain_client("admin", &long), OptionError::CredentialTooLong { len: 256 }),
+        (quick().metadata(long.clone(), "value"), OptionError::MetadataName { len: 256 }),
+        (quick().metadata("identity", "value"), taken),
+    ] {
+        for transport in Transport::ALL {
+            let push = PushSocket::with_options(options.clone());
+            let Err(BindError::Options(refused)) = push.bind(transport.any()).await else {
+                panic!("{transport:?}: {why}");
+            };
+            assert_eq!(refused, why);
+            let Err(ConnectError::Options(refused)) = push.connect(transport.any()) else {
+                panic!("{transport:?}: {why}");
+            };
+            assert_eq!(refused, why);
+        }
+    }
 }

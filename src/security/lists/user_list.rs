@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use super::{Shared, no_such_credentials};
 use crate::printable::Printable;
-use crate::security::plain::cut;
 use crate::security::{
     Answer, Authenticator, Candidate, Credentials, Mechanism, PlainCredentials, Verdict,
 };
@@ -50,9 +49,8 @@ struct Users {
 }
 
 impl UserList {
-    /// A list of these names and passwords. The last of a name holds. As with
-    /// [`plain_client`](crate::SocketOptions::plain_client), what is longer than 255
-    /// bytes is cut off.
+    /// A list of these names and passwords. The last of a name holds. With a name or a
+    /// password of more than 255 bytes nobody comes in: PLAIN cannot say it.
     ///
     /// ```
     /// # use ferromq::UserList;
@@ -87,7 +85,7 @@ impl UserList {
     /// assert!(users.remove("ada") && !users.remove("ada"));
     /// ```
     pub fn remove(&self, user: impl AsRef<[u8]>) -> bool {
-        self.0.change(|users| users.passwords.remove(cut(user.as_ref()))).is_some()
+        self.0.change(|users| users.passwords.remove(user.as_ref())).is_some()
     }
 
     /// From now on what `list` holds, all of it at once. What changes in that one
@@ -110,7 +108,7 @@ impl UserList {
     /// assert!(!UserList::new([("ada", "engine")]).contains("eve"));
     /// ```
     pub fn contains(&self, user: impl AsRef<[u8]>) -> bool {
-        self.0.now().passwords.contains_key(cut(user.as_ref()))
+        self.0.now().passwords.contains_key(user.as_ref())
     }
 
     /// How many users are on the list.
@@ -134,7 +132,7 @@ impl UserList {
 }
 
 fn entry(user: &[u8], password: &[u8]) -> (Vec<u8>, Password) {
-    (cut(user).to_vec(), Password::new(password))
+    (user.to_vec(), Password::new(password).unwrap_or_default())
 }
 
 impl Users {
@@ -161,18 +159,17 @@ struct Password(Zeroizing<Vec<u8>>);
 impl Password {
     const PLACE: usize = 256;
 
-    fn new(password: &[u8]) -> Self {
-        let password = cut(password);
+    /// None if it is longer than PLAIN can say.
+    fn new(password: &[u8]) -> Option<Self> {
         // Never grows: memory that grows leaves a copy where it was.
         let mut place = Zeroizing::new(vec![0; Self::PLACE]);
-        let (length, octets) = place.split_at_mut(1);
-        length[0] = u8::try_from(password.len()).expect("what is longer is cut off");
-        octets[..password.len()].copy_from_slice(password);
-        Self(place)
+        place[0] = u8::try_from(password.len()).ok()?;
+        place[1..=password.len()].copy_from_slice(password);
+        Some(Self(place))
     }
 
     fn is(&self, password: &[u8]) -> bool {
-        self.0.ct_eq(&Self::new(password).0).into()
+        Self::new(password).is_some_and(|it| self.0.ct_eq(&it.0).into())
     }
 }
 
@@ -244,7 +241,7 @@ mod tests {
         }
         assert_eq!(denied(&users, &who("a\n\u{202e}", "")), r#"there is no user "a\n\u{202e}""#);
         let long = format!("there is no user {:?}... (255 octets)", "a".repeat(64));
-        assert_eq!(denied(&users, &who("a".repeat(300), "")), long);
+        assert_eq!(denied(&users, &who("a".repeat(255), "")), long);
     }
 
     #[test]
@@ -262,12 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn names_and_passwords_are_cut_where_those_of_a_client_are() {
-        let (name, password) = ("n".repeat(300), "p".repeat(300));
-        let users = UserList::new([(&name, &password)]);
-        assert!(verdict(&users, &who(&name, &password)).is_accept());
-        assert!(!verdict(&users, &who(&name, &password[..254])).is_accept());
-        assert!(users.contains(&name) && users.remove(&name) && users.is_empty());
+    fn a_password_that_plain_cannot_say_lets_nobody_in() {
+        let password = "p".repeat(256);
+        let users = UserList::new([("ada", &password[..]), ("eve", &password[1..])]);
+        assert!(verdict(&users, &who("eve", &password[1..])).is_accept());
+        for presented in [&password[..], &password[1..], ""] {
+            assert!(!verdict(&users, &who("ada", presented)).is_accept());
+        }
+        assert!(users.contains("ada") && users.remove("ada"));
     }
 
     #[test]

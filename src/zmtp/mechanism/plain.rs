@@ -38,7 +38,7 @@ impl Exchange for PlainClient {
     fn start(&mut self, out: &mut BytesMut) -> Result<Step, PeerFault> {
         let username = self.credentials.username();
         let password = self.credentials.password();
-        // Neither is longer than its length can say.
+        // Neither is longer than its length can say: the options are checked.
         let lengths = [username.len() as u8, password.len() as u8];
         let parts = [&lengths[..1], username, &lengths[1..], password];
         command::put(HELLO, &parts, out);

@@ -106,21 +106,6 @@ fn what_is_put_is_what_is_read() {
 }
 
 #[test]
-fn properties_that_are_ours_are_not_sent_twice() {
-    let further = ["identity", "SOCKET-TYPE", "X-a", "", "x-ferromq"];
-    let further = further.map(|name| (name.to_owned(), Bytes::from_static(b"v")));
-    let mut octets = Vec::new();
-    metadata::put(SocketType::Dealer, Some(&[]), &further, false, &mut octets);
-    let expected = [
-        property(b"Socket-Type", b"DEALER"),
-        property(b"Identity", b""),
-        property(b"X-a", b"v"),
-        property(b"X-Ferromq", b"1"),
-    ];
-    assert_eq!(octets, expected.concat());
-}
-
-#[test]
 fn an_announcement_is_seen_in_any_case_and_not_shown() {
     for name in [&b"X-Ferromq"[..], b"x-ferromq", b"X-FERROMQ"] {
         for value in [&b"1"[..], b"", b"2, with more to say"] {

@@ -158,14 +158,6 @@ fn names_and_passwords_of_0_to_255_octets_come_through() {
 }
 
 #[test]
-fn longer_ones_are_cut_off_by_the_client() {
-    let long = [b'x'; 300];
-    let mut client = client_of(&long, &long);
-    client.feed(PLAIN_GREETING).unwrap();
-    assert_eq!(client.output().split_off(64), command(&hello(&long[..255], &long[..255])));
-}
-
-#[test]
 fn the_lengths_of_hello_have_to_add_up() {
     let whole = hello(b"admin", b"secret");
     for len in 6..whole.len() {
