@@ -47,6 +47,7 @@ impl Link {
         mut met: Box<Met>,
     ) -> Result<Box<Met>, Refused> {
         line.set_up();
+        peer.begin_session(met.peer.clone());
         if let Err(unwelcome) = self.side.up(peer, &met.peer) {
             return Err(self.refuse(met, peer, unwelcome));
         }
@@ -75,7 +76,7 @@ impl Link {
         receiving.limit_topics(self.options.limits.subscription_octets.limit());
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
-        let session = peer.begin_session(info.clone());
+        let session = peer.session();
         let ready = MonitorEvent::Ready { endpoint: self.endpoint.clone(), peer: info };
         // Reading first: a request is written after what came before it was dropped.
         line.read_from(stream.read, receiving, session);

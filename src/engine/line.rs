@@ -261,6 +261,12 @@ impl Line for StreamLine {
         self.outward.lock().push_shared(message)
     }
 
+    fn forget(&self) {
+        let leftover = self.outward.lock().forget();
+        self.lost(DropCause::PeerLeft, leftover.unsent);
+        self.lost(DropCause::Conflated, leftover.conflated);
+    }
+
     // What comes before it is written is discarded then, see `fence`.
     fn ask(&self, message: &mut Message) -> Result<NeedsFlush, Refused> {
         self.push(message)

@@ -42,7 +42,8 @@
 //! | Nobody talks a socket out of its mechanism. | `behaviour/security::nobody_talks_a_server_out_of_its_mechanism`, `behaviour/security::nobody_talks_a_client_out_of_its_mechanism` |
 //! | Who is not let in learns a number at most, and comes back slowly. | `behaviour/security::wrong_credentials_are_denied`, `behaviour/security::who_is_denied_comes_back_slowly_unless_for_now` |
 //! | Who may come in does so while others hammer. | `behaviour/security::the_right_one_comes_in_while_fifty_hammer` |
-//! | A message is said to be of who sent it, also where another has come to the same endpoint since. | `behaviour/with_peer::whoever_comes_to_an_endpoint_later_is_not_taken_for_who_was_there` |
+//! | A message is said to be of who sent it, also where another has come to the same endpoint since. | `behaviour/with_peer::whoever_comes_to_an_endpoint_later_is_not_taken_for_who_was_there`, `behaviour/successors::what_a_router_sent_to_one_is_not_for_the_next` |
+//! | What a socket that dials meant for one peer (ROUTER, REP, PUB and XPUB) is dropped and counted when another comes to the endpoint: one with another routing id, or let in as another user. | `behaviour/successors::what_a_router_sent_to_one_is_not_for_the_next`, `behaviour/successors::a_reply_is_for_who_asked`, `behaviour/successors::what_was_published_for_one_is_not_for_the_next` |
 //!
 //! # Messages
 //!

@@ -161,6 +161,10 @@ pub(crate) trait Line: Send + Sync {
         false
     }
 
+    /// Somebody else has come than who was there before: drops what waits to be sent
+    /// (counted), since it was not meant for this one.
+    fn forget(&self) {}
+
     /// Takes messages that came, at least one if there is any and at most
     /// `limit`, reading from the transport where that does not wait. The work of
     /// one call is bounded, so that it may be [`Next::More`] without a message.

@@ -46,6 +46,8 @@ pub(crate) struct Peer {
     name: Lock<Option<RoutingId>>,
     /// Who it was, and is.
     sessions: Lock<Sessions>,
+    /// Whether it was ever anybody else, as one that we dial may be.
+    has_changed: AtomicBool,
     /// Whether its bind or connect was taken back: what is unread is discarded.
     dismissed: AtomicBool,
 }
@@ -68,6 +70,7 @@ impl Peer {
             counters: Counters::default(),
             name: Lock::new(Rank::Name, None),
             sessions: Lock::new(Rank::Name, Sessions::default()),
+            has_changed: AtomicBool::new(false),
             dismissed: AtomicBool::new(false),
         }
     }
@@ -87,12 +90,44 @@ impl Peer {
     }
 
     pub(crate) fn set_name(&self, name: RoutingId) {
+        self.sessions.lock().rename(name.clone());
         *self.name.lock() = Some(name);
     }
 
-    /// A session begins; gives its number. Call it before anything is received in it.
-    pub(crate) fn begin_session(&self, info: PeerInfo) -> u32 {
-        self.sessions.lock().begin(info)
+    /// What a ROUTER called it when it sent what is in hand of it.
+    pub(crate) fn name_in_hand(&self) -> Option<RoutingId> {
+        if !self.has_changed.load(Ordering::SeqCst) {
+            return self.name();
+        }
+        self.sessions.lock().name(self.in_hand.session())
+    }
+
+    /// A session begins. Call it before the pattern and receivers have to do with it.
+    pub(crate) fn begin_session(&self, info: PeerInfo) {
+        if self.sessions.lock().begin(info) {
+            self.has_changed.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// The number of the session that has begun last.
+    pub(crate) fn session(&self) -> u32 {
+        self.sessions.lock().last()
+    }
+
+    /// Whether that is of somebody else than the one before: what waits for the peer is
+    /// not meant for this one.
+    pub(crate) fn is_another(&self) -> bool {
+        self.has_changed.load(Ordering::SeqCst) && self.sessions.lock().is_another()
+    }
+
+    /// The session in which it sent what is in hand of it.
+    pub(crate) fn session_in_hand(&self) -> u32 {
+        self.in_hand.session()
+    }
+
+    /// Whether it is still who it was in that session.
+    pub(crate) fn is_still(&self, session: u32) -> bool {
+        !self.has_changed.load(Ordering::SeqCst) || self.sessions.lock().is_still(session)
     }
 
     /// Who it was when it sent what is in hand of it, or was last.

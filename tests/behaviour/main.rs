@@ -37,4 +37,5 @@ mod security;
 mod send_marks;
 mod send_marks_bytes;
 mod subscribing;
+mod successors;
 mod with_peer;

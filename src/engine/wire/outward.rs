@@ -431,6 +431,11 @@ impl Outward {
         self.unasked = 0;
         self.up = false;
         self.drop_lane();
+        self.forget()
+    }
+
+    /// Drops what waits: it was meant for somebody who is not there any more.
+    pub(crate) fn forget(&mut self) -> Leftover {
         let queue = std::mem::take(&mut self.queue);
         let unsent = queue.messages();
         free_messages(unsent, queue);

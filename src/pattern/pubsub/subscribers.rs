@@ -107,6 +107,10 @@ impl Subscribers {
     pub(super) fn up(&mut self, peer: &Peer, welcome: Option<&Message>, touched: &mut Touched) {
         let Some((_, subscriber)) = self.peers.get_mut(peer) else { return };
         subscriber.rejected = false;
+        if peer.is_another() {
+            // What waits was matched with what somebody else had subscribed to.
+            peer.line.forget();
+        }
         if let Some(welcome) = welcome {
             // A peer without room has older messages to read first.
             if let Ok(needs) = peer.line.push_shared(welcome) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::pattern::{Before, Delivery, Pattern, Routed, SendRefusal, Touched};
-use crate::peer::{DropCause, Unwelcome};
+use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Peer, Refused, Traits};
 use crate::routing::Envelope;
 use crate::routing_id::RoutingId;
@@ -39,6 +39,8 @@ enum Turn {
     Idle,
     Replying {
         asker: Arc<Peer>,
+        /// The session in which it asked.
+        session: u32,
         envelope: Envelope,
     },
 }
@@ -62,7 +64,11 @@ impl Rep {
 // RFC 28: SHALL deliver this message back to the originating peer. SHALL
 // silently discard the reply, or return an error, if the originating peer is no
 // longer connected. SHALL not block on sending.
-fn reply(asker: &Peer, message: &mut Message, touched: &mut Touched) -> Routed {
+fn reply(asker: &Peer, session: u32, message: &mut Message, touched: &mut Touched) -> Routed {
+    if !asker.is_still(session) {
+        // Whoever is at its endpoint now did not ask.
+        return Routed::Dropped { lost: 1, cause: DropCause::Unroutable };
+    }
     match asker.line.push(message) {
         Ok(needs) => {
             touched.note(needs, &asker.line);
@@ -83,7 +89,17 @@ impl Pattern for Rep {
         Ok(())
     }
 
-    // Nor here: the line of a peer that has left refuses the reply.
+    // A reply that waits was not for this one if it is another. (One that is due is
+    // looked at when it is sent.)
+    fn up(&self, peer: &Arc<Peer>, _: &PeerInfo, _: &mut Touched) -> Result<(), Unwelcome> {
+        let _turn = self.turn.lock();
+        if peer.is_another() {
+            peer.line.forget();
+        }
+        Ok(())
+    }
+
+    // Nothing here, either: the line of a peer that has left refuses the reply.
     fn detach(&self, _peer: &Arc<Peer>) {}
 
     fn send(
@@ -99,10 +115,10 @@ impl Pattern for Rep {
                 *turn = replying;
                 Routed::Refused(SendRefusal::TooManyFrames)
             }
-            Turn::Replying { asker, envelope } => {
+            Turn::Replying { asker, session, envelope } => {
                 // RFC 28: SHALL prepend the address envelope and delimiter.
                 envelope.put_on(message);
-                reply(&asker, message, touched)
+                reply(&asker, session, message, touched)
             }
         }
     }
@@ -124,7 +140,8 @@ impl Pattern for Rep {
         // RFC 28: SHALL remove and store the address envelope, including the
         // delimiter. (What has none, or no data frame after it, is no request.)
         let Some(envelope) = Envelope::take_off(&mut delivery.message) else { return false };
-        *self.turn.lock() = Turn::Replying { asker: Arc::clone(from), envelope };
+        let (asker, session) = (Arc::clone(from), from.session_in_hand());
+        *self.turn.lock() = Turn::Replying { asker, session, envelope };
         // RFC 28: SHALL pass the remaining data frames to its calling
         // application.
         true

@@ -88,6 +88,10 @@ impl Pattern for Router {
         let former = table
             .claim(peer, info.routing_id.as_ref(), self.handover)
             .map_err(|IdTaken| Unwelcome::RoutingIdTaken)?;
+        // What was sent to one id is not for another.
+        if peer.is_another() {
+            peer.line.forget();
+        }
         if let Some(former) = former {
             touched.reject(&former.line, Unwelcome::RoutingIdTakenOver);
         }
@@ -129,7 +133,7 @@ impl Pattern for Router {
     // messages to its calling application. (The id goes beside the message;
     // a receiver that wants frames puts it in front.)
     fn accept(&self, from: &Arc<Peer>, delivery: &mut Delivery) -> bool {
-        delivery.from = from.name();
+        delivery.from = from.name_in_hand();
         delivery.from.is_some()
     }
 }
