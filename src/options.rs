@@ -11,7 +11,7 @@ use bytes::Bytes;
 use crate::mark::Mark;
 use crate::message::Message;
 use crate::routing_id::RoutingId;
-use crate::security::Security;
+use crate::security::{Policy, Security};
 
 pub use check::OptionError;
 pub(crate) use limits::Limits;
@@ -80,6 +80,7 @@ pub struct SocketOptions {
     pub(crate) xpub_nodrop: bool,
     pub(crate) xpub_welcome: Option<Message>,
     pub(crate) security: Security,
+    pub(crate) null_policy: Option<Policy>,
     pub(crate) zap_domain: String,
     pub(crate) zap_enforce_domain: bool,
 }
@@ -137,6 +138,7 @@ impl Default for SocketOptions {
             xpub_nodrop: false,
             xpub_welcome: None,
             security: Security::default(),
+            null_policy: None,
             zap_domain: String::new(),
             zap_enforce_domain: false,
         }
@@ -247,7 +249,8 @@ impl SocketOptions {
 
     /// The largest message to accept from a peer, in octets of all its frames
     /// together, inclusive. Default `None`, no limit. A peer that sends a
-    /// larger one is disconnected (`ZMQ_MAXMSGSIZE`, which counts frames).
+    /// larger one is disconnected (`ZMQ_MAXMSGSIZE`, which counts frames). Commands have
+    /// bounds of their own: 64 KiB, or a topic of 64 MiB where topics have a use.
     pub fn max_message_size(mut self, octets: impl Into<Option<usize>>) -> Self {
         self.max_message_size = octets.into();
         self

@@ -18,11 +18,15 @@ use super::writer::{Transport, Writer};
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::DropCause;
 use crate::pipe::{Line, Link, Peer, SocketSide};
+use crate::socket_type::SocketType;
 use crate::tasks::let_others_run;
 
 /// How long to wait for the peer to see that we closed, so that octets it has
 /// not read yet are not destroyed by a reset.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The longest topic that a socket without subscriptions reads to the end, to ignore it.
+const STRAY_TOPIC: usize = 64 << 10;
 
 /// A connection whose peer takes part in routing.
 pub(super) struct TakenIn {
@@ -73,7 +77,7 @@ impl Link {
     /// From the handshake to the traffic.
     fn begin(&self, peer: &Peer, line: &StreamLine, met: Box<Met>) {
         let (stream, mut receiving, sending, info) = met.into_traffic();
-        receiving.limit_topics(self.options.limits.subscription_octets.limit());
+        receiving.limit_topics(self.longest_topic());
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
         let session = peer.session();
@@ -81,6 +85,15 @@ impl Link {
         // Reading first: a request is written after what came before it was dropped.
         line.read_from(stream.read, receiving, session);
         *line.writer.lock() = Some(Writer::new(Box::into_pin(stream.write), sending, ready));
+    }
+
+    /// Subscriptions are bounded by themselves, also where nobody has a use for them.
+    fn longest_topic(&self) -> usize {
+        let limit = self.options.limits.subscription_octets.limit();
+        match self.socket_type {
+            SocketType::Pub | SocketType::XPub => limit,
+            _ => limit.min(STRAY_TOPIC),
+        }
     }
 
     /// Ends what a connection in traffic had at work.

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::SocketOptions;
+use crate::security::Mechanism;
 #[cfg(feature = "plain")]
 use crate::security::Security;
 
@@ -27,6 +28,13 @@ pub enum OptionError {
     CredentialTooLong {
         /// How many bytes it has.
         len: usize,
+    },
+    /// A [`null_policy`](SocketOptions::null_policy) beside another mechanism, which does
+    /// not ask it.
+    #[error("null_policy: it is not asked with {mechanism}; Policy::and asks two policies")]
+    NullPolicy {
+        /// The mechanism.
+        mechanism: Mechanism,
     },
     /// A property of [`metadata`](SocketOptions::metadata) has a name that cannot be sent:
     /// it is empty or too long.
@@ -53,6 +61,10 @@ impl SocketOptions {
             if len > MOST {
                 return Err(OptionError::CredentialTooLong { len });
             }
+        }
+        let mechanism = self.security.mechanism();
+        if self.null_policy.is_some() && mechanism != Mechanism::Null {
+            return Err(OptionError::NullPolicy { mechanism });
         }
         for (place, (name, _)) in self.metadata.iter().enumerate() {
             if name.is_empty() || name.len() > MOST {
@@ -86,6 +98,18 @@ mod tests {
             assert_eq!(with(&["X", taken]), Err(OptionError::MetadataTaken { name: taken.into() }));
         }
         assert_eq!(with(&["X-a", "x-A"]), Err(OptionError::MetadataTaken { name: "x-A".into() }));
+    }
+
+    /// In either order: it is not to undo the other, nor to be undone.
+    #[cfg(feature = "plain")]
+    #[test]
+    fn a_policy_of_null_is_for_null() {
+        let list = crate::Policy::allow_any;
+        let plain = |options: SocketOptions| options.plain_server(crate::Policy::allow_any());
+        let refused = Err(OptionError::NullPolicy { mechanism: Mechanism::Plain });
+        assert_eq!(plain(SocketOptions::new().null_policy(list())).check(), refused);
+        assert_eq!(plain(SocketOptions::new()).null_policy(list()).check(), refused);
+        assert_eq!(SocketOptions::new().null_policy(list()).check(), Ok(()));
     }
 
     #[cfg(feature = "plain")]

@@ -17,7 +17,9 @@ use crate::security::{Policy, Security};
 impl SocketOptions {
     /// Who may come in where the mechanism is NULL, by where it comes from: there
     /// are no credentials. Default none: everyone. [`AddressList`](crate::AddressList)
-    /// is such a policy.
+    /// is such a policy. With another mechanism it would mean nothing, and `bind` and
+    /// `connect` fail with an [`OptionError`](crate::OptionError):
+    /// [`Policy::and`](crate::Policy::and) asks for credentials and addresses.
     ///
     /// ```
     /// use ferromq::{AddressList, Candidate, SocketOptions, Verdict};
@@ -33,7 +35,7 @@ impl SocketOptions {
     /// # Ok::<(), ferromq::NetworkError>(())
     /// ```
     pub fn null_policy(mut self, policy: impl Into<Policy>) -> Self {
-        self.security = Security::Null { policy: Some(policy.into()) };
+        self.null_policy = Some(policy.into());
         self
     }
 
@@ -124,9 +126,12 @@ impl SocketOptions {
     /// Mechanism and policy as they hold.
     pub(crate) fn security(&self) -> Security {
         match &self.security {
-            Security::Null { policy: None } if !self.zap_domain.is_empty() => {
-                Security::Null { policy: Some(Policy::zap()) }
+            Security::Null { .. } => {
+                let asks_handler = !self.zap_domain.is_empty();
+                let policy = self.null_policy.clone();
+                Security::Null { policy: policy.or_else(|| asks_handler.then(Policy::zap)) }
             }
+            #[cfg(any(feature = "plain", feature = "curve"))]
             security => security.clone(),
         }
     }
