@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ferromq::{Endpoint, Monitor, MonitorEvent, SubSocket, XPubSocket};
+use ferromq::{Endpoint, Monitor, MonitorEvent, SocketOptions, SubSocket, XPubSocket};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::child;
@@ -48,8 +48,7 @@ async fn bounce() {
     let clients = clients.unwrap_or(CLIENTS);
     let at = Transport::Tcp.known();
     let heard = Arc::new(AtomicU64::new(0));
-    let mut server = XPubSocket::new();
-    server.bind(&at).await.unwrap();
+    let mut server = listen(&at, clients).await;
     let mut monitors = Vec::new();
     for number in 0..clients {
         let monitor = connect(&at, number, Arc::clone(&heard));
@@ -65,8 +64,7 @@ async fn bounce() {
         if number % 2 == 1 {
             sleep(AWAY).await;
         }
-        server = XPubSocket::new();
-        server.bind(&at).await.unwrap();
+        server = listen(&at, clients).await;
         seen.add(&all_back(&server, clients).await);
         tell_all(&server, clients, &heard).await;
         is_as_before(before).await;
@@ -89,6 +87,15 @@ async fn bounce() {
     // They are dialled after 100 to 200 ms. A process that has no processor for a while
     // finds more of them at once, but not each time.
     assert!(seen.spread > Duration::from_millis(40), "80% came within {:?}", seen.spread);
+}
+
+/// All of them may come before one is accepted. Where there is no room for that, the system
+/// lets clients wait for one second, three and seven.
+async fn listen(at: &Endpoint, clients: u64) -> XPubSocket {
+    let backlog = u32::try_from(clients).unwrap();
+    let server = XPubSocket::with_options(SocketOptions::new().backlog(backlog));
+    server.bind(at).await.unwrap();
+    server
 }
 
 /// A client that counts what it hears. One that is watched says when it dials.

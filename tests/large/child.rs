@@ -79,13 +79,39 @@ impl Peer {
         .await
     }
 
+    /// Stops it where it is, until it [goes on](Self::go_on).
+    pub(crate) fn stop(&self) {
+        self.signal("STOP");
+        // The signal is on its way when `kill` returns.
+        while !self.is_stopped() {
+            std::thread::yield_now();
+        }
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.id().expect("it runs").to_string();
+        let script = format!("kill -{signal} {id}");
+        let status = std::process::Command::new("sh").args(["-c", &script]).status();
+        assert!(status.expect("there is a shell").success(), "{script}");
+    }
+
+    fn is_stopped(&self) -> bool {
+        let id = self.process.id().expect("it runs");
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("it runs");
+        stat.rsplit_once(')').expect("its name").1.starts_with(" T")
+    }
+
     /// Kills it, with no chance to say goodbye, and waits until it is gone.
     pub(crate) async fn kill(mut self) {
         self.process.kill().await.expect("it can be killed");
     }
 }
 
-/// Tells whoever started this process.
+/// Tells whoever started this process. (See [`Peer::says`].)
 pub(crate) fn say(what: &str) {
     println!("{SAYS}{what}");
 }

@@ -2,8 +2,10 @@
 //! has a short form, which runs with all other tests, and a long one:
 //!
 //! ```text
-//! ulimit -n 30000
+//! ulimit -n 20000
 //! FERROMQ_SOAK_SECONDS=600 cargo test --test large soak -- --nocapture
+//! FERROMQ_BOUNCE=2000 cargo test --test large bounce -- --nocapture
+//! FERROMQ_ACTIVE=9900 cargo test --release --test large active -- --nocapture
 //! ```
 //!
 //! - [`child`]: processes for them: a test that counts descriptors, memory or processor
@@ -15,10 +17,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod active;
 mod bounce;
 mod child;
 mod figures;
 mod soak;
+mod suspended;
 
 /// The value of a variable that asks for the long form of a case.
 fn long(variable: &str) -> Option<u64> {
