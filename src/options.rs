@@ -283,8 +283,9 @@ impl SocketOptions {
     }
 
     /// How long a handshake may take, from the connection to the last octet
-    /// of it, whichever side is to send that. Default 30 s; `None` for no limit (`ZMQ_HANDSHAKE_IVL`, where zero
-    /// means that; here zero is no time at all).
+    /// of it, whichever side is to send that. Once more as long, if the runtime was
+    /// blocked, or the process stopped, when that was over. Default 30 s; `None` for no
+    /// limit (`ZMQ_HANDSHAKE_IVL`, where zero means that; here zero is no time at all).
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.handshake_timeout = timeout.into();
         self

@@ -1,6 +1,7 @@
 //! [`Met`]: a connection whose handshake is under way, until the socket takes the
 //! peer in or does not.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +47,30 @@ pub(super) struct Met {
     stream: Stream,
     handshake: Handshake,
     pub(super) peer: PeerInfo,
-    /// When the handshake has taken too long.
-    deadline: Option<Instant>,
+    /// What the handshake may take.
+    time: Option<Allowance>,
+}
+
+/// How long a handshake may take, and when that is over.
+#[derive(Debug, Clone, Copy)]
+struct Allowance {
+    limit: Duration,
+    until: Instant,
+}
+
+impl Allowance {
+    /// From now on; `None` if it is never over.
+    fn new(limit: Duration) -> Option<Self> {
+        Some(Self { limit, until: Instant::now().checked_add(limit)? })
+    }
+
+    /// The same once more, if we are late ourselves: a process that was stopped, or whose
+    /// runtime was blocked, finds the time of each handshake over, and what a healthy peer
+    /// has sent waits to be answered. (As heartbeats have it.)
+    fn again(self) -> Option<Self> {
+        let late = Instant::now().saturating_duration_since(self.until);
+        if late.saturating_mul(4) > self.limit { Self::new(self.limit) } else { None }
+    }
 }
 
 /// A connection that came to nothing.
@@ -94,8 +117,8 @@ impl Link {
     /// Does the handshake, within the time the options allow for all of it.
     pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Box<Met>, Refused> {
         let limit = self.options.handshake_timeout;
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let met = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
+        let time = limit.and_then(Allowance::new);
+        let met = in_time(time, self.shake_hands(stream, role, time)).await;
         met.map(Box::new).map_err(|reason| self.failed(reason))
     }
 
@@ -113,7 +136,7 @@ impl Link {
         &self,
         mut stream: Stream,
         role: Role,
-        deadline: Option<Instant>,
+        time: Option<Allowance>,
     ) -> Result<Met, DisconnectReason> {
         let mut handshake = Handshake::new(HandshakeConfig {
             socket_type: self.socket_type,
@@ -145,7 +168,7 @@ impl Link {
             if let Some(peer) = handshake.introduction() {
                 let mut peer = peer.clone();
                 peer.address.clone_from(&stream.address);
-                return Ok(Met { stream, handshake, peer, deadline });
+                return Ok(Met { stream, handshake, peer, time });
             }
             let count = stream.read.read(&mut octets).await.map_err(transport)?;
             if count == 0 {
@@ -219,8 +242,8 @@ impl Met {
         if output.is_empty() {
             return Ok(());
         }
-        let (write, deadline) = (&mut self.stream.write, self.deadline);
-        in_time(deadline, async { write.write_all(&output).await.map_err(transport) }).await
+        let (write, time) = (&mut self.stream.write, self.time);
+        in_time(time, async { write.write_all(&output).await.map_err(transport) }).await
     }
 
     /// Ends our half and waits a while until the peer ends its own. It may have sent
@@ -326,13 +349,14 @@ fn transport(error: std::io::Error) -> DisconnectReason {
 }
 
 async fn in_time<T>(
-    deadline: Option<Instant>,
+    time: Option<Allowance>,
     work: impl Future<Output = Result<T, DisconnectReason>>,
 ) -> Result<T, DisconnectReason> {
-    match deadline {
-        None => work.await,
-        Some(deadline) => {
-            timeout_at(deadline, work).await.unwrap_or(Err(DisconnectReason::HandshakeTimeout))
-        }
+    let Some(time) = time else { return work.await };
+    let mut work = pin!(work);
+    if let Ok(done) = timeout_at(time.until, &mut work).await {
+        return done;
     }
+    let Some(again) = time.again() else { return Err(DisconnectReason::HandshakeTimeout) };
+    timeout_at(again.until, work).await.unwrap_or(Err(DisconnectReason::HandshakeTimeout))
 }

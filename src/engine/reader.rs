@@ -86,6 +86,26 @@ impl StreamLine {
         (pulled, found)
     }
 
+    /// Reads ahead of the receivers, with so many looks at most, what a broken transport
+    /// still has, and its end, also if the runtime has not heard of that. True if there
+    /// is something for them.
+    pub(super) fn read_rest_ahead(&self, looks: usize) -> bool {
+        let behind = self.backlog.is_full();
+        let mut found = false;
+        for _ in 0..looks {
+            let pulled = self.pull_with(|line, inward, orders| {
+                let pulled = line.pull_ahead(inward, behind, orders);
+                let is_more = pulled == Pulled::All && read_unheard(inward, orders);
+                found = inward.has_ahead();
+                if is_more { Pulled::More } else { pulled }
+            });
+            if pulled != Pulled::More {
+                break;
+            }
+        }
+        found
+    }
+
     /// Reads and drops, for a socket that is closing. If neither of two closing
     /// sockets read, each would wait for the other to take its last messages.
     pub(super) fn read_away(&self) -> Pulled {
@@ -275,6 +295,22 @@ fn poll_read(
     let reading = pin!(unconstrained(read.read_buf(&mut space)));
     let count = ready!(reading.poll(cx))?;
     Poll::Ready(Ok((count, count == capacity)))
+}
+
+/// Reads once, also what the runtime has not heard of: octets, the end or an error. False
+/// if there is nothing.
+fn read_unheard(inward: &mut Incoming, orders: &mut Orders) -> bool {
+    let mut octets = [0; MANY];
+    let Some((read, mut space)) = inward.reading() else { return false };
+    let limit = space.limit().min(octets.len());
+    debug_assert!(limit > 0, "an empty buffer would be taken for the end");
+    match read.read_now(&mut octets[..limit]) {
+        Ok(0) => inward.end_reading(DisconnectReason::PeerClosed, orders),
+        Ok(count) => bytes::BufMut::put_slice(&mut space, &octets[..count]),
+        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return false,
+        Err(error) => inward.end_reading(DisconnectReason::Transport(Arc::new(error)), orders),
+    }
+    true
 }
 
 /// Reads what the system holds at this moment, also what the runtime has not

@@ -189,8 +189,15 @@ impl<'a> Shell<'a> {
         pulled
     }
 
-    /// Reads what a broken transport still has, where nobody else would.
+    /// Reads what a broken transport still has, up to the marks. Also where that is a
+    /// receiver's duty: if none ever comes, the transport would be kept for it.
     fn read_rest(&mut self) {
+        if !(self.takes_at_once || self.is_closing) {
+            if self.line.read_rest_ahead(LAST_LOOKS) {
+                self.line.found(&*self.side, self.peer);
+            }
+            return;
+        }
         for _ in 0..LAST_LOOKS {
             self.read();
             if self.pulled != Pulled::More {

@@ -27,7 +27,7 @@
 //! | A message has 1,000,000 frames at most, and `max_message_size` bytes if that is set. | `hostile/traffic::the_number_of_frames_is_bounded`, `hostile/traffic::the_size_limit_is_inclusive_and_counts_the_whole_message` |
 //! | A peer subscribes to 1,000,000 topics at most, of 64 MiB together. They are a set, and gone with the peer. | `hostile/pubsub::too_many_topics_cost_the_connection`, `hostile/pubsub::topics_have_at_most_64_mib_together` |
 //! | One answer to a PING is owed, however many come. | `hostile/limits::a_flood_of_pings_leaves_one_answer_owed` |
-//! | All of it is given back when the peer goes. | `hostile/limits::peers_that_come_and_go_leave_nothing` |
+//! | All of it is given back when the peer goes. | `hostile/limits::peers_that_come_and_go_leave_nothing`, `behaviour/resources::no_descriptor_outlives_its_socket` |
 //! | An idle connection keeps no buffer. | `idle::an_idle_connection_keeps_no_buffer` |
 //!
 //! Other values, and bounds that are off by default, are options; those for peers that
@@ -55,16 +55,22 @@
 //! | `close` delivers what was accepted, for as long as `linger` says, and says how many messages were not. | `behaviour/lingering::close_flushes_everything`, `behaviour/lingering::without_linger_close_says_exactly_what_was_lost` |
 //! | A message that is lost on our side is counted, with its cause. | `behaviour/send_marks::sockets_that_drop_count_each_message_beyond_the_mark`, `behaviour/lingering::unread_input_is_counted_when_the_socket_closes` |
 //! | A future that is dropped loses nothing: a receive took nothing, a send sent nothing. | `behaviour/cancelling::a_storm_of_cancelled_calls_loses_and_doubles_nothing` |
+//! | All of that holds for hours, of all types over all transports, while others come and go, are killed and are cut: between those that stay nothing is lost, doubled or out of order, and memory, descriptors and tasks stay as they are. | `large/soak::nothing_is_lost_doubled_disordered_or_leaked` |
 //!
 //! # Time
 //!
 //! | What holds | Proved by |
 //! |---|---|
 //! | A peer that is lost is dialled again after `reconnect_interval` (100 ms) and as much of jitter at most; one that refused us or broke the protocol slowly, from 1 s to 60 s. | `behaviour/redialling::a_lost_endpoint_is_dialled_at_the_interval`, `hostile/redial::a_server_that_speaks_garbage_is_dialled_slowly` |
+//! | Where a listener goes and comes back, its clients are back within 5 s, spread out, and nothing leaks. | `large/bounce::all_are_back_after_each_bounce_spread_out_and_nothing_leaks` |
 //! | Subscriptions are there again before a connection is reported as ready. | `behaviour/reconnecting::ready_means_subscribed` |
 //! | With heartbeats, a peer that falls silent is given up in time, and no other is: not one that we hold back, nor one that takes long over a large message. | `hostile/heartbeats::a_peer_that_falls_silent_is_given_up`, `behaviour/heartbeats::a_peer_that_is_held_back_is_not_given_up_for_its_silence`, `behaviour/heartbeats::a_message_that_takes_longer_than_the_heartbeats_arrives` |
+//! | Whose runtime was blocked for however long does not give up a peer for that, nor a handshake: it reads what has come, and when it is late itself each gets its time once more. | `behaviour/blocked::one_that_was_blocked_does_not_give_up_a_healthy_peer`, `behaviour/blocked::a_handshake_that_a_block_interrupts_goes_on` |
+//! | The other side cannot know: with heartbeats of its own it gives up one that is blocked or suspended in its own time, dials it again, and what it accepts from then on arrives. | `behaviour/blocked::a_healthy_peer_gives_up_one_that_is_blocked_and_comes_back`, `large/suspended::peers_are_back_after_a_suspension_and_lose_nothing_that_was_sent_since` |
+//! | Without them a connection survives a suspension of one side. Nothing looks at the wall clock, so it may jump. | `large/suspended::a_connection_survives_a_suspension_of_the_other_side` |
 //! | Nobody waits for the work that one peer causes: many subscriptions, a long queue that is given up. | `behaviour/long_work::peers_with_many_subscriptions_do_not_hold_up_a_good_one`, `behaviour/long_work::a_long_queue_is_given_up_and_nobody_waits` |
 //! | A good peer is answered in time, whatever a hundred others send. | `hostile/fairness::a_good_peer_is_answered_in_time_among_a_hundred_that_send_all_kinds` |
+//! | Ten thousand connections that are all in use are served. | `large/active::each_of_many_connections_sends_and_receives` |
 //! | A socket all of whose runtimes have ended says so to whoever would wait for ever, and comes back with a new `bind` or `connect`. | `behaviour/deserted::a_receiver_that_waits_is_told`, `behaviour/deserted::a_new_connect_or_bind_brings_it_back` |
 //! | Short of descriptors, a listener waits from 10 ms to 1 s, says so, and recovers by itself. | `hostile/exhaustion::without_descriptors_a_listener_waits_and_recovers` |
 //! | Nothing outlives its socket: no task, no descriptor, no file. | `behaviour/resources::no_task_outlives_its_socket`, `behaviour/resources::no_descriptor_outlives_its_socket`, `behaviour/resources::the_ipc_file_goes_with_its_socket` |

@@ -5,6 +5,7 @@
 mod common;
 
 mod backlog;
+mod blocked;
 mod cancelling;
 mod closing;
 mod computing;

@@ -7,8 +7,10 @@ use ferromq::{
     DealerSocket, DropCause, PairSocket, PubSocket, PullSocket, PushSocket, RouterSocket,
     SendErrorKind, SocketOptions, SubSocket,
 };
+use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 
+use crate::common::cable::abrupt;
 use crate::common::events::Events;
 use crate::common::{Transport, quick, raw, temporary, within};
 
@@ -132,6 +134,34 @@ async fn descriptors() {
     // Only the test's own end is left, though nobody receives.
     baseline(listening + 1, "silent").await;
     let _ = within(pull.close()).await;
+    descriptors_of_the_reset().await;
+}
+
+/// Peers that take nothing, so that we are about to write when they reset their
+/// connections; and nobody receives, who would hear of the end.
+#[cfg(target_os = "linux")]
+async fn descriptors_of_the_reset() {
+    let dealer = DealerSocket::with_options(SocketOptions::new().send_buffer(raw::TIGHT));
+    let mut events = Events::from(dealer.monitor());
+    let endpoint = dealer.bind("tcp://127.0.0.1:0").await.unwrap();
+    let listening = open();
+    for _ in 0..20 {
+        let mut peer = raw::connect(&endpoint).await;
+        raw::shake_hands(&mut peer, raw::READY_DEALER).await;
+        events.ready().await;
+        for _ in 0..4 {
+            within(dealer.send(vec![0; 1_000_000])).await.unwrap();
+        }
+        within(peer.write_all(&raw::frame(false, b"unread"))).await.unwrap();
+        abrupt(&peer);
+        drop(peer);
+        events.disconnected().await;
+    }
+    baseline(listening, "reset").await;
+    for _ in 0..20 {
+        assert_eq!(within(dealer.recv()).await.unwrap(), "unread".into());
+    }
+    let _ = within(dealer.close()).await;
 }
 
 #[cfg(target_os = "linux")]
