@@ -53,15 +53,17 @@ impl SocketOptions {
     /// | [`recv_hwm_bytes`](Self::recv_hwm_bytes) | 16 MiB | 4 MiB |
     /// | [`send_hwm_bytes`](Self::send_hwm_bytes) | no limit | 16 MiB |
     /// | [`max_connections`](Self::max_connections) of an endpoint | no limit | 10,000 |
-    /// | [`max_connections_per_address`](Self::max_connections_per_address) | no limit | 1,000 |
+    /// | [`max_connections_per_address`](Self::max_connections_per_address) | no limit | 500 |
     /// | [`handshake_timeout`](Self::handshake_timeout) | 30 s | 5 s |
     /// | [`heartbeat_interval`](Self::heartbeat_interval) | never | 5 s |
     /// | [`heartbeat_timeout`](Self::heartbeat_timeout) | as the interval | 15 s |
     /// | [`heartbeat_ttl`](Self::heartbeat_ttl) | never | 15 s |
-    /// | [`max_subscriptions`](Self::max_subscriptions) of a peer | 1,000,000 | 10,000 |
-    /// | [`max_subscription_bytes`](Self::max_subscription_bytes) of a peer | 64 MiB | 1 MiB |
+    /// | [`max_subscriptions`](Self::max_subscriptions) of a peer | 1,000,000 | 1,000 |
+    /// | [`max_subscription_bytes`](Self::max_subscription_bytes) of a peer | 64 MiB | 64 KiB |
     /// | [`max_subscriptions_total`](Self::max_subscriptions_total) | no limit | 1,000,000 |
     /// | [`max_subscription_bytes_total`](Self::max_subscription_bytes_total) | no limit | 64 MiB |
+    ///
+    /// So nobody has all there is, be it one peer or all of one address.
     ///
     /// What holds in any case: at most 1,024 handshakes under way for each endpoint,
     /// 8 KiB for each command of one, 1,000,000 frames in a message.
@@ -93,9 +95,9 @@ impl SocketOptions {
             .heartbeat_timeout(Duration::from_secs(15))
             .heartbeat_ttl(Duration::from_secs(15))
             .max_connections(10_000)
-            .max_connections_per_address(1000)
-            .max_subscriptions(10_000)
-            .max_subscription_bytes(1 << 20)
+            .max_connections_per_address(500)
+            .max_subscriptions(1000)
+            .max_subscription_bytes(64 << 10)
             .max_subscriptions_total(1_000_000)
             .max_subscription_bytes_total(64 << 20)
     }
@@ -216,10 +218,11 @@ mod tests {
         for mark in [&marks[..], &totals, &queues, &[options.recv_hwm_bytes]].concat() {
             assert!(mark.limit() <= 64 << 20, "{mark:?}");
         }
-        // Nobody has all there is, be it one address or one peer.
-        assert!(connections_per_address.limit() < connections.limit());
-        assert!(subscriptions.limit() < subscriptions_total.limit());
-        assert!(subscription_octets.limit() < subscription_octets_total.limit());
+        // Nobody has all there is, be it one peer or all of one address.
+        let of_address = connections_per_address.limit();
+        assert!(of_address < connections.limit());
+        assert!(of_address * subscriptions.limit() < subscriptions_total.limit());
+        assert!(of_address * subscription_octets.limit() < subscription_octets_total.limit());
         assert_eq!(options.max_message_size, Some(1 << 20));
         assert_eq!(options.handshake_timeout, Some(Duration::from_secs(5)));
         assert_eq!(options.heartbeat_interval, Some(Duration::from_secs(5)));
