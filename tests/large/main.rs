@@ -4,7 +4,7 @@
 //! ```text
 //! ulimit -n 20000
 //! FERROMQ_SOAK_SECONDS=600 cargo test --test large soak -- --nocapture
-//! FERROMQ_BOUNCE=2000 cargo test --test large bounce -- --nocapture
+//! FERROMQ_BOUNCE=2000 cargo test --release --test large bounce -- --nocapture
 //! FERROMQ_ACTIVE=9900 cargo test --release --test large active -- --nocapture
 //! ```
 //!

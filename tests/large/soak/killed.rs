@@ -38,7 +38,10 @@ pub(crate) fn start(scene: &Arc<Scene>, test: &'static str, at: [Endpoint; 5]) {
 /// What such a process does until it is killed.
 pub(crate) async fn run(arguments: &[String]) {
     child::end_with_parent();
-    let (who, at) = (arguments[0].as_str(), &arguments[1..]);
+    let Some((who, at)) = arguments.split_first().filter(|(_, at)| !at.is_empty()) else {
+        // It has nobody to talk to, and is there to be killed.
+        return std::future::pending().await;
+    };
     let connect = |index: usize| at[index].parse::<Endpoint>().unwrap();
     let (going, mut have_begun) = tokio::sync::mpsc::channel(5);
     let all = async {
