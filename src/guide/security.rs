@@ -83,6 +83,11 @@
 //! [`PeerInfo`](crate::PeerInfo) of the peer. Programs that have a ZAP handler
 //! (RFC 27) keep it: [`Policy::zap`](crate::Policy::zap).
 //!
+//! The user id is what the policy says; a **routing id is what the peer says of itself**, and
+//! who was let in may take any that is free (with
+//! [`router_handover`](crate::SocketOptions::router_handover) any at all). Decide by the
+//! user id, which `recv_with_peer` gives with each message.
+//!
 //! # Who is refused
 //!
 //! A peer that is not let in learns a number (RFC 27): 400 if it is not to come in, 500 if
@@ -120,6 +125,9 @@
 //!   bounds what each of them costs): a HELLO costs the server three curve operations. See
 //!   [`handshake_timeout`](crate::SocketOptions::handshake_timeout); 1,024 handshakes at most
 //!   are under way at a listener.
+//!
+//! - **The version** of ZMTP, which comes before: somebody on the way can make both speak
+//!   3.0, in which there are no heartbeats.
 //!
 //! # A tunnel instead
 //!
