@@ -86,7 +86,7 @@
 //! # Who is refused
 //!
 //! A peer that is not let in learns a number (RFC 27): 400 if it is not to come in, 500 if
-//! the policy could not decide; with 300, for now, it is told nothing. The reason is for
+//! the policy could not decide or panicked; with 300, for now, it is told nothing. The reason is for
 //! our side only: in the event
 //! [`HandshakeFailed`](crate::MonitorEvent::HandshakeFailed), as
 //! [`PeerFault::Denied`](crate::PeerFault::Denied), and in the log.
