@@ -185,6 +185,7 @@ async fn admit(
     mut entry: Entry,
     places: Option<Arc<Places>>,
 ) -> Option<TakenIn> {
+    let address = stream.address.clone();
     let taken_in = async {
         let met = link.meet(stream, Role::Accepting).await?;
         link.take_in(met, places.as_ref()).await
@@ -192,7 +193,7 @@ async fn admit(
     let taken_in = select! {
         biased;
         reason = entry.given_up() => {
-            link.say_failed(reason);
+            link.say_failed(&address, reason);
             return None;
         }
         taken_in = taken_in => taken_in,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::select;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::asking::until_left;
 use super::connection::FAREWELL;
@@ -155,21 +155,31 @@ impl Link {
     pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Box<Met>, Refused> {
         let limit = self.options.handshake_timeout;
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let address = stream.address.clone();
         let met = in_time(deadline, self.shake_hands(stream, role, deadline)).await;
         met.map(Box::new).map_err(|Failed { reason, faulty }| Refused {
             rest: faulty.map(Rest::Faulty),
-            ..self.failed(reason)
+            ..self.failed(&address, reason)
         })
     }
 
-    pub(super) fn failed(&self, reason: DisconnectReason) -> Refused {
-        self.say_failed(reason.clone());
+    pub(super) fn failed(&self, address: &str, reason: DisconnectReason) -> Refused {
+        self.say_failed(address, reason.clone());
         Refused { reason, rest: None }
     }
 
-    pub(super) fn say_failed(&self, reason: DisconnectReason) {
-        debug!(endpoint = %self.endpoint, %reason, "handshake failed");
-        self.emit(MonitorEvent::HandshakeFailed { endpoint: self.endpoint.clone(), reason });
+    /// Says that a connection from there, or to there, came to nothing.
+    pub(super) fn say_failed(&self, address: &str, reason: DisconnectReason) {
+        let endpoint = self.endpoint.clone();
+        match &reason {
+            // Whoever guesses passwords is to be found in any log.
+            DisconnectReason::Fault(PeerFault::Denied { .. }) => {
+                info!(%endpoint, %address, %reason, "handshake failed");
+            }
+            _ => debug!(%endpoint, %address, %reason, "handshake failed"),
+        }
+        let address = address.to_owned();
+        self.emit(MonitorEvent::HandshakeFailed { endpoint, address, reason });
     }
 
     async fn shake_hands(
@@ -229,11 +239,12 @@ impl Link {
     /// The socket does not want the peer.
     pub(super) fn refuse(&self, met: Box<Met>, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
         if why == Unwelcome::Closing {
-            return self.failed(DisconnectReason::ByUs);
+            return self.failed(&met.peer.address, DisconnectReason::ByUs);
         }
+        let failed = self.failed(&met.peer.address, DisconnectReason::TurnedAway(why));
         let (side, peer) = (Arc::clone(&self.side), Arc::clone(peer));
         let rest = Some(Rest::Unwanted(Box::new(Unwanted { met, why, side, peer })));
-        Refused { rest, ..self.failed(DisconnectReason::TurnedAway(why)) }
+        Refused { rest, ..failed }
     }
 }
 
