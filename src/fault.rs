@@ -51,7 +51,8 @@ pub enum PeerFault {
     Denied {
         /// What it is told of that.
         how: Denial,
-        /// Why, which it is not told.
+        /// Why, which it is not told: in the words of the policy, as they are. Those of a
+        /// ZAP handler are limited and escaped as what a peer says.
         reason: String,
     },
     /// A sealed command or frame was not sealed for us by the peer that it says:

@@ -80,6 +80,9 @@ pub enum MonitorEvent {
     HandshakeFailed {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,
+        /// The peer's address, as `Accepted` or `Connected` had it. Over inproc the
+        /// endpoint; empty if nobody has bound the name.
+        address: String,
         /// Why.
         reason: DisconnectReason,
     },
@@ -88,6 +91,8 @@ pub enum MonitorEvent {
     Disconnected {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,
+        /// The peer's address, as in the [`PeerInfo`] of `Ready`.
+        address: String,
         /// Why.
         reason: DisconnectReason,
     },

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
+use super::connection::TakenIn;
 use super::meeting::Role;
 use super::nudge::nudge;
 use super::places::Places;
@@ -151,38 +152,14 @@ impl Acceptor {
         let (endpoint, address) = (link.endpoint.clone(), stream.address.clone());
         link.emit(MonitorEvent::Accepted { endpoint, address });
         let guards: [TaskGuard; 2] = self.tasks.each_ref().map(Tasks::enter);
-        let (pending, places) = (Arc::clone(&self.pending), self.places.clone());
-        let (number, mut evicted) = pending.lock().enter(stream.origin);
+        let places = self.places.clone();
+        let entry = Entry::new(&self.pending, stream.origin);
         spawn(async move {
             let _guards = guards;
             // In memory of its own, which the traffic does without.
-            let taken_in = Box::pin(async {
-                let met = link.meet(stream, Role::Accepting).await?;
-                link.take_in(met, places.as_ref()).await
-            });
-            let taken_in = select! {
-                biased;
-                evicted = &mut evicted => {
-                    link.say_failed(match evicted {
-                        Ok(()) => DisconnectReason::TooManyPending,
-                        Err(_) => DisconnectReason::ByUs,
-                    });
-                    return;
-                }
-                taken_in = taken_in => taken_in,
-            };
-            match taken_in {
-                Ok(taken_in) => {
-                    pending.lock().leave(number);
-                    link.serve(taken_in).await;
-                }
-                Err(refused) => {
-                    // It is pending as long as it is kept from coming back.
-                    select! {
-                        _ = evicted => {}
-                        _ = refused.part() => pending.lock().leave(number),
-                    }
-                }
+            let taken_in = Box::pin(admit(&link, stream, entry, places)).await;
+            if let Some(taken_in) = taken_in {
+                link.serve(taken_in).await;
             }
         });
     }
@@ -200,6 +177,42 @@ impl Acceptor {
     }
 }
 
+/// Does the handshake of a connection that was accepted, and what is to be done if it
+/// comes to nothing. Nothing, then.
+async fn admit(
+    link: &Link,
+    stream: Stream,
+    mut entry: Entry,
+    places: Option<Arc<Places>>,
+) -> Option<TakenIn> {
+    let address = stream.address.clone();
+    let taken_in = async {
+        let met = link.meet(stream, Role::Accepting).await?;
+        link.take_in(met, places.as_ref()).await
+    };
+    let taken_in = select! {
+        biased;
+        reason = entry.given_up() => {
+            link.say_failed(&address, reason);
+            return None;
+        }
+        taken_in = taken_in => taken_in,
+    };
+    match taken_in {
+        Ok(taken_in) => Some(taken_in),
+        Err(refused) => {
+            // It is pending as long as we are not done with it, and so are all of
+            // them together no more than those may be.
+            select! {
+                biased;
+                _ = entry.given_up() => {}
+                _ = refused.part() => {}
+            }
+            None
+        }
+    }
+}
+
 impl Drop for Acceptor {
     fn drop(&mut self) {
         let was_open = self.door.close();
@@ -210,6 +223,35 @@ impl Drop for Acceptor {
             // Nobody wanted that: the task ended with its runtime.
             self.link.side.runtime_ended();
         }
+    }
+}
+
+/// One of the handshakes under way. It is none any more once this is dropped, however
+/// its task ends.
+struct Entry {
+    of: Arc<Lock<Pending>>,
+    number: u64,
+    evicted: oneshot::Receiver<()>,
+}
+
+impl Entry {
+    fn new(pending: &Arc<Lock<Pending>>, origin: Origin) -> Self {
+        let (number, evicted) = pending.lock().enter(origin);
+        Self { of: Arc::clone(pending), number, evicted }
+    }
+
+    /// Waits until the handshake has to end: why.
+    async fn given_up(&mut self) -> DisconnectReason {
+        match (&mut self.evicted).await {
+            Ok(()) => DisconnectReason::TooManyPending,
+            Err(_) => DisconnectReason::ByUs,
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.of.lock().leave(self.number);
     }
 }
 
@@ -312,10 +354,21 @@ mod tests {
 
     #[test]
     fn a_handshake_that_is_done_no_longer_counts() {
-        let mut pending = Pending::default();
-        let (number, _kept) = pending.enter(address(1));
-        pending.leave(number);
-        pending.leave(number);
-        assert!(pending.entries.is_empty() && pending.by_origin.is_empty());
+        let pending = Arc::new(Lock::new(Rank::Leaf, Pending::default()));
+        drop(Entry::new(&pending, address(1)));
+        // Also if its task does not get to say so.
+        let entry = Entry::new(&pending, address(1));
+        let panics = std::panic::AssertUnwindSafe(|| {
+            let _entry = entry;
+            panic!("on purpose");
+        });
+        std::panic::catch_unwind(panics).unwrap_err();
+        // And one that was given up before does not count twice.
+        let entry = Entry::new(&pending, address(1));
+        let _kept = Entry::new(&pending, address(1));
+        pending.lock().evict();
+        drop(entry);
+        let pending = pending.lock();
+        assert_eq!((pending.entries.len(), pending.by_origin[&address(1)]), (1, 1));
     }
 }

@@ -61,7 +61,7 @@ impl Link {
         }
         match met.admit().await {
             Ok(()) => Ok(met),
-            Err(reason) => Err(self.failed(reason)),
+            Err(reason) => Err(self.failed(&met.peer.address, reason)),
         }
     }
 
@@ -125,9 +125,9 @@ impl Link {
 
     /// Says that a connection is over, once its peer is out of routing (or
     /// down) and what was lost is counted.
-    pub(super) fn say_ended(&self, reason: &DisconnectReason) {
-        let (endpoint, reason) = (self.endpoint.clone(), reason.clone());
-        self.emit(MonitorEvent::Disconnected { endpoint, reason });
+    pub(super) fn say_ended(&self, peer: &Peer, reason: &DisconnectReason) {
+        let (endpoint, address) = (self.endpoint.clone(), peer.address());
+        self.emit(MonitorEvent::Disconnected { endpoint, address, reason: reason.clone() });
     }
 
     /// Makes a peer of a connection: accepted, or dialled with `immediate`.
@@ -144,9 +144,13 @@ impl Link {
         if let Err(unwelcome) = self.side.attach(&peer) {
             return Err(self.refuse(met, &peer, unwelcome));
         }
-        let attached = Attached::new(self.clone(), &peer, &line);
+        let mut attached = Attached::new(self.clone(), &peer, &line);
+        attached.is_taken_in = false;
         match self.judge(&peer, &line, met).await {
-            Ok(met) => Ok(TakenIn { attached, met, place }),
+            Ok(met) => {
+                attached.is_taken_in = true;
+                Ok(TakenIn { attached, met, place })
+            }
             Err(refused) => {
                 attached.end(&refused.reason, Flight::default());
                 Err(refused)
@@ -157,11 +161,12 @@ impl Link {
     /// Runs a connection that has a peer of its own.
     pub(super) async fn serve(&self, taken_in: TakenIn) -> DisconnectReason {
         let TakenIn { attached, met, place } = taken_in;
-        let end = self.run(&attached.peer, &attached.line, met).await;
+        let peer = Arc::clone(&attached.peer);
+        let end = self.run(&peer, &attached.line, met).await;
         attached.end(&end.reason, end.flight);
         // Whoever hears of the end finds the place free.
         drop(place);
-        self.say_ended(&end.reason);
+        self.say_ended(&peer, &end.reason);
         tidy(&*self.side).await;
         end.reason
     }
@@ -182,11 +187,19 @@ pub(super) struct Attached {
     peer: Arc<Peer>,
     line: Arc<StreamLine>,
     has_ended: bool,
+    /// Not as long as it is judged. Whoever gives it up by then says why.
+    is_taken_in: bool,
 }
 
 impl Attached {
     pub(super) fn new(link: Link, peer: &Arc<Peer>, line: &Arc<StreamLine>) -> Self {
-        Self { link, peer: Arc::clone(peer), line: Arc::clone(line), has_ended: false }
+        Self {
+            link,
+            peer: Arc::clone(peer),
+            line: Arc::clone(line),
+            has_ended: false,
+            is_taken_in: true,
+        }
     }
 
     /// Ends the peer for good and counts what was still to be sent to it.
@@ -232,10 +245,12 @@ impl Drop for Attached {
         let flight = writer.map(|writer| writer.into_parts().0).unwrap_or_default();
         let undelivered = self.finish(&DisconnectReason::ByUs, flight);
         if was_up {
-            self.link.say_ended(&DisconnectReason::RuntimeEnded);
+            self.link.say_ended(&self.peer, &DisconnectReason::RuntimeEnded);
         }
-        if was_open || undelivered > 0 {
-            let endpoint = &self.link.endpoint;
+        let endpoint = &self.link.endpoint;
+        if !self.is_taken_in {
+            debug!(%endpoint, undelivered, "a peer was given up before it was taken in");
+        } else if was_open || undelivered > 0 {
             warn!(%endpoint, undelivered, "the runtime of this connection has ended, and it with it");
         }
     }

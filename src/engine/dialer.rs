@@ -88,18 +88,23 @@ impl Drop for Endpoint {
 
 /// A connection whose handshake is under way. If it is dropped like that, that is
 /// since nobody wants the connection any more.
-struct Unsettled<'a>(&'a Link);
+struct Unsettled<'a> {
+    link: &'a Link,
+    /// Where its peer is; `None` once it is settled.
+    address: Option<String>,
+}
 
 impl Unsettled<'_> {
-    fn settle(self) {
-        std::mem::forget(self);
+    fn settle(mut self) {
+        self.address = None;
     }
 }
 
 impl Drop for Unsettled<'_> {
     fn drop(&mut self) {
-        let (endpoint, reason) = (self.0.endpoint.clone(), DisconnectReason::ByUs);
-        self.0.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+        if let Some(address) = &self.address {
+            self.link.say_failed(address, DisconnectReason::ByUs);
+        }
     }
 }
 
@@ -144,8 +149,8 @@ impl Dialer {
         }
         .map_err(|error| DisconnectReason::Transport(Arc::new(error)))?;
         let (endpoint, address) = (endpoint.clone(), stream.address.clone());
-        self.link.emit(MonitorEvent::Connected { endpoint, address });
-        let unsettled = Unsettled(&self.link);
+        self.link.emit(MonitorEvent::Connected { endpoint, address: address.clone() });
+        let unsettled = Unsettled { link: &self.link, address: Some(address) };
         let met = self.link.meet(stream, Role::Dialling).await;
         unsettled.settle();
         match met {
@@ -173,7 +178,7 @@ impl Dialer {
         let end = self.link.run(&self.peer, &self.line, met).await;
         // What was not written waits for the next connection.
         self.down(end.flight);
-        self.link.say_ended(&end.reason);
+        self.link.say_ended(&self.peer, &end.reason);
         tidy(&*self.link.side).await;
         end.reason
     }

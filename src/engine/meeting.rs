@@ -9,16 +9,16 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::select;
 use tokio::time::{Instant, timeout, timeout_at};
-use tracing::debug;
+use tracing::{debug, info};
 
+use super::asking::until_left;
 use super::connection::FAREWELL;
 use crate::fault::PeerFault;
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Link, Peer, SocketSide};
-use crate::security::{Candidate, Verdict};
 use crate::transport::{Origin, Stream};
-use crate::zmtp::{Handshake, HandshakeConfig, Incoming, Question, Receiving, Sending};
+use crate::zmtp::{Handshake, HandshakeConfig, Incoming, Receiving, Sending};
 
 /// After what time a peer is closed that must not be told why, so that it does
 /// not come back at once.
@@ -26,9 +26,6 @@ const REFUSED: Duration = Duration::from_secs(1);
 
 /// How many reads look for what a peer that is not wanted has sent.
 const LAST_READS: usize = 64;
-
-/// How many reads of one that waits for a verdict look whether it has left.
-const EARLY_READS: usize = 8;
 
 /// How many octets are read of one that has been told to go, and may have sent
 /// something before it knew.
@@ -73,10 +70,19 @@ impl Allowance {
     }
 }
 
-/// A connection that came to nothing.
+/// A connection that came to nothing, which has been reported. What there is still to
+/// be said to the peer is in it.
 pub(super) struct Refused {
     pub(super) reason: DisconnectReason,
-    unwanted: Option<Box<Unwanted>>,
+    rest: Option<Rest>,
+}
+
+/// What is still to be done about a connection that came to nothing. It is not in the
+/// time of the handshake, which has ended. Few need this, and every connection would
+/// have room for it.
+enum Rest {
+    Unwanted(Box<Unwanted>),
+    Faulty(Box<Faulty>),
 }
 
 /// A peer that the socket does not want.
@@ -87,13 +93,34 @@ struct Unwanted {
     peer: Arc<Peer>,
 }
 
+/// A peer that is at fault, or that the policy does not let in.
+struct Faulty {
+    stream: Stream,
+    handshake: Handshake,
+    /// Whether it is to hear why, and not only may.
+    is_denied: bool,
+}
+
+/// A handshake that came to nothing.
+struct Failed {
+    reason: DisconnectReason,
+    faulty: Option<Box<Faulty>>,
+}
+
+impl From<DisconnectReason> for Failed {
+    fn from(reason: DisconnectReason) -> Self {
+        Self { reason, faulty: None }
+    }
+}
+
 impl Refused {
     /// Tells the peer, as far as it may know, and counts what it had sent. Says
     /// why it was refused.
     pub(super) async fn part(self) -> DisconnectReason {
-        if let Some(unwanted) = self.unwanted {
-            // Few need this, and every connection would have room for it.
-            Box::pin(unwanted.part()).await;
+        match self.rest {
+            Some(Rest::Unwanted(unwanted)) => Box::pin(unwanted.part()).await,
+            Some(Rest::Faulty(faulty)) => Box::pin(faulty.part()).await,
+            None => {}
         }
         self.reason
     }
@@ -113,23 +140,69 @@ impl Unwanted {
     }
 }
 
+impl Faulty {
+    fn failed(self, fault: PeerFault) -> Failed {
+        Failed { reason: DisconnectReason::Fault(fault), faulty: Some(Box::new(self)) }
+    }
+
+    /// Tells the peer, as far as it is to know.
+    async fn part(mut self) {
+        let output = self.handshake.output();
+        let Stream { read, write, .. } = &mut self.stream;
+        let telling = async {
+            // What is still to be said (our greeting, an ERROR) may help whoever
+            // looks at the other end; it need not arrive.
+            write.write_all(&output).await?;
+            if !self.is_denied {
+                return Ok(());
+            }
+            // One that only has to present something else is given a while to hear
+            // that: a reset, over what it has sent and nobody read, would destroy it.
+            write.shutdown().await?;
+            let mut octets = [0; 1024];
+            for _ in 0..LAST_READS {
+                if read.read(&mut octets).await? == 0 {
+                    break;
+                }
+            }
+            Ok::<_, std::io::Error>(())
+        };
+        let _ = timeout(FAREWELL, telling).await;
+    }
+}
+
 impl Link {
-    /// Does the handshake, within the time the options allow for all of it.
+    /// Does the handshake, within the time the options allow for all of it. If it fails
+    /// that is reported before the peer hears of it: whatever ends the connection next
+    /// is not to take the place of the reason.
     pub(super) async fn meet(&self, stream: Stream, role: Role) -> Result<Box<Met>, Refused> {
         let limit = self.options.handshake_timeout;
         let time = limit.and_then(Allowance::new);
+        let address = stream.address.clone();
         let met = in_time(time, self.shake_hands(stream, role, time)).await;
-        met.map(Box::new).map_err(|reason| self.failed(reason))
+        met.map(Box::new).map_err(|Failed { reason, faulty }| Refused {
+            rest: faulty.map(Rest::Faulty),
+            ..self.failed(&address, reason)
+        })
     }
 
-    pub(super) fn failed(&self, reason: DisconnectReason) -> Refused {
-        self.say_failed(reason.clone());
-        Refused { reason, unwanted: None }
+    pub(super) fn failed(&self, address: &str, reason: DisconnectReason) -> Refused {
+        self.say_failed(address, reason.clone());
+        Refused { reason, rest: None }
     }
 
-    pub(super) fn say_failed(&self, reason: DisconnectReason) {
-        debug!(endpoint = %self.endpoint, %reason, "handshake failed");
-        self.emit(MonitorEvent::HandshakeFailed { endpoint: self.endpoint.clone(), reason });
+    /// Says that a connection from there, or to there, came to nothing.
+    pub(super) fn say_failed(&self, address: &str, reason: DisconnectReason) {
+        let endpoint = self.endpoint.clone();
+        match &reason {
+            // Whoever guesses passwords is to be found in any log.
+            DisconnectReason::Fault(PeerFault::Denied { .. }) => {
+                info!(%endpoint, %address, %reason, "handshake failed");
+            }
+            _ => debug!(%endpoint, %address, %reason, "handshake failed"),
+        }
+        let address = address.to_owned();
+        self.emit(MonitorEvent::HandshakeFailed { endpoint, address, reason });
     }
 
     async fn shake_hands(
@@ -137,7 +210,7 @@ impl Link {
         mut stream: Stream,
         role: Role,
         time: Option<Allowance>,
-    ) -> Result<Met, DisconnectReason> {
+    ) -> Result<Met, Failed> {
         let mut handshake = Handshake::new(HandshakeConfig {
             socket_type: self.socket_type,
             identity: self
@@ -158,10 +231,10 @@ impl Link {
                 let verdict = select! {
                     biased;
                     verdict = self.ask(&candidate) => verdict,
-                    reason = until_left(&mut stream, &mut handshake) => return Err(reason),
+                    reason = until_left(&mut stream, &mut handshake) => return Err(reason.into()),
                 };
                 if let Err(fault) = handshake.answer(verdict) {
-                    return Err(dismiss(stream, handshake, fault).await);
+                    return Err(Faulty { stream, handshake, is_denied: true }.failed(fault));
                 }
                 continue;
             }
@@ -172,14 +245,10 @@ impl Link {
             }
             let count = stream.read.read(&mut octets).await.map_err(transport)?;
             if count == 0 {
-                return Err(DisconnectReason::PeerClosed);
+                return Err(DisconnectReason::PeerClosed.into());
             }
             if let Err(fault) = handshake.feed(&octets[..count]) {
-                // What is still to be said (our greeting, an ERROR) may help
-                // whoever looks at the other end; it need not arrive.
-                let output = handshake.output();
-                let _ = stream.write.write_all(&output).await;
-                return Err(DisconnectReason::Fault(fault));
+                return Err(Faulty { stream, handshake, is_denied: false }.failed(fault));
             }
         }
     }
@@ -190,35 +259,15 @@ impl Link {
         role == Role::Accepting && (self.traits.judges || self.options.limits.has_places())
     }
 
-    /// The peer as the policy is to see it, if that is to decide about it now.
-    fn candidate(&self, handshake: &Handshake, stream: &Stream) -> Option<Candidate> {
-        let Question { credentials, peer } = handshake.question()?;
-        let mut peer = peer.clone();
-        peer.address.clone_from(&stream.address);
-        Some(Candidate {
-            credentials: credentials.clone(),
-            peer,
-            ip: stream.origin.ip(),
-            domain: self.options.zap_domain.clone(),
-            own_id: self.options.routing_id.clone(),
-        })
-    }
-
-    /// Asks the policy about a peer. Where there is none nobody comes in.
-    async fn ask(&self, candidate: &Candidate) -> Verdict {
-        let policy = self.options.security().policy().cloned().unwrap_or_default();
-        let zap = self.side.zap();
-        policy.ask(candidate, &*zap).await
-    }
-
     /// The socket does not want the peer.
     pub(super) fn refuse(&self, met: Box<Met>, peer: &Arc<Peer>, why: Unwelcome) -> Refused {
         if why == Unwelcome::Closing {
-            return self.failed(DisconnectReason::ByUs);
+            return self.failed(&met.peer.address, DisconnectReason::ByUs);
         }
+        let failed = self.failed(&met.peer.address, DisconnectReason::TurnedAway(why));
         let (side, peer) = (Arc::clone(&self.side), Arc::clone(peer));
-        let unwanted = Some(Box::new(Unwanted { met, why, side, peer }));
-        Refused { unwanted, ..self.failed(DisconnectReason::TurnedAway(why)) }
+        let rest = Some(Rest::Unwanted(Box::new(Unwanted { met, why, side, peer })));
+        Refused { rest, ..failed }
     }
 }
 
@@ -302,61 +351,22 @@ impl Met {
     }
 }
 
-/// Waits until a peer leaves while a policy decides about it. What it says meanwhile
-/// is kept: as much as a command may have, and no more is read.
-async fn until_left(stream: &mut Stream, handshake: &mut Handshake) -> DisconnectReason {
-    let mut octets = [0; 1024];
-    for _ in 0..EARLY_READS {
-        match stream.read.read(&mut octets).await {
-            Ok(0) => return DisconnectReason::PeerClosed,
-            Ok(count) => {
-                if let Err(fault) = handshake.feed(&octets[..count]) {
-                    return DisconnectReason::Fault(fault);
-                }
-            }
-            Err(error) => return transport(error),
-        }
-    }
-    std::future::pending().await
-}
-
-/// Tells a peer that it may not come in, as far as it is to know. It is given a
-/// while to hear that: a reset, over what it has sent and nobody read, would
-/// destroy it.
-async fn dismiss(
-    mut stream: Stream,
-    mut handshake: Handshake,
-    fault: PeerFault,
-) -> DisconnectReason {
-    let output = handshake.output();
-    let telling = async {
-        stream.write.write_all(&output).await?;
-        stream.write.shutdown().await?;
-        let mut octets = [0; 1024];
-        for _ in 0..LAST_READS {
-            if stream.read.read(&mut octets).await? == 0 {
-                break;
-            }
-        }
-        Ok::<_, std::io::Error>(())
-    };
-    let _ = timeout(FAREWELL, telling).await;
-    DisconnectReason::Fault(fault)
-}
-
-fn transport(error: std::io::Error) -> DisconnectReason {
+pub(super) fn transport(error: std::io::Error) -> DisconnectReason {
     DisconnectReason::Transport(Arc::new(error))
 }
 
-async fn in_time<T>(
+async fn in_time<T, E: From<DisconnectReason>>(
     time: Option<Allowance>,
-    work: impl Future<Output = Result<T, DisconnectReason>>,
-) -> Result<T, DisconnectReason> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     let Some(time) = time else { return work.await };
     let mut work = pin!(work);
     if let Ok(done) = timeout_at(time.until, &mut work).await {
         return done;
     }
-    let Some(again) = time.again() else { return Err(DisconnectReason::HandshakeTimeout) };
-    timeout_at(again.until, work).await.unwrap_or(Err(DisconnectReason::HandshakeTimeout))
+    let Some(again) = time.again() else {
+        return Err(DisconnectReason::HandshakeTimeout.into());
+    };
+    let late = |_| Err(DisconnectReason::HandshakeTimeout.into());
+    timeout_at(again.until, work).await.unwrap_or_else(late)
 }

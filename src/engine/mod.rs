@@ -15,6 +15,7 @@
 //! means, is in [`wire`], which knows neither tokio nor any transport.
 
 mod acceptor;
+mod asking;
 mod backoff;
 mod bell;
 mod clock;

@@ -52,7 +52,7 @@ fn frame(input: &mut Input<'_>, place: usize) -> Bytes {
 fn expected(frames: &[Bytes]) -> Option<Result<Grant, (Denial, String)>> {
     let frames: Vec<&[u8]> = frames.iter().map(|frame| &frame[..]).collect();
     let [b"", b"1.0", b"1", status, text, user_id, metadata] = frames[..] else { return None };
-    let text = String::from_utf8_lossy(text).into_owned();
+    let text = text[..text.len().min(255)].escape_ascii().to_string();
     let how = match status {
         b"200" => {
             let mut grant = Grant::default();

@@ -91,10 +91,12 @@
 //! # Who is refused
 //!
 //! A peer that is not let in learns a number (RFC 27): 400 if it is not to come in, 500 if
-//! the policy could not decide; with 300, for now, it is told nothing. The reason is for
-//! our side only: in the event
+//! the policy could not decide or panicked; with 300, for now, it is told nothing. The
+//! reason is for our side only: in the event
 //! [`HandshakeFailed`](crate::MonitorEvent::HandshakeFailed), as
-//! [`PeerFault::Denied`](crate::PeerFault::Denied), and in the log.
+//! [`PeerFault::Denied`](crate::PeerFault::Denied), and in the log at the level `info`,
+//! both with the address of the peer. That is said before the peer hears of it, so that
+//! no guess goes unseen.
 //! A ferromq client that was refused for good dials again after a second, then two, and so on
 //! up to a minute; so a key that was added later is enough. Whoever cannot present a
 //! valid handshake at all (another server's key, a changed octet) finds the connection

@@ -215,9 +215,9 @@ impl Joint {
         }
         self.detach(other);
         for (party, reason) in [(first, here), (other, there)] {
-            if let Some(station) = self.station(party) {
-                let endpoint = station.endpoint.clone();
-                station.emit(MonitorEvent::Disconnected { endpoint, reason });
+            if let [Some(station), Some(far)] = [party, party.other()].map(|it| self.station(it)) {
+                let (endpoint, address) = (station.endpoint.clone(), far.endpoint.to_string());
+                station.emit(MonitorEvent::Disconnected { endpoint, address, reason });
             }
         }
     }

@@ -206,9 +206,9 @@ impl Connector {
             Unwelcome::Closing => [DisconnectReason::ByUs, DisconnectReason::PeerClosed],
             why => [why, from_there(why)].map(DisconnectReason::TurnedAway),
         };
-        for (link, reason) in [(&self.link, here), (binder, there)] {
-            let endpoint = link.endpoint.clone();
-            link.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+        for (link, far, reason) in [(&self.link, binder, here), (binder, &self.link, there)] {
+            let (endpoint, address) = (link.endpoint.clone(), far.endpoint.to_string());
+            link.emit(MonitorEvent::HandshakeFailed { endpoint, address, reason });
         }
         Joined::No(why)
     }
@@ -222,8 +222,8 @@ impl Connector {
             detach(&self.link, &self.peer);
         }
         let endpoint = self.link.endpoint.clone();
-        let reason = DisconnectReason::ByUs;
-        self.link.emit(MonitorEvent::HandshakeFailed { endpoint, reason });
+        let (address, reason) = (String::new(), DisconnectReason::ByUs);
+        self.link.emit(MonitorEvent::HandshakeFailed { endpoint, address, reason });
     }
 }
 

@@ -135,6 +135,12 @@ impl Peer {
         self.sessions.lock().info(self.in_hand.session())
     }
 
+    /// Where it is, or was last.
+    pub(crate) fn address(&self) -> String {
+        let sessions = self.sessions.lock();
+        sessions.info(sessions.last()).address.clone()
+    }
+
     pub(crate) fn is_dismissed(&self) -> bool {
         self.dismissed.load(Ordering::SeqCst)
     }

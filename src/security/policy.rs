@@ -199,7 +199,8 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
 ///
 /// It is asked once for each handshake, within the time that
 /// [`handshake_timeout`](crate::SocketOptions::handshake_timeout) allows for it
-/// all, by as many connections at once as there are.
+/// all, by as many connections at once as there are. If it panics the peer is not let
+/// in ([`Denial::Internal`]), and nobody else notices.
 pub trait Authenticator: Send + Sync + 'static {
     /// Decides about one peer.
     ///

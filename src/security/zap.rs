@@ -8,6 +8,7 @@
 use bytes::Bytes;
 
 use super::{Candidate, Credentials, Denial, Verdict};
+use crate::fault::PeerFault;
 use crate::message::Message;
 use crate::properties::Properties;
 
@@ -50,7 +51,8 @@ pub(crate) fn verdict(reply: Message) -> Option<Verdict> {
     if !delimiter.is_empty() || version != VERSION || id != REQUEST_ID {
         return None;
     }
-    let text = String::from_utf8_lossy(text);
+    // It may quote what the peer presented, and goes to the log.
+    let text = PeerFault::text(text);
     match &status[..] {
         b"200" => {
             let verdict = match &user_id[..] {
@@ -79,4 +81,23 @@ fn properties(octets: &[u8]) -> Option<Vec<(String, Bytes)>> {
         Some((std::str::from_utf8(name).ok()?.to_owned(), Bytes::copy_from_slice(value)))
     };
     Properties::new(octets).map(property).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(text: &[u8]) -> Option<Verdict> {
+        let frames = [VERSION, REQUEST_ID, b"400", text, b"", b""];
+        let mut reply = Message::new();
+        frames.iter().for_each(|frame| reply.push_back(Bytes::copy_from_slice(frame)));
+        verdict(reply)
+    }
+
+    #[test]
+    fn the_text_of_a_refusal_can_be_logged_as_it_is() {
+        let expected = Some(Verdict::deny("no \\x1b[2J\\n\\xff"));
+        assert_eq!(denied(b"no \x1b[2J\n\xff"), expected);
+        assert_eq!(denied(&[b'a'; 300]), Some(Verdict::deny("a".repeat(255))));
+    }
 }

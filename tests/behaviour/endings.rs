@@ -259,7 +259,7 @@ fn the_monitor_tells_that_a_runtime_has_ended() {
         second.block_on(async {
             while ended.is_empty() || closed.len() < 3 {
                 match events.next().await {
-                    MonitorEvent::Disconnected { endpoint, reason } => {
+                    MonitorEvent::Disconnected { endpoint, reason, .. } => {
                         let is_so = matches!(reason, DisconnectReason::RuntimeEnded);
                         assert!(is_so, "{reason:?}");
                         ended.push(endpoint);

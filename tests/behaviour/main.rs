@@ -11,6 +11,8 @@ mod closing;
 mod computing;
 mod connections;
 mod deadlines;
+#[cfg(feature = "plain")]
+mod denied;
 mod deserted;
 mod endings;
 mod endpoints;

@@ -143,6 +143,60 @@ async fn events_say_where_and_who() {
     assert_eq!(peer.metadata, [("X-Name".into(), "me".into())]);
 }
 
+/// Where the peer is, as far as an event says so.
+fn address(event: MonitorEvent) -> Option<String> {
+    match event {
+        MonitorEvent::Accepted { address, .. }
+        | MonitorEvent::Connected { address, .. }
+        | MonitorEvent::HandshakeFailed { address, .. }
+        | MonitorEvent::Disconnected { address, .. } => Some(address),
+        MonitorEvent::Ready { peer, .. } => Some(peer.address),
+        _ => None,
+    }
+}
+
+/// Also the last event of a connection, whose peer may be one to look for.
+#[tokio::test]
+async fn the_end_of_a_connection_says_where_the_peer_was() {
+    for (transport, is_stream) in
+        [(Transport::Tcp, true), (Transport::Ipc, true), (Transport::Inproc, false)]
+    {
+        let (bound, connected) = (DealerSocket::new(), DealerSocket::new());
+        let (mut here, mut there) =
+            (Events::from(bound.monitor()), Events::from(connected.monitor()));
+        let endpoint = bound.bind(transport.any()).await.unwrap();
+        connected.connect(&endpoint).unwrap();
+        let known = here.find(address).await;
+        assert!(known.starts_with(&endpoint.to_string()[..6]), "{known}");
+        assert_eq!(there.find(address).await, endpoint.to_string());
+        if is_stream {
+            here.ready().await;
+            there.ready().await;
+        }
+        let _ = within(connected.close()).await;
+        assert_eq!(here.find(address).await, known, "{transport:?}");
+        assert_eq!(there.find(address).await, endpoint.to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_failed_says_where_the_peer_was() {
+    for transport in Transport::ALL {
+        let (pull, dealer) = (PullSocket::new(), DealerSocket::new());
+        let (mut here, mut there) = (Events::from(pull.monitor()), Events::from(dealer.monitor()));
+        let endpoint = pull.bind(transport.any()).await.unwrap();
+        let is_stream = dealer.connect(&endpoint).is_ok();
+        assert_eq!(is_stream, transport != Transport::Inproc);
+        let known = here.find(address).await;
+        assert!(known.starts_with(&endpoint.to_string()[..6]), "{known}");
+        assert_eq!(there.find(address).await, endpoint.to_string());
+        if is_stream {
+            assert_eq!(here.find(address).await, known, "{transport:?}");
+            assert_eq!(there.find(address).await, endpoint.to_string());
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_peer_that_restarts_is_lost_dialled_and_ready_again() {
     for transport in Transport::STREAMS {

@@ -165,7 +165,18 @@ impl CertificateDir {
 fn read(directory: &Path) -> Result<Keys, CertificateError> {
     let unreadable = |error| CertificateError::from(CertificateFault::Directory(error));
     let files = files(directory).map_err(|error| unreadable(error).in_file(directory))?;
-    files.iter().map(|file| CurveCertificate::load(file).map(entry)).collect()
+    files.iter().map(|file| load(file).map(entry)).collect()
+}
+
+/// One certificate. What is no file is not opened: with a FIFO that would wait for
+/// somebody who writes.
+fn load(path: &Path) -> Result<CurveCertificate, CertificateError> {
+    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, "this is not a regular file");
+    let is_file = fs::metadata(path).map(|metadata| metadata.is_file());
+    match is_file.and_then(|is_file| if is_file { Ok(()) } else { Err(no_file()) }) {
+        Ok(()) => CurveCertificate::load(path),
+        Err(error) => Err(CertificateError::from(CertificateFault::Read(error)).in_file(path)),
+    }
 }
 
 /// The files that have to be certificates, by name.
@@ -281,6 +292,23 @@ mod tests {
         let key = ada.public().to_string();
         let expected = Verdict::accept_as(key).with_property("name", "B");
         assert_eq!((verdict(&clients, &of(&ada)), clients.len()), (expected, 1));
+    }
+
+    /// It would wait for somebody who writes into it.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused_at_once() {
+        let directory = Temporary::new();
+        let fifo = directory.0.join("x.key");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+        assert!(made.unwrap().success());
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let path = directory.0.clone();
+        std::thread::spawn(move || sender.send(CertificateDir::load(path).map(drop)));
+        let loaded = receiver.recv_timeout(std::time::Duration::from_secs(20));
+        let error = loaded.expect("it does not wait").unwrap_err();
+        assert!(matches!(error.fault(), CertificateFault::Read(_)), "{error}");
+        assert_eq!(error.path(), Some(&*fifo));
     }
 
     #[test]
