@@ -29,7 +29,7 @@ const HAND: Mark = Mark::from_option(CHUNK);
 /// How many other items a subscription costs as much as, once it is in a trie and the
 /// application is told. A hundred peers that do nothing but subscribe would keep the
 /// next one waiting for as long as it takes to see to a turn of each.
-const SUBSCRIPTION: usize = 4;
+const SUBSCRIPTION: usize = 16;
 
 /// Room for all that was read.
 const ALL: (usize, usize) = (usize::MAX, usize::MAX);
