@@ -22,16 +22,17 @@ use crate::transport::ReadHalf;
 /// What comes from a peer, with what it is read from.
 pub(super) type Incoming = Inward<Box<dyn ReadHalf>>;
 
-/// What one look of a receiver may cost.
-const LOOK: Budget = Budget { items: 256, octets: 1 << 20 };
+/// What one look of a receiver may cost: a hand full of messages, and no more of what
+/// is none, since whoever is next in turn waits for that.
+const LOOK: Budget = Budget { items: 64, frames: 256, octets: 1 << 20 };
 
 /// What one turn of the task may cost. Items may be subscriptions, which cost
 /// most, and every peer may have as much to do.
-const TURN: Budget = Budget { items: 64, octets: 256 * 1024 };
+const TURN: Budget = Budget { items: 64, frames: 256, octets: 256 * 1024 };
 
 /// How many stale messages or reads are looked through at most: a peer may send
 /// without end.
-const STALE: Budget = Budget { items: 10_000, octets: 4 << 20 };
+const STALE: Budget = Budget { items: 10_000, frames: 100_000, octets: 4 << 20 };
 
 /// How many octets are read at a time where most likely there are none, and where
 /// there were so many.

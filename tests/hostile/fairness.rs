@@ -84,15 +84,18 @@ enum Flood {
     Garbage,
     /// Messages of nothing.
     Tiny,
+    /// Messages of a million frames with nothing in them.
+    Frames,
     /// Each of them something else.
     Mixed,
 }
 
 impl Flood {
+    /// Those of which an answer is due in [`BOUND`].
     const KINDS: [Self; 5] = [Self::Churn, Self::Hoard, Self::Pings, Self::Garbage, Self::Tiny];
 
     fn parse(name: &str) -> Self {
-        let all = [&Self::KINDS[..], &[Self::Mixed]].concat();
+        let all = [&Self::KINDS[..], &[Self::Frames, Self::Mixed]].concat();
         all.into_iter().find(|flood| format!("{flood:?}") == name).expect("a kind of flood")
     }
 
@@ -114,6 +117,11 @@ impl Flood {
             Self::Garbage => (0..4).map(|seed| garbage((4 * number + seed) as u64)).collect(),
             // An envelope and an empty frame are a request.
             Self::Tiny => vec![[frame(MORE, ""), frame(0, "")].concat().repeat(8000)],
+            Self::Frames => {
+                let part = frame(MORE, "").repeat(10_000);
+                let last = [&part[2..], &frame(0, "")].concat();
+                [vec![part; 99], vec![last]].concat()
+            }
             Self::Mixed => unreachable!("each sends something else"),
         }
     }
@@ -417,7 +425,9 @@ fn a_good_peer_is_answered_in_time_whatever_a_hundred_send() {
         None => Flood::KINDS.into_iter().for_each(|flood| measure(2, Victim::XPub, flood, 3)),
         Some(rounds) => {
             for (victim, threads) in Victim::ALL.into_iter().flat_map(|it| [(it, 1), (it, 2)]) {
-                Flood::KINDS.into_iter().for_each(|flood| measure(threads, victim, flood, rounds));
+                for flood in Flood::KINDS.into_iter().chain([Flood::Frames]) {
+                    measure(threads, victim, flood, rounds);
+                }
             }
         }
     }

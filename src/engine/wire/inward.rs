@@ -29,7 +29,7 @@ const HAND: Mark = Mark::from_option(CHUNK);
 /// How many other items a subscription costs as much as, once it is in a trie and the
 /// application is told. A hundred peers that do nothing but subscribe would keep the
 /// next one waiting for as long as it takes to see to a turn of each.
-const SUBSCRIPTION: usize = 4;
+const SUBSCRIPTION: usize = 16;
 
 /// Room for all that was read.
 const ALL: (usize, usize) = (usize::MAX, usize::MAX);
@@ -89,11 +89,8 @@ impl<R> Session<R> {
         self.read.is_some() && self.receiving.as_ref().is_some_and(Receiving::is_dry)
     }
 
-    fn next(&mut self) -> Result<Option<Incoming>, PeerFault> {
-        match &mut self.receiving {
-            Some(receiving) => receiving.next(),
-            None => Ok(None),
-        }
+    fn next_within(&mut self, frames: &mut usize) -> Result<Option<Incoming>, PeerFault> {
+        self.receiving.as_mut().map_or(Ok(None), |receiving| receiving.next_within(frames))
     }
 
     /// The peer is at fault: nothing more is read, and what was read means nothing.
@@ -116,7 +113,7 @@ impl<R> Session<R> {
         let mut messages = 0;
         loop {
             messages = self.take_strip(ALL, usize::MAX).1.messages.saturating_add(messages);
-            let Ok(Some(incoming)) = self.next() else { return messages };
+            let Ok(Some(incoming)) = self.next_within(&mut { usize::MAX }) else { return messages };
             messages = messages.saturating_add(matches!(incoming, Incoming::Message(_)).into());
         }
     }
@@ -336,7 +333,7 @@ impl<R> Inward<R> {
                 }
                 continue;
             }
-            match session.next() {
+            match session.next_within(&mut budget.frames) {
                 Ok(Some(Incoming::Message(message))) if self.expects => sink.message(message),
                 Ok(Some(Incoming::Message(_))) => self.uncounted.add_strays(1),
                 Ok(Some(Incoming::Subscription(change))) => {
@@ -350,6 +347,7 @@ impl<R> Inward<R> {
                     orders.ping = Some((session.read_at, ttl));
                 }
                 Ok(Some(Incoming::Ping { .. })) => {}
+                Ok(None) if budget.is_spent() => return Drained::Enough,
                 Ok(None) if session.read.is_some() => return Drained::Starved,
                 Ok(None) if is_newest && !self.is_closed => return Drained::Quiet,
                 Ok(None) => {
@@ -488,7 +486,7 @@ impl<R> Inward<R> {
                 if extent.messages > 0 {
                     ahead.strip(strip, extent);
                 }
-                match session.next() {
+                match session.next_within(&mut { usize::MAX }) {
                     Ok(Some(Incoming::Message(message))) => ahead.message(message),
                     Ok(Some(_)) => {}
                     Ok(None) | Err(_) => break,

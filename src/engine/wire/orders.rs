@@ -4,16 +4,21 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// How much work a turn may still do, in what was decoded and in octets read.
+/// How much work a turn may still do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Budget {
+    /// What is decoded: messages, subscriptions and the like.
     pub(crate) items: usize,
+    /// The frames looked at for that, of which there may be any number in a message, and
+    /// any number that mean nothing.
+    pub(crate) frames: usize,
+    /// What is read.
     pub(crate) octets: usize,
 }
 
 impl Budget {
     pub(super) fn is_spent(&self) -> bool {
-        self.items == 0 || self.octets == 0
+        self.items == 0 || self.frames == 0 || self.octets == 0
     }
 }
 

@@ -97,11 +97,32 @@ impl Writing {
     }
 }
 
+/// Of a message of very many frames, or of frames that mean nothing.
+#[test]
+fn a_look_ends_when_its_frames_are_spent() {
+    let options = SocketOptions::new();
+    for octets in [&b"\x01\x00"[..], b"\x04\x02\x01X"] {
+        let mut inward = Inward::new(&options, &Traits::PLAIN);
+        inward.session_up((), session(false, None).1, 0);
+        let (mut counting, mut orders) = (Counting::default(), Orders::default());
+        let many = octets.repeat(100);
+        let (_, mut space) = inward.reading().unwrap();
+        space.put_slice(&many);
+        inward.received(many.len(), false, None, &mut orders);
+        let mut look = || {
+            let mut budget = Budget { items: 1000, frames: 60, octets: 1000 };
+            inward.drain(&mut counting, &mut budget, &mut orders)
+        };
+        assert_eq!([look(), look()], [Drained::Enough, Drained::Starved]);
+        assert_eq!(counting.messages, 0);
+    }
+}
+
 /// Gives octets to a session, a few at a time, and takes what comes of them.
 fn read(inward: &mut Inward<()>, mut octets: &[u8], step: usize) -> Vec<Message> {
     let (mut hand, mut orders) = (Hand::default(), Orders::default());
     loop {
-        let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
+        let mut budget = Budget { items: usize::MAX, frames: usize::MAX, octets: usize::MAX };
         let most_octets = Mark::UNLIMITED;
         let mut filling = Filling {
             hand: &mut hand,
@@ -223,7 +244,7 @@ fn a_large_message_counts_in_hand_until_it_is_received() {
         inward.session_up((), session(false, None).1, 0);
         let (mut hand, mut orders) = (Hand::default(), Orders::default());
         let mut filling = inward.filling(&mut hand, 64);
-        let mut budget = Budget { items: usize::MAX, octets: usize::MAX };
+        let mut budget = Budget { items: usize::MAX, frames: usize::MAX, octets: usize::MAX };
         for piece in octets.chunks(1 << 12) {
             inward.drain(&mut filling, &mut budget, &mut orders);
             let (_, mut space) = inward.reading().unwrap();

@@ -102,10 +102,22 @@ impl Receiving {
     /// # Errors
     /// When the peer is at fault; the same again from then on.
     pub(crate) fn next(&mut self) -> Result<Option<Incoming>, PeerFault> {
+        self.next_within(&mut { usize::MAX })
+    }
+
+    /// The same, if it does not take more `frames` to find it: those it takes are
+    /// subtracted. Of many frames nothing comes but a large message, or nothing at all.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub(crate) fn next_within(
+        &mut self,
+        frames: &mut usize,
+    ) -> Result<Option<Incoming>, PeerFault> {
         if let Some(fault) = &self.fault {
             return Err(fault.clone());
         }
-        let next = self.next_known();
+        let next = self.next_known(frames);
         if let Err(fault) = &next {
             self.fault = Some(fault.clone());
         }
@@ -113,8 +125,8 @@ impl Receiving {
     }
 
     /// The next message or command that means something to us.
-    fn next_known(&mut self) -> Result<Option<Incoming>, PeerFault> {
-        while let Some(unit) = self.decoder.next()? {
+    fn next_known(&mut self, frames: &mut usize) -> Result<Option<Incoming>, PeerFault> {
+        while let Some(unit) = self.decoder.next_within(frames)? {
             let body = match unit {
                 Unit::Message(message) => return Ok(Some(Incoming::Message(message))),
                 Unit::Command(body) => body,

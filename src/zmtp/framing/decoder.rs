@@ -152,27 +152,30 @@ impl Decoder {
             .saturating_add(frames.saturating_mul(size_of::<Bytes>()))
     }
 
-    /// The next message or command, if the octets so far hold one.
+    /// The next message or command, if the octets so far hold one and it does not take
+    /// more `frames` to find it: those it takes are subtracted.
     ///
     /// # Errors
     /// When the peer is at fault. There is no way to go on from there.
-    pub(crate) fn next(&mut self) -> Result<Option<Unit>, PeerFault> {
+    pub(crate) fn next_within(&mut self, frames: &mut usize) -> Result<Option<Unit>, PeerFault> {
         loop {
-            if let Some(unit) = self.next_plain()? {
+            if let Some(unit) = self.next_plain(frames)? {
                 return Ok(Some(unit));
             }
-            if !self.unseal()? {
+            if *frames == 0 || !self.unseal()? {
                 return Ok(None);
             }
         }
     }
 
     /// The next message or command of what is there in plain.
-    fn next_plain(&mut self) -> Result<Option<Unit>, PeerFault> {
+    fn next_plain(&mut self, frames: &mut usize) -> Result<Option<Unit>, PeerFault> {
         if let Some(message) = self.next_delimited() {
             return Ok(Some(Unit::Message(message)));
         }
-        while let Some((header, body)) = self.next_frame()? {
+        while *frames > 0 {
+            let Some((header, body)) = self.next_frame()? else { return Ok(None) };
+            *frames = frames.saturating_sub(1);
             // libzmq sends a PING between the frames of a message where RFC 37
             // has commands between messages only; so commands stand alone.
             if header.is_command() {

@@ -190,6 +190,24 @@ fn empty_frames_weigh_what_it_takes_to_hold_them() {
     assert_eq!(receiving.buffered(), 0);
 }
 
+/// Of a message, and of commands that mean nothing.
+#[test]
+fn however_many_frames_there_are_no_more_are_looked_at_than_is_allowed() {
+    for (octets, last) in [(&b"\x01\x00"[..], &b"\x00\x00"[..]), (b"\x04\x02\x01X", b"\x00\x00")] {
+        let (mut receiving, ..) = traffic(1, None);
+        let octets = [&octets.repeat(100), last].concat();
+        assert_eq!(read(&mut receiving, &mut &octets[..]), octets.len());
+        for _ in 0..10 {
+            let mut frames = 10;
+            assert_eq!((receiving.next_within(&mut frames), frames), (Ok(None), 0));
+        }
+        let mut frames = 10;
+        let next = receiving.next_within(&mut frames);
+        assert!(matches!(next, Ok(Some(Incoming::Message(_)))), "{next:?}");
+        assert_eq!(receiving.next(), Ok(None));
+    }
+}
+
 #[test]
 fn small_frames_are_cut_from_the_read_buffer() {
     let (mut receiving, ..) = traffic(1, None);
