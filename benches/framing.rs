@@ -94,7 +94,9 @@ fn decode_all(decoder: &mut Decoder, mut octets: &[u8]) -> usize {
         let (now, later) = octets.split_at(octets.len().min(space.remaining_mut()));
         space.put_slice(now);
         octets = later;
-        while let Some(unit) = decoder.next().expect("these octets are valid") {
+        while let Some(unit) =
+            decoder.next_within(&mut { usize::MAX }).expect("these octets are valid")
+        {
             if let Unit::Message(message) = unit {
                 decoded += message.size();
             }
