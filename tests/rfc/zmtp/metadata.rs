@@ -2,9 +2,9 @@
 //! and "The Resource Property".
 
 use ferromq::{
-    DealerSocket, DisconnectReason, PairSocket, PeerFault, PubSocket, PullSocket, PushSocket,
-    RepSocket, ReqSocket, RouterSocket, SocketOptions, SocketType, SubSocket, XPubSocket,
-    XSubSocket,
+    BindError, DealerSocket, DisconnectReason, OptionError, PairSocket, PeerFault, PubSocket,
+    PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, SocketOptions, SocketType,
+    SubSocket, XPubSocket, XSubSocket,
 };
 
 use crate::support::{Net, Node, Receives, Socket, plain, soon};
@@ -30,15 +30,17 @@ async fn peers_shall_exchange_metadata(net: Net) {
 #[tokio::test]
 async fn departs_names_with_x_are_for_applications_but_one() {
     let net = Net::tcp();
-    let options = SocketOptions::new().metadata("x-ferromq", "mine");
-    let mut dealer = net.bound::<DealerSocket>(options.clone()).await;
+    let taken = DealerSocket::with_options(plain().metadata("x-ferromq", "mine"));
+    let refused = taken.bind("tcp://127.0.0.1:*").await.unwrap_err();
+    assert!(matches!(refused, BindError::Options(OptionError::MetadataTaken { .. })));
+    let mut dealer = net.bound::<DealerSocket>(plain()).await;
     let mut router = Wire::dial(&dealer.endpoint()).await;
     let body = router.shake_hands("ROUTER").await;
     let names = body.windows(2).filter(|octets| octets.eq_ignore_ascii_case(b"X-")).count();
     assert_eq!(names, 1, "{}", body.escape_ascii());
     assert!(body.ends_with(b"\x09X-Ferromq\x00\x00\x00\x011"));
     dealer.ready().await;
-    let mut other = net.connecting::<DealerSocket>(options, &dealer.endpoint());
+    let mut other = net.connecting::<DealerSocket>(plain(), &dealer.endpoint());
     assert_eq!(dealer.ready().await.metadata, []);
     assert_eq!(other.ready().await.metadata, []);
 }
