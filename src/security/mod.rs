@@ -4,8 +4,8 @@
 //!
 //! Nothing here does I/O but the certificates, and they only when asked. Secret
 //! keys stand in one place in memory, are compared in constant time, are wiped
-//! when the last owner is gone, and are in no `Debug`, `Display` or error; so do
-//! passwords.
+//! when the last owner is gone, and are in no `Debug`, `Display` or error. So are
+//! passwords, but for the buffers in which a HELLO crosses the network in plain.
 
 #[cfg(feature = "curve")]
 mod certificate;
