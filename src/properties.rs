@@ -8,6 +8,16 @@
 
 use crate::fault::PeerFault;
 
+pub(crate) const SOCKET_TYPE: &str = "Socket-Type";
+/// What the API calls the routing id.
+pub(crate) const IDENTITY: &str = "Identity";
+/// How sockets of this library know each other. RFC 37 keeps names with `X-` for
+/// applications, but has no others that a peer may add.
+pub(crate) const ANNOUNCEMENT: &str = "X-Ferromq";
+
+/// The names that are no user's to set.
+pub(crate) const RESERVED: [&str; 3] = [SOCKET_TYPE, IDENTITY, ANNOUNCEMENT];
+
 /// The properties in their octets, unchecked but for the lengths.
 pub(crate) struct Properties<'a> {
     rest: &'a [u8],

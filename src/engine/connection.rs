@@ -18,7 +18,6 @@ use super::writer::{Transport, Writer};
 use crate::monitor::{DisconnectReason, MonitorEvent};
 use crate::peer::DropCause;
 use crate::pipe::{Line, Link, Peer, SocketSide};
-use crate::socket_type::SocketType;
 use crate::tasks::let_others_run;
 
 /// How long to wait for the peer to see that we closed, so that octets it has
@@ -90,10 +89,7 @@ impl Link {
     /// Subscriptions are bounded by themselves, also where nobody has a use for them.
     fn longest_topic(&self) -> usize {
         let limit = self.options.limits.subscription_octets.limit();
-        match self.socket_type {
-            SocketType::Pub | SocketType::XPub => limit,
-            _ => limit.min(STRAY_TOPIC),
-        }
+        if self.traits.publishes { limit } else { limit.min(STRAY_TOPIC) }
     }
 
     /// Ends what a connection in traffic had at work.

@@ -44,6 +44,14 @@ pub(crate) fn header(octets: &[u8]) -> Option<(u8, u64, usize)> {
     Some((flags, u64::from_be_bytes(*rest.first_chunk()?), LONG_HEADER))
 }
 
+/// Puts a message where nothing of worth is, so that nothing is freed there: to find that
+/// out costs more than to move it.
+#[inline(always)]
+pub(crate) fn put(place: &mut Message, message: Message) {
+    debug_assert!(place.is_single() && place.first().is_empty());
+    std::mem::forget(std::mem::replace(place, message));
+}
+
 impl Extent {
     /// The frames in `read` that are whole, each a message, and none larger than
     /// `max_size`: at most so many, and none after so many octets of bodies.
@@ -80,11 +88,11 @@ impl Strip {
         (Self::new(self.frames.split_to(extent.len), extent.messages), extent)
     }
 
-    /// Takes the next message to where nothing of worth may be: it is not freed there.
+    /// [Puts](put) the next message there.
     #[inline(always)]
     pub(crate) fn next_into(&mut self, message: &mut Message) -> bool {
         let Some(body) = self.next_body() else { return false };
-        std::mem::forget(std::mem::replace(message, Message::from(body)));
+        put(message, Message::from(body));
         true
     }
 

@@ -3,13 +3,10 @@
 use thiserror::Error;
 
 use super::SocketOptions;
+use crate::properties::RESERVED;
 use crate::security::Mechanism;
 #[cfg(feature = "plain")]
 use crate::security::Security;
-
-/// The names of properties that are no user's to set: what RFC 37 defines, and how
-/// sockets of this library know each other.
-const RESERVED: [&str; 3] = ["Socket-Type", "Identity", "X-Ferromq"];
 
 /// The most bytes that one byte can count.
 const MOST: usize = u8::MAX as usize;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::message::Message;
-use crate::message::strip::Strip;
+use crate::message::strip::{Strip, put};
 
 /// For how many messages an empty hand may keep memory: about what is taken in one go.
 const SLOTS: usize = 128;
@@ -32,15 +32,15 @@ impl Hand {
         self.len() == 0
     }
 
-    /// Takes the first to where nothing of worth may be: it is not freed there. As a
-    /// result it would be moved several times on its way to a receiver.
+    /// [Puts](put) the first there. As a result it would be moved several times on its
+    /// way to a receiver.
     #[inline(always)]
     pub(crate) fn pop_into(&mut self, message: &mut Message) -> bool {
         if self.strip.len() > 0 {
             return self.strip.next_into(message);
         }
         let Some(first) = self.others.pop_front() else { return false };
-        std::mem::forget(std::mem::replace(message, first));
+        put(message, first);
         true
     }
 

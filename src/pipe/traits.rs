@@ -11,6 +11,8 @@ pub(crate) struct Traits {
     pub(crate) drops: bool,
     /// What comes in is taken by the pattern as it comes, not by receivers.
     pub(crate) takes_at_once: bool,
+    /// Peers subscribe to what it sends (PUB, XPUB).
+    pub(crate) publishes: bool,
     /// Sending and receiving take turns (REQ, REP).
     pub(crate) lockstep: bool,
     /// Only what comes after a request was written may be its reply (REQ).
@@ -40,6 +42,7 @@ impl Traits {
     pub(crate) const PLAIN: Self = Self {
         drops: false,
         takes_at_once: false,
+        publishes: false,
         lockstep: false,
         asks: false,
         names_peers: false,

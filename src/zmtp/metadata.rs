@@ -10,20 +10,13 @@ use bytes::{BufMut, Bytes};
 
 use crate::fault::PeerFault;
 use crate::peer::PeerInfo;
-use crate::properties::Properties;
+use crate::properties::{ANNOUNCEMENT, IDENTITY, Properties, SOCKET_TYPE};
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
 
 /// The most properties that a peer may send.
 const MAX_PROPERTIES: usize = 64;
 
-const SOCKET_TYPE: &str = "Socket-Type";
-/// What the API calls the routing id.
-const IDENTITY: &str = "Identity";
-
-/// How sockets of this library know each other. RFC 37 keeps names with `X-` for
-/// applications, but has no others that a peer may add.
-const ANNOUNCEMENT: &str = "X-Ferromq";
 /// The version of what is agreed between those who announce themselves; and the
 /// same of one that sends PINGs.
 const ANNOUNCED: &[u8] = b"1";

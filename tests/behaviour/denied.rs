@@ -1,8 +1,6 @@
 //! What is said of peers that a policy does not let in, and what of a policy that
 //! fails.
 
-use std::fmt;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ferromq::{
@@ -14,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::common::events::Events;
+use crate::common::log::Log;
 use crate::common::{Transport, quick, raw, within};
 
 const ERROR_400: &[u8] = b"\x05ERROR\x03400";
@@ -199,33 +198,6 @@ async fn a_policy_is_given_up_when_a_peer_that_trickles_leaves() {
     within(dropped.recv()).await.unwrap();
 }
 
-/// What is logged, but for the quiet levels.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() <= tracing::Level::INFO
-    }
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        let mut line = event.metadata().level().to_string();
-        event.record(&mut |field: &tracing::field::Field, value: &dyn fmt::Debug| {
-            line += &format!(" {field}={value:?}");
-        });
-        self.0.lock().unwrap().push(line);
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 /// The log has to name who guesses passwords, as the event does.
 #[tokio::test]
 async fn the_log_says_who_was_denied_and_from_where() {
@@ -242,7 +214,7 @@ async fn the_log_says_who_was_denied_and_from_where() {
         })
         .await;
     assert_eq!(address, from);
-    let lines = log.0.lock().unwrap().join("\n");
+    let lines = log.lines().join("\n");
     assert!(lines.contains("INFO") && lines.contains("who is that"), "{lines}");
     assert!(lines.contains(&format!("address={from}")), "{lines}");
 }

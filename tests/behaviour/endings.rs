@@ -1,9 +1,6 @@
 //! A runtime that ends takes its endpoints with it; the same endpoints are had
 //! again in another runtime, on every socket type.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use ferromq::{
     DealerSocket, DisconnectReason, DropCause, MonitorEvent, PairSocket, PubSocket, PullSocket,
     PushSocket, RecvError, RepSocket, ReqSocket, RouterSocket, RoutingId, SocketOptions, SubSocket,
@@ -12,6 +9,7 @@ use ferromq::{
 use tokio::runtime::{Builder, Runtime};
 
 use crate::common::events::Events;
+use crate::common::log::Log;
 use crate::common::{Transport, quick, within};
 
 fn runtime(multi: bool) -> Runtime {
@@ -276,29 +274,6 @@ fn the_monitor_tells_that_a_runtime_has_ended() {
     }
 }
 
-/// Counts warnings of this crate.
-#[derive(Clone, Default)]
-struct Warnings(Arc<AtomicUsize>);
-
-impl tracing::Subscriber for Warnings {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        *metadata.level() == tracing::Level::WARN
-    }
-
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
 #[test]
 fn what_was_accepted_for_a_dead_endpoint_is_counted_and_logged() {
     for transport in Transport::STREAMS {
@@ -309,10 +284,10 @@ fn what_was_accepted_for_a_dead_endpoint_is_counted_and_logged() {
                 within(push.send("m")).await.unwrap();
             }
         });
-        let warnings = Warnings::default();
-        tracing::subscriber::with_default(warnings.clone(), || drop(first));
+        let log = Log::default();
+        tracing::subscriber::with_default(log.clone(), || drop(first));
         assert_eq!(push.dropped(DropCause::LingerExpired), 7);
-        assert_eq!(warnings.0.load(Ordering::Relaxed), 1);
+        assert_eq!(log.warnings(), 1, "{:?}", log.lines());
     }
 }
 
@@ -327,7 +302,7 @@ fn the_orderly_end_of_a_runtime_is_not_logged() {
         push.disconnect(&at).unwrap();
         let _ = within(push.close()).await;
     });
-    let warnings = Warnings::default();
-    tracing::subscriber::with_default(warnings.clone(), || drop(first));
-    assert_eq!(warnings.0.load(Ordering::Relaxed), 0);
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || drop(first));
+    assert_eq!(log.warnings(), 0, "{:?}", log.lines());
 }

@@ -4,6 +4,7 @@
 
 pub mod cable;
 pub mod events;
+pub mod log;
 pub mod raw;
 
 use std::future::IntoFuture;

@@ -16,7 +16,7 @@ use super::interest::Step;
 use super::pending::Entry;
 use super::subscribers::{Exposure, Subscribers};
 
-const XPUB: Traits = Traits { drops: true, takes_at_once: true, ..Traits::PLAIN };
+const XPUB: Traits = Traits { drops: true, takes_at_once: true, publishes: true, ..Traits::PLAIN };
 const PUB: Traits = Traits { connects_once: true, ..XPUB };
 
 /// An XPUB, or a PUB, whose application hears nothing.
