@@ -9,7 +9,7 @@ use ferromq::{Endpoint, Monitor, MonitorEvent, SocketOptions, SubSocket, XPubSoc
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::child;
-use crate::common::{Transport, within};
+use crate::common::{Transport, eventually, within};
 use crate::figures::{Held, processor_time};
 
 /// How many are there, and how often the listener goes, in the short form.
@@ -136,12 +136,7 @@ async fn tell_all(server: &XPubSocket, clients: u64, heard: &AtomicU64) {
         let message = [format!("{number}."), round.to_string()];
         within(server.send(message)).await.unwrap();
     }
-    within(async {
-        while heard.load(Ordering::SeqCst) < before + clients {
-            sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    eventually(|| heard.load(Ordering::SeqCst) >= before + clients).await;
 }
 
 /// Soon there are as many descriptors and tasks as before.

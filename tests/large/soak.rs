@@ -24,7 +24,7 @@ use self::scene::Scene;
 use self::sockets::{Sends, Socket};
 use crate::child;
 use crate::common::events::Events;
-use crate::common::{Transport, within};
+use crate::common::{Transport, eventually, within};
 use crate::figures::{Held, resident, slope};
 
 /// How often each kind of visitor comes, about, in milliseconds.
@@ -60,12 +60,7 @@ async fn soak() {
     let gate = scene.gate.write().await;
     child::Peer::start(NAME, killed::ROLE, &["-".into()]).kill().await;
     start(&scene).await;
-    within(async {
-        while scene.received.load(Ordering::Relaxed) < 2000 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    })
-    .await;
+    eventually(|| scene.received.load(Ordering::Relaxed) >= 2000).await;
     let quiet = Held::now();
     drop(gate);
     watch(&scene, warm_up).await;
