@@ -1,6 +1,5 @@
 //! [`listen`]: accepts connections on one endpoint.
 
-use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
@@ -10,20 +9,19 @@ use std::time::Duration;
 use tokio::select;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::{debug, warn};
+use tokio::time::sleep_until;
+use tracing::warn;
 
 use super::connection::TakenIn;
+use super::handshakes::{Entry, Pending};
 use super::meeting::Role;
 use super::nudge::nudge;
 use super::places::Places;
-use crate::monitor::{DisconnectReason, MonitorEvent};
+use crate::monitor::MonitorEvent;
 use crate::pipe::Link;
 use crate::sync::{Lock, Rank};
 use crate::tasks::{TaskGuard, Tasks, spawn};
-use crate::transport::{Listener, Origin, Stream};
-
-/// How many handshakes of one listener may be under way.
-const PENDING: usize = 1024;
+use crate::transport::{Listener, Stream};
 
 /// The pauses after the system could not accept.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
@@ -136,12 +134,25 @@ struct Acceptor {
 impl Acceptor {
     async fn run(&mut self) {
         loop {
+            self.have_place().await;
             match self.door.accept().await {
                 Ok(stream) => {
                     self.pause = ACCEPT_AGAIN;
                     self.serve(stream);
                 }
                 Err(error) => self.recover(error).await,
+            }
+        }
+    }
+
+    /// Waits while nobody is to be accepted, since that would cost somebody else the
+    /// handshake who most likely is about to end it.
+    async fn have_place(&self) {
+        loop {
+            let Some((until, freed)) = self.pending.lock().is_full_until() else { return };
+            select! {
+                () = sleep_until(until) => {}
+                _ = freed => {}
             }
         }
     }
@@ -199,7 +210,10 @@ async fn admit(
         taken_in = taken_in => taken_in,
     };
     match taken_in {
-        Ok(taken_in) => Some(taken_in),
+        Ok(taken_in) => {
+            entry.came_in();
+            Some(taken_in)
+        }
         Err(refused) => {
             // It is pending as long as we are not done with it, and so are all of
             // them together no more than those may be.
@@ -226,123 +240,10 @@ impl Drop for Acceptor {
     }
 }
 
-/// One of the handshakes under way. It is none any more once this is dropped, however
-/// its task ends.
-struct Entry {
-    of: Arc<Lock<Pending>>,
-    number: u64,
-    evicted: oneshot::Receiver<()>,
-}
-
-impl Entry {
-    fn new(pending: &Arc<Lock<Pending>>, origin: Origin) -> Self {
-        let (number, evicted) = pending.lock().enter(origin);
-        Self { of: Arc::clone(pending), number, evicted }
-    }
-
-    /// Waits until the handshake has to end: why.
-    async fn given_up(&mut self) -> DisconnectReason {
-        match (&mut self.evicted).await {
-            Ok(()) => DisconnectReason::TooManyPending,
-            Err(_) => DisconnectReason::ByUs,
-        }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        self.of.lock().leave(self.number);
-    }
-}
-
-/// The handshakes under way, oldest first.
-///
-/// When there are too many, the oldest of the address that has most of them is
-/// given up: whoever floods us pays, and a newcomer is never turned away.
-#[derive(Default)]
-struct Pending {
-    next: u64,
-    entries: VecDeque<(u64, Origin, oneshot::Sender<()>)>,
-    by_origin: HashMap<Origin, usize>,
-}
-
-impl Pending {
-    fn enter(&mut self, origin: Origin) -> (u64, oneshot::Receiver<()>) {
-        if self.entries.len() >= PENDING {
-            self.evict();
-        }
-        let (evict, evicted) = oneshot::channel();
-        let number = self.next;
-        self.next += 1;
-        *self.by_origin.entry(origin).or_default() += 1;
-        self.entries.push_back((number, origin, evict));
-        (number, evicted)
-    }
-
-    fn leave(&mut self, number: u64) {
-        if let Ok(index) = self.entries.binary_search_by_key(&number, |entry| entry.0) {
-            self.remove(index);
-        }
-    }
-
-    fn evict(&mut self) {
-        let Some((origin, _)) = self.by_origin.iter().max_by_key(|(_, count)| **count) else {
-            return;
-        };
-        if let Some(index) = self.entries.iter().position(|entry| entry.1 == *origin) {
-            debug!(?origin, "too many handshakes are pending");
-            if let Some(evict) = self.remove(index) {
-                // It may have ended by itself.
-                let _ = evict.send(());
-            }
-        }
-    }
-
-    /// Removes an entry. Its sender says that there were too many; dropping it
-    /// ends the handshake since the listener ends.
-    fn remove(&mut self, index: usize) -> Option<oneshot::Sender<()>> {
-        let (_, origin, evict) = self.entries.remove(index)?;
-        if let Some(count) = self.by_origin.get_mut(&origin) {
-            *count -= 1;
-            if *count == 0 {
-                self.by_origin.remove(&origin);
-            }
-        }
-        Some(evict)
-    }
-
-    fn clear(&mut self) {
-        self.entries.clear();
-        self.by_origin.clear();
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux", feature = "ipc"))]
 mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
-
-    use super::*;
-
-    fn address(last: u8) -> Origin {
-        Origin::Tcp(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)))
-    }
-
-    #[test]
-    fn the_oldest_of_whoever_floods_is_given_up() {
-        let mut pending = Pending::default();
-        let (_, mut honest) = pending.enter(address(1));
-        let mut flood: Vec<_> = (1..PENDING).map(|_| pending.enter(address(2)).1).collect();
-        let (_, mut newcomer) = pending.enter(address(3));
-        assert_eq!(flood[0].try_recv(), Ok(()));
-        for kept in [&mut honest, &mut newcomer, &mut flood[1]] {
-            assert_eq!(kept.try_recv(), Err(oneshot::error::TryRecvError::Empty));
-        }
-        assert_eq!(pending.entries.len(), PENDING);
-    }
-
     /// Here and not with the other transports, for there child processes are
     /// started, and such a name is taken as long as one has a copy of it.
-    #[cfg(all(target_os = "linux", feature = "ipc"))]
     #[tokio::test]
     async fn an_abstract_name_is_free_once_its_socket_is_dropped() {
         let name = format!("ipc://@ferromq-dropped-{}", std::process::id());
@@ -350,25 +251,5 @@ mod tests {
             let socket = crate::socket::PullSocket::new();
             socket.bind(&*name).await.unwrap_or_else(|error| panic!("{round}: {error}"));
         }
-    }
-
-    #[test]
-    fn a_handshake_that_is_done_no_longer_counts() {
-        let pending = Arc::new(Lock::new(Rank::Leaf, Pending::default()));
-        drop(Entry::new(&pending, address(1)));
-        // Also if its task does not get to say so.
-        let entry = Entry::new(&pending, address(1));
-        let panics = std::panic::AssertUnwindSafe(|| {
-            let _entry = entry;
-            panic!("on purpose");
-        });
-        std::panic::catch_unwind(panics).unwrap_err();
-        // And one that was given up before does not count twice.
-        let entry = Entry::new(&pending, address(1));
-        let _kept = Entry::new(&pending, address(1));
-        pending.lock().evict();
-        drop(entry);
-        let pending = pending.lock();
-        assert_eq!((pending.entries.len(), pending.by_origin[&address(1)]), (1, 1));
     }
 }

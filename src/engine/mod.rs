@@ -22,6 +22,7 @@ mod clock;
 mod connection;
 mod dialer;
 mod farewell;
+mod handshakes;
 mod line;
 mod meeting;
 mod nudge;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ferromq::{DealerSocket, Message, RouterSocket};
+use ferromq::{DealerSocket, Message, RouterSocket, SocketOptions};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -36,7 +36,8 @@ fn each_of_many_connections_sends_and_receives() {
     }
     let count = crate::long("FERROMQ_ACTIVE").unwrap_or(CONNECTIONS);
     child::runtime().block_on(async {
-        let router = RouterSocket::new();
+        let backlog = u32::try_from(count).unwrap();
+        let router = RouterSocket::with_options(SocketOptions::new().backlog(backlog));
         let at = router.bind("tcp://127.0.0.1:*").await.unwrap();
         let since = Instant::now();
         let mut peer = Peer::start(NAME, ROLE, &[at.to_string(), count.to_string()]);
