@@ -165,6 +165,8 @@ impl Connector {
                 return self.part(binder, Some(&far), false, why);
             }
         }
+        far.begin_session(self.link.info());
+        self.peer.begin_session(binder.info());
         let up = binder.side.up(&far, &self.link.info());
         match up.and_then(|()| self.link.side.up(&self.peer, &binder.info())) {
             Ok(()) => {}
@@ -174,8 +176,6 @@ impl Connector {
             // A subscriber goes on to say what it wants.
             while !link.traits.takes_at_once && link.side.tidy() {}
         }
-        far.begin_session(self.link.info());
-        self.peer.begin_session(binder.info());
         self.joint.open(binder, &far);
         for (link, peer) in [(binder, &self.link), (&self.link, binder)] {
             let (endpoint, peer) = (link.endpoint.clone(), peer.info());

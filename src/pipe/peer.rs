@@ -135,10 +135,15 @@ impl Peer {
         self.sessions.lock().info(self.in_hand.session())
     }
 
+    /// Who it is, or was last.
+    pub(crate) fn info(&self) -> Arc<PeerInfo> {
+        let sessions = self.sessions.lock();
+        sessions.info(sessions.last())
+    }
+
     /// Where it is, or was last.
     pub(crate) fn address(&self) -> String {
-        let sessions = self.sessions.lock();
-        sessions.info(sessions.last()).address.clone()
+        self.info().address.clone()
     }
 
     pub(crate) fn is_dismissed(&self) -> bool {

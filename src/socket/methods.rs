@@ -241,14 +241,7 @@ macro_rules! recv_methods {
             pub fn try_recv(&self) -> Result<Message, RecvError> {
                 self.0.try_recv().map(|delivery| delivery.message)
             }
-        }
-    };
-}
 
-/// `recv_with_peer` and `try_recv_with_peer`.
-macro_rules! recv_with_peer_methods {
-    ($name:ident) => {
-        impl $name {
             /// Receives a message, and with it what is known of its sender: what it said
             /// of itself in the handshake, where it is, and what a
             /// [`Policy`](crate::Policy) had to say of it, such as its user id
@@ -290,4 +283,4 @@ macro_rules! recv_with_peer_methods {
     };
 }
 
-pub(super) use {common_methods, recv_methods, recv_with_peer_methods, send_methods};
+pub(super) use {common_methods, recv_methods, send_methods};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::methods::{common_methods, recv_methods, recv_with_peer_methods, send_methods};
+use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
@@ -148,7 +148,6 @@ pub struct SubSocket(Handle);
 
 common_methods!(SubSocket, Sub);
 recv_methods!(SubSocket);
-recv_with_peer_methods!(SubSocket);
 subscribe_methods!(SubSocket);
 
 /// A PUB that also receives: the subscriptions of its peers, and messages that
@@ -156,7 +155,12 @@ subscribe_methods!(SubSocket);
 ///
 /// A subscription arrives as a message of one frame: an octet 1 (subscribe) or
 /// 0 (unsubscribe), then the prefix. The option
-/// [`xpub_verbosity`](SocketOptions::xpub_verbosity) says which ones arrive.
+/// [`xpub_verbosity`](SocketOptions::xpub_verbosity) says which ones arrive, and
+/// [`recv_with_peer`](Self::recv_with_peer) also whose they are (but of the last 256 who
+/// have left, and of one that is cancelled since several have: nobody's).
+///
+/// What waits to be received is bounded, and nobody may have more of it than there is
+/// room left: one that subscribes and cancels for ever costs others no notice.
 ///
 /// A peer may have 1,000,000 subscriptions, of 64 MiB together; the connection
 /// of one that wants more is closed, as a monitor will tell. The end of its
@@ -260,5 +264,4 @@ pub struct XSubSocket(Handle);
 common_methods!(XSubSocket, XSub);
 send_methods!(XSubSocket);
 recv_methods!(XSubSocket);
-recv_with_peer_methods!(XSubSocket);
 subscribe_methods!(XSubSocket);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::methods::{common_methods, recv_methods, recv_with_peer_methods, send_methods};
+use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
@@ -82,7 +82,6 @@ pub struct PullSocket(Handle);
 
 common_methods!(PullSocket, Pull);
 recv_methods!(PullSocket);
-recv_with_peer_methods!(PullSocket);
 
 /// Talks to exactly one other [`PairSocket`], usually over `inproc://`.
 ///
@@ -115,4 +114,3 @@ pub struct PairSocket(Handle);
 common_methods!(PairSocket, Pair);
 send_methods!(PairSocket);
 recv_methods!(PairSocket);
-recv_with_peer_methods!(PairSocket);

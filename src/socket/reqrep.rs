@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::methods::{common_methods, recv_methods, recv_with_peer_methods, send_methods};
+use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Core, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
@@ -75,7 +75,6 @@ pub struct ReqSocket(Handle);
 common_methods!(ReqSocket, Req);
 send_methods!(ReqSocket);
 recv_methods!(ReqSocket);
-recv_with_peer_methods!(ReqSocket);
 
 /// Receives a request, then answers it, in strict alternation.
 ///
@@ -103,7 +102,6 @@ pub struct RepSocket(Handle);
 common_methods!(RepSocket, Rep);
 send_methods!(RepSocket);
 recv_methods!(RepSocket);
-recv_with_peer_methods!(RepSocket);
 
 /// Sends to its peers in turn and receives from all of them, with no order
 /// between the two: an asynchronous REQ.
@@ -126,7 +124,6 @@ pub struct DealerSocket(Handle);
 common_methods!(DealerSocket, Dealer);
 send_methods!(DealerSocket);
 recv_methods!(DealerSocket);
-recv_with_peer_methods!(DealerSocket);
 
 /// Knows its peers by their [`RoutingId`]: receives with the id of the sender,
 /// and sends to the id it is told.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ferromq::{
     Candidate, Context, DealerSocket, Linger, PairSocket, PeerInfo, PullSocket, PushSocket,
     RepSocket, ReqSocket, RouterSocket, RoutingId, SocketOptions, SocketType, SubSocket, Verdict,
-    XPubSocket,
+    XPubSocket, XSubSocket,
 };
 
 use crate::common::events::Events;
@@ -112,7 +112,8 @@ async fn every_type_that_receives_has_it() {
         let sub = SubSocket::new_in(&context, named("sub"));
         sub.connect(publisher.bind(transport.any()).await.unwrap()).unwrap();
         sub.subscribe("n").unwrap();
-        within(publisher.recv()).await.unwrap();
+        let (notice, peer) = within(publisher.recv_with_peer()).await.unwrap();
+        assert_eq!((name(&peer), &notice[0][..]), (&b"sub"[..], &b"\x01n"[..]));
         publisher.send("news").await.unwrap();
         assert_eq!(name(&within(sub.recv_with_peer()).await.unwrap().1), b"xpub");
 
@@ -120,6 +121,38 @@ async fn every_type_that_receives_has_it() {
         pairs[0].connect(pairs[1].bind(transport.any()).await.unwrap()).unwrap();
         pairs[0].send("?").await.unwrap();
         assert_eq!(name(&within(pairs[1].recv_with_peer()).await.unwrap().1), b"left");
+    }
+}
+
+/// The notices and messages of one who has left, and the cancellations that the leaving
+/// itself is.
+#[tokio::test]
+async fn an_xpub_knows_whose_a_subscription_was() {
+    for transport in Transport::ALL {
+        let context = Context::new();
+        let publisher = XPubSocket::new_in(&context, SocketOptions::new());
+        let endpoint = publisher.bind(transport.any()).await.unwrap();
+        let mut events = Events::from(publisher.monitor());
+        for who in ["first", "second"] {
+            let xsub = XSubSocket::new_in(&context, named(who).linger(Linger::Forever));
+            xsub.connect(&endpoint).unwrap();
+            xsub.subscribe(who).unwrap();
+            within(xsub.send(format!("from {who}"))).await.unwrap();
+            events.ready().await;
+            within(xsub.close()).await;
+            // The next one may be where it was.
+            events.disconnected().await;
+        }
+        let mut heard = Vec::new();
+        while heard.len() < 6 {
+            let (message, peer) = within(publisher.recv_with_peer()).await.unwrap();
+            let text = String::from_utf8(message[0].to_vec()).unwrap();
+            assert!(text.ends_with(std::str::from_utf8(name(&peer)).unwrap()), "{text:?} {peer:?}");
+            heard.push(text);
+        }
+        heard.sort();
+        let all = ["\0first", "\0second", "\x01first", "\x01second", "from first", "from second"];
+        assert_eq!(heard, all);
     }
 }
 

@@ -105,6 +105,38 @@ async fn next_of_topic(publisher: &XPubSocket) -> ferromq::Message {
     }
 }
 
+/// The application has not received for a while, and one peer has filled what it may.
+#[tokio::test]
+async fn whoever_toggles_for_ever_costs_others_no_notice() {
+    let (publisher, endpoint) = bound().await;
+    let mut raw = Raw::join(&endpoint, "SUB").await;
+    // The small ones fill the last corner.
+    for (length, at_once) in [(64 << 10, 16), (1, 1000)] {
+        let topic = vec![b't'; length];
+        let toggled = [command("SUBSCRIBE", &topic), command("CANCEL", &topic)].concat();
+        let before = publisher.dropped(DropCause::Discarded);
+        while publisher.dropped(DropCause::Discarded) == before {
+            raw.send(&toggled.repeat(at_once)).await;
+            raw.barrier().await;
+        }
+    }
+    let mut good = Raw::join(&endpoint, "SUB").await;
+    for number in 0..100 {
+        good.send(&command("SUBSCRIBE", format!("good {number}"))).await;
+    }
+    good.barrier().await;
+    for number in 0..100 {
+        let notice = loop {
+            let notice = within(publisher.recv()).await.unwrap();
+            if notice.first()[1] != b't' {
+                break notice;
+            }
+        };
+        assert_eq!(notice, format!("\x01good {number}").into());
+    }
+    probe(&publisher, &endpoint).await;
+}
+
 #[tokio::test]
 async fn too_many_topics_cost_the_connection() {
     let publisher = PubSocket::new();

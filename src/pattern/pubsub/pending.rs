@@ -1,4 +1,9 @@
 //! [`Pending`]: what an XPUB has for its application, in the order it came.
+//!
+//! Its bounds are shared by dynamic thresholds, as switches share their buffers: nobody
+//! has more in store than there is room left. So one peer alone may fill half of it,
+//! two have a third each, and someone who has little in store finds room, whoever
+//! floods the others.
 
 use std::collections::VecDeque;
 
@@ -9,9 +14,9 @@ use crate::message::Message;
 use crate::options::{Limits, SocketOptions};
 use crate::routing::Slot;
 
-/// How many notices wait at most, and how many octets of them: as many as one
-/// peer may cause by subscribing to all it can, but no less than by default. (They
-/// are of all peers, and one that is dropped is a topic that a proxy never hears of.)
+/// How many notices one peer may have in store, and how many octets of them: as many as
+/// it may cause by subscribing to all it can, but no less than by default. (One that is
+/// dropped is a topic that a proxy never hears of.)
 fn notices(limits: &Limits) -> Limit {
     let least = Limits::default();
     let count = limits.subscriptions.max(least.subscriptions);
@@ -19,7 +24,7 @@ fn notices(limits: &Limits) -> Limit {
     Limit { count, octets: octets.and(count) }
 }
 
-/// The connection of a peer that asked for something.
+/// The connection of a peer that sent something or asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asker {
     pub(super) slot: Slot,
@@ -32,9 +37,8 @@ pub(super) struct Asker {
 pub(super) enum Entry {
     /// A message that a subscriber sent upstream.
     Message(Message),
-    /// A subscription or cancellation, and whose it was, if it was a request
-    /// that the application is to decide on.
-    Notice(Bytes, Option<Asker>),
+    /// A subscription or cancellation.
+    Notice(Bytes),
 }
 
 /// Smaller messages lie in buffers with other things that a peer sent, up to as large
@@ -55,12 +59,40 @@ impl Entry {
 /// A bounded store; what does not fit is dropped and counted.
 #[derive(Debug)]
 pub(super) struct Pending {
-    entries: Chunked<Entry>,
+    entries: Chunked<(Entry, Option<Asker>)>,
     messages: Gauge,
     notices: Gauge,
     dropped: usize,
     /// Whether nobody takes anything any more.
     is_closed: bool,
+}
+
+/// What one peer has in store, or all together who have left.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Account {
+    messages: Amount,
+    notices: Amount,
+}
+
+impl Account {
+    /// Takes over what somebody has.
+    pub(super) fn inherit(&mut self, other: Self) {
+        self.messages.add(other.messages);
+        self.notices.add(other.notices);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// An entry was taken that counted here.
+    pub(super) fn release(&mut self, entry: &Entry) {
+        let (amount, octets) = match entry {
+            Entry::Message(message) => (&mut self.messages, message.weight()),
+            Entry::Notice(notice) => (&mut self.notices, notice.len()),
+        };
+        amount.take(octets);
+    }
 }
 
 impl Pending {
@@ -77,51 +109,54 @@ impl Pending {
         }
     }
 
-    pub(super) fn push(&mut self, entry: Entry) {
+    /// Stores what somebody sent or asked for, on its account.
+    pub(super) fn push(&mut self, entry: Entry, from: Option<Asker>, account: &mut Account) {
         if self.is_closed {
             self.dropped += usize::from(matches!(entry, Entry::Message(_)));
             return;
         }
-        let (gauge, octets) = self.gauge(&entry);
-        if gauge.admit(octets) {
-            self.entries.push(entry.detached());
+        let (gauge, amount, octets) = match &entry {
+            Entry::Message(message) => {
+                (&mut self.messages, &mut account.messages, message.weight())
+            }
+            Entry::Notice(notice) => (&mut self.notices, &mut account.notices, notice.len()),
+        };
+        if gauge.admit(octets, amount) {
+            self.entries.push((entry.detached(), from));
         } else {
             self.dropped += 1;
         }
     }
 
-    pub(super) fn pop(&mut self) -> Option<Entry> {
+    /// Takes the next entry, and says whose it was. It is to be
+    /// [released](Account::release) from the account that it counts in.
+    pub(super) fn pop(&mut self) -> Option<(Entry, Option<Asker>)> {
         if self.is_closed {
             return None;
         }
-        let entry = self.entries.pop()?;
-        let (gauge, octets) = self.gauge(&entry);
-        gauge.release(octets);
-        Some(entry)
+        let (entry, from) = self.entries.pop()?;
+        match &entry {
+            Entry::Message(message) => self.messages.all.take(message.weight()),
+            Entry::Notice(notice) => self.notices.all.take(notice.len()),
+        }
+        Some((entry, from))
     }
 
     /// From now on nobody takes anything; says how many messages nobody took. What
     /// is kept is freed with the socket.
     pub(super) fn close(&mut self) -> usize {
-        let left = if self.is_closed { 0 } else { self.messages.count };
+        let left = if self.is_closed { 0 } else { self.messages.all.count };
         self.is_closed = true;
         left
     }
 
     pub(super) fn len(&self) -> usize {
-        self.messages.count + self.notices.count
+        self.messages.all.count + self.notices.all.count
     }
 
     /// How many entries were dropped since the last call.
     pub(super) fn take_dropped(&mut self) -> usize {
         std::mem::take(&mut self.dropped)
-    }
-
-    fn gauge(&mut self, entry: &Entry) -> (&mut Gauge, usize) {
-        match entry {
-            Entry::Message(message) => (&mut self.messages, message.weight()),
-            Entry::Notice(notice, _) => (&mut self.notices, notice.len()),
-        }
     }
 }
 
@@ -156,7 +191,7 @@ impl<T> Chunked<T> {
     }
 }
 
-/// How many entries may wait, and how many octets in them.
+/// How many entries one peer may have in store, and how many octets in them.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     count: Mark,
@@ -164,31 +199,51 @@ struct Limit {
 }
 
 /// How many entries wait, and how many octets in them.
-#[derive(Debug)]
-struct Gauge {
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Amount {
     count: usize,
     octets: usize,
+}
+
+impl Amount {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.octets += other.octets;
+    }
+
+    fn take(&mut self, octets: usize) {
+        self.count -= 1;
+        self.octets -= octets;
+    }
+}
+
+/// What all have in store, and how much that may be.
+#[derive(Debug)]
+struct Gauge {
+    all: Amount,
+    /// Twice what one peer alone may have: it may fill half.
     limit: Limit,
 }
 
 impl Gauge {
-    fn new(limit: Limit) -> Self {
-        Self { count: 0, octets: 0, limit }
+    fn new(of_one: Limit) -> Self {
+        let limit = Limit { count: of_one.count.times(2), octets: of_one.octets.times(2) };
+        Self { all: Amount::default(), limit }
     }
 
-    /// Counts an entry, if it fits. Where there is none yet, any does.
-    fn admit(&mut self, octets: usize) -> bool {
-        let left = self.limit.octets.limit().saturating_sub(self.octets);
-        let fits = self.count == 0 || (self.limit.count.admits(self.count) && octets <= left);
-        if fits {
-            self.count += 1;
-            self.octets += octets;
+    /// Counts an entry of somebody who has `own` in store, if it fits. Where there is
+    /// none yet, any does.
+    fn admit(&mut self, octets: usize, own: &mut Amount) -> bool {
+        let one = Amount { count: 1, octets };
+        let (mut all, mut its) = (self.all, *own);
+        all.add(one);
+        its.add(one);
+        let fits = its.count <= self.limit.count.room(all.count)
+            && its.octets <= self.limit.octets.room(all.octets);
+        if fits || self.all.count == 0 {
+            (self.all, *own) = (all, its);
+            return true;
         }
-        fits
-    }
-
-    fn release(&mut self, octets: usize) {
-        self.count -= 1;
-        self.octets -= octets;
+        false
     }
 }

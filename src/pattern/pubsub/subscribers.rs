@@ -11,14 +11,14 @@ use std::sync::Arc;
 use crate::message::Message;
 use crate::options::{SocketOptions, XPubVerbosity};
 use crate::pattern::Touched;
-use crate::peer::{Subscription, Unwelcome};
+use crate::peer::{PeerInfo, Subscription, Unwelcome};
 use crate::pipe::{Line, Peer, free};
 use crate::routing::{Distributor, Slot};
 
 #[cfg(test)]
 use super::interest::Share;
 use super::interest::{Bounds, Farewell, Interest, Step, TooMuch, Topics};
-use super::pending::{Asker, Entry, Pending};
+use super::pending::{Account, Asker, Entry, Pending};
 use super::{CANCEL, SUBSCRIBE, notice, single};
 
 /// What the application hears of subscriptions.
@@ -43,16 +43,27 @@ pub(super) struct Subscribers {
     /// What those left behind who have left, the first of them first.
     left: VecDeque<Left>,
     pending: Pending,
+    /// What of that is of connections that have ended.
+    departed: Account,
+    /// Who they were of whom something is left, the last of them.
+    known: VecDeque<(Asker, Arc<PeerInfo>)>,
     /// Who made the last request that the application received.
     last: Option<Asker>,
     /// How many connections there were.
     sessions: u32,
 }
 
+/// How many are known of those who have left. Whoever likes may come and leave something.
+const KNOWN: usize = 256;
+
 #[derive(Default)]
 struct Subscriber {
     applied: Topics,
     requested: Topics,
+    /// What it has in store for the application.
+    account: Account,
+    /// Who it is.
+    info: Arc<PeerInfo>,
     /// The number of its connection, or of the next one.
     session: u32,
     /// It went beyond a bound; what still comes of this connection is ignored.
@@ -61,7 +72,7 @@ struct Subscriber {
 
 /// The topics of a connection that has ended.
 struct Left {
-    slot: Slot,
+    was: Asker,
     applied: Topics,
     requested: Topics,
 }
@@ -82,6 +93,8 @@ impl Subscribers {
             requested: bounded(),
             left: VecDeque::new(),
             pending: Pending::new(options),
+            departed: Account::default(),
+            known: VecDeque::new(),
             last: None,
             sessions: 0,
         }
@@ -92,6 +105,7 @@ impl Subscribers {
         let topics = self.applied.nodes() + self.requested.nodes();
         let held = [self.applied.held(), self.requested.held()];
         let has_none = topics == 2 && held == [Share::default(); 2];
+        assert!(self.pending.len() > 0 || self.departed.is_empty());
         self.left.is_empty() && self.peers.iter().next().is_none() && has_none
     }
 
@@ -107,6 +121,7 @@ impl Subscribers {
     pub(super) fn up(&mut self, peer: &Peer, welcome: Option<&Message>, touched: &mut Touched) {
         let Some((_, subscriber)) = self.peers.get_mut(peer) else { return };
         subscriber.rejected = false;
+        subscriber.info = peer.info();
         if peer.is_another() {
             // What waits was matched with what somebody else had subscribed to.
             peer.line.forget();
@@ -182,11 +197,26 @@ impl Subscribers {
         self.settle(topic);
         let changed = self.apply(slot, change)?;
         if let Some(kind) = changed.and_then(|changed| changed.told(verbosity)) {
-            self.pending.push(Entry::Notice(notice(kind, topic), None));
+            self.keep(slot, Entry::Notice(notice(kind, topic)));
         }
         // Whoever cancels may have been the last who was here.
         self.settle(topic);
         Ok(())
+    }
+
+    /// A peer sent a message upstream.
+    pub(super) fn take_in(&mut self, from: &Peer, message: Message) {
+        if let Some((slot, _)) = self.peers.get_mut(from) {
+            self.keep(slot, Entry::Message(message));
+        }
+    }
+
+    /// Stores what a peer sent or asked for.
+    fn keep(&mut self, slot: Slot, entry: Entry) {
+        if let Some(subscriber) = self.peers.at_mut(slot) {
+            let asker = Asker { slot, session: subscriber.session };
+            self.pending.push(entry, Some(asker), &mut subscriber.account);
+        }
     }
 
     /// Changes what a peer is sent.
@@ -213,9 +243,9 @@ impl Subscribers {
             Exposure::Changes(XPubVerbosity::Changes | XPubVerbosity::Subscriptions)
         );
         if counts && !self.left.is_empty() {
-            let Self { peers, applied, pending, .. } = self;
+            let Self { peers, applied, pending, departed, .. } = self;
             if applied.settle(topic, |slot| peers.is_vacant(slot)) {
-                pending.push(Entry::Notice(notice(CANCEL, topic), None));
+                pending.push(Entry::Notice(notice(CANCEL, topic)), None, departed);
             }
         }
     }
@@ -234,8 +264,7 @@ impl Subscribers {
             }
             Subscription::Cancel(_) => return Ok(()),
         };
-        let asker = Asker { slot, session: subscriber.session };
-        self.pending.push(Entry::Notice(notice(kind, change.topic()), Some(asker)));
+        self.keep(slot, Entry::Notice(notice(kind, change.topic())));
         Ok(())
     }
 
@@ -249,17 +278,40 @@ impl Subscribers {
         self.apply(slot, change).map(drop)
     }
 
-    /// What the application receives next.
-    pub(super) fn take_pending(&mut self) -> Option<Message> {
-        Some(match self.pending.pop()? {
+    /// What the application receives next, and who sent it or asked for it.
+    pub(super) fn take_pending(&mut self) -> Option<(Message, Arc<PeerInfo>)> {
+        let (entry, from) = self.pending.pop()?;
+        let subscriber = from.and_then(|from| {
+            let subscriber = self.peers.at_mut(from.slot)?;
+            (subscriber.session == from.session).then_some(subscriber)
+        });
+        let info = match subscriber {
+            Some(subscriber) => {
+                subscriber.account.release(&entry);
+                Arc::clone(&subscriber.info)
+            }
+            None => {
+                self.departed.release(&entry);
+                self.who_was(from)
+            }
+        };
+        let message = match entry {
             Entry::Message(message) => message,
-            Entry::Notice(notice, asker) => {
-                // Nobody asked where a peer has just left: what the application
-                // cancels now is gone already, and must not hit another peer.
-                self.last = asker;
+            Entry::Notice(notice) => {
+                // What the application makes of a request of one who has left is
+                // nothing, and must not hit another peer.
+                self.last = from;
                 single(notice)
             }
-        })
+        };
+        Some((message, info))
+    }
+
+    /// Who somebody was who has left, if that is known.
+    fn who_was(&self, asker: Option<Asker>) -> Arc<PeerInfo> {
+        let mut known = self.known.iter().rev();
+        let found = known.find(|(other, _)| Some(*other) == asker);
+        found.map(|(_, info)| Arc::clone(info)).unwrap_or_default()
     }
 
     fn is_here(&mut self, slot: Slot, session: u32) -> bool {
@@ -293,17 +345,28 @@ impl Subscribers {
     pub(super) fn end_session(&mut self, peer: &Arc<Peer>) {
         if let Some((slot, subscriber)) = self.peers.vacate(peer) {
             let (session, rejected) = (self.next_session(), subscriber.rejected);
+            let info = Arc::clone(&subscriber.info);
             self.leave(slot, subscriber);
-            self.peers.attach(peer, Subscriber { session, rejected, ..Subscriber::default() });
+            let subscriber = Subscriber { session, rejected, info, ..Subscriber::default() };
+            self.peers.attach(peer, subscriber);
         }
     }
 
     fn leave(&mut self, slot: Slot, subscriber: Subscriber) {
-        let Subscriber { applied, requested, .. } = subscriber;
-        if applied.is_empty() && requested.is_empty() {
-            self.peers.release(slot);
+        let Subscriber { applied, requested, account, info, session, .. } = subscriber;
+        let was = Asker { slot, session };
+        let has_topics = !applied.is_empty() || !requested.is_empty();
+        if self.exposure != Exposure::Nothing && (has_topics || !account.is_empty()) {
+            self.departed.inherit(account);
+            if self.known.len() == KNOWN {
+                self.known.pop_front();
+            }
+            self.known.push_back((was, info));
+        }
+        if has_topics {
+            self.left.push_back(Left { was, applied, requested });
         } else {
-            self.left.push_back(Left { slot, applied, requested });
+            self.peers.release(slot);
         }
     }
 
@@ -313,15 +376,18 @@ impl Subscribers {
     // RFC 29: SHALL, if the subscriber peer disconnects prematurely, generate a
     // suitable CANCEL command for the calling application.
     pub(super) fn forget(&mut self, mut step: Step) -> bool {
-        let Self { peers, applied, requested, left, pending, .. } = self;
-        let mut tell = |topic: &[u8]| pending.push(Entry::Notice(notice(CANCEL, topic), None));
+        let Self { peers, applied, requested, left, pending, departed, .. } = self;
         let farewell = match self.exposure {
             Exposure::Nothing | Exposure::Requests => Farewell::Silent,
             Exposure::Changes(XPubVerbosity::All) => Farewell::Every,
             Exposure::Changes(_) => Farewell::Last,
         };
         while let Some(first) = left.front_mut() {
-            let slot = first.slot;
+            let Asker { slot, .. } = first.was;
+            let mut tell = |topic: &[u8]| {
+                let entry = Entry::Notice(notice(CANCEL, topic));
+                pending.push(entry, Some(first.was), departed);
+            };
             applied.forget(slot, &mut first.applied, farewell, &mut step, &mut tell);
             // libzmq reports what was asked for, and once per peer: only the
             // application knows what it made of it.

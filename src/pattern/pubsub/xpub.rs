@@ -13,7 +13,6 @@ use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
 use super::interest::Step;
-use super::pending::Entry;
 use super::subscribers::{Exposure, Subscribers};
 
 const XPUB: Traits = Traits { drops: true, takes_at_once: true, publishes: true, ..Traits::PLAIN };
@@ -133,7 +132,9 @@ impl Pattern for XPub {
         // waits for something does.
         let more = state.pending().len() == 0 && state.forget(Step::PART);
         match state.take_pending() {
-            Some(message) => Before::Ready(Delivery { message, ..Delivery::default() }),
+            Some((message, info)) => {
+                Before::Ready(Delivery { message, from: None, info: Some(info) })
+            }
             None if more => Before::Busy,
             None => Before::Wait,
         }
@@ -167,7 +168,7 @@ impl Pattern for XPub {
             // peer is read in turn.
             // RFC 29: SHALL deliver these messages to its calling application.
             Err(message) => {
-                state.pending().push(Entry::Message(message));
+                state.take_in(from, message);
                 0
             }
         };

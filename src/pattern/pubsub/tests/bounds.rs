@@ -5,7 +5,7 @@ use crate::mark::Mark;
 use crate::options::XPubVerbosity;
 use crate::pattern::SendRefusal;
 use crate::pattern::pubsub::interest::Bounds;
-use crate::pattern::pubsub::pending::{Entry, Pending};
+use crate::pattern::pubsub::pending::{Account, Entry, Pending};
 
 use super::*;
 
@@ -169,17 +169,58 @@ fn a_user_message_keeps_no_more_than_it_counts_for() {
 fn notices_are_bounded_in_number_and_octets() {
     for (notice, count) in [("\0".into(), 1_000_000), (Bytes::from(vec![0; 65_537]), 1039)] {
         let mut pending = Pending::new(&options());
+        let (mut own, mut other) = (Account::default(), Account::default());
         for _ in 0..count {
-            pending.push(Entry::Notice(notice.clone(), None));
+            pending.push(Entry::Notice(notice.clone()), None, &mut own);
         }
         assert_eq!((pending.len(), pending.take_dropped()), (count, 0));
-        pending.push(Entry::Notice(notice.clone(), None));
+        pending.push(Entry::Notice(notice.clone()), None, &mut own);
         assert_eq!((pending.len(), pending.take_dropped()), (count, 1));
-        // Messages have their own share.
-        pending.push(Entry::Message(text("x")));
-        pending.pop();
-        pending.push(Entry::Notice(notice.clone(), None));
-        assert_eq!((pending.len(), pending.take_dropped()), (count + 1, 0));
+        // Messages have their own share, and so have others.
+        pending.push(Entry::Message(text("x")), None, &mut own);
+        pending.push(Entry::Notice(notice.clone()), None, &mut other);
+        assert_eq!((pending.len(), pending.take_dropped()), (count + 2, 0));
+        // Whoever has less has room when some was taken.
+        let (taken, _) = pending.pop().unwrap();
+        own.release(&taken);
+        pending.push(Entry::Notice(notice.clone()), None, &mut own);
+        assert_eq!(pending.take_dropped(), 1);
+        pending.push(Entry::Notice(notice.clone()), None, &mut other);
+        assert_eq!(pending.take_dropped(), 0);
+    }
+}
+
+/// A peer that subscribes and cancels for ever fills no more than its share of the
+/// store, and nor does one that sends what nobody takes.
+#[test]
+fn whoever_floods_the_store_takes_nobody_elses_room() {
+    let floods: [fn(&XPub, &FakePeer); 2] = [
+        |xpub, greedy| {
+            let topic = Bytes::from_static(&[b'x'; 64 * 1024]);
+            subscribe(xpub, greedy, topic.clone());
+            deliver(xpub, greedy, Item::Subscription(Subscription::Cancel(topic)));
+        },
+        |xpub, greedy| drop(deliver(xpub, greedy, Item::Message(text("greedy")))),
+    ];
+    for (number, flood) in floods.into_iter().enumerate() {
+        let xpub = XPub::new(&options().recv_hwm(1000).xpub_verbosity(XPubVerbosity::All));
+        let (greedy, modest) = (attach(&xpub, 10), join(&xpub, 10));
+        up(&xpub, &greedy);
+        for _ in 0..2000 {
+            flood(&xpub, &greedy);
+        }
+        assert!(subscribe(&xpub, &modest, "modest").readable, "{number}");
+        assert!(deliver(&xpub, &modest, Item::Message(text("modest"))).readable, "{number}");
+        // What is taken makes room for everybody again.
+        let heard = received(&xpub);
+        let of_modest = heard.iter().filter(|message| message[0].ends_with(b"modest"));
+        assert_eq!(of_modest.count(), 2, "{number}: {} in all", heard.len());
+        // What those leave who go counts as theirs no more, and is given back.
+        flood(&xpub, &greedy);
+        xpub.detach(&greedy);
+        xpub.detach(&modest);
+        received(&xpub);
+        assert!(xpub.is_clean());
     }
 }
 
