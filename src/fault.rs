@@ -4,7 +4,7 @@
 use thiserror::Error;
 
 use crate::routing_id::InvalidRoutingId;
-use crate::security::Denial;
+use crate::security::{Denial, Mechanism};
 use crate::socket_type::SocketType;
 
 /// The reasons of an ERROR between two of us that may pass, so that the peer
@@ -38,13 +38,24 @@ pub enum PeerFault {
         theirs: String,
     },
     /// It refused us with an ERROR command.
-    #[error("it refused us: '{reason}'")]
+    #[error("it refused us: '{reason}'{}", status(reason))]
     RefusedUs {
         /// The reason it gave; libzmq sends a status such as `400`, or nothing.
         /// With `Routing-Id-Taken`, `Already-Paired` and `Too-Many-Connections` a
         /// ferromq peer says that it may take us in later: it is dialled again once
         /// a second.
         reason: String,
+    },
+    /// A server closed the connection after we had presented ourselves. So it does if the
+    /// key that we have for it is not its key, or ours not one that it knows; but it may
+    /// also just have ended.
+    #[error(
+        "it closed the connection during the {mechanism} handshake: are the keys or \
+         credentials right?"
+    )]
+    NotAnswered {
+        /// The mechanism of the handshake.
+        mechanism: Mechanism,
     },
     /// Our policy, or the ZAP handler, did not let it in.
     #[error("it is not let in: {how}, {reason}")]
@@ -151,6 +162,16 @@ pub enum PeerFault {
     },
 }
 
+/// What a status that servers send means to whoever gets it (RFC 27).
+fn status(reason: &str) -> &'static str {
+    match reason {
+        "300" => " (it cannot decide at the moment)",
+        "400" => " (it does not let us in with these keys or credentials)",
+        "500" => " (whoever was to decide has failed)",
+        _ => "",
+    }
+}
+
 // Not by `#[from]`, which would also make it the source of what prints it.
 impl From<InvalidRoutingId> for PeerFault {
     fn from(why: InvalidRoutingId) -> Self {
@@ -169,6 +190,17 @@ impl PeerFault {
             Self::Denied { how, .. } => *how == Denial::Temporary,
             _ => false,
         }
+    }
+
+    /// Whether it is the peer that is to be mended.
+    pub(crate) fn is_of_peer(&self) -> bool {
+        !matches!(
+            self,
+            Self::RefusedUs { .. }
+                | Self::NotAnswered { .. }
+                | Self::Denied { .. }
+                | Self::NoRandomness
+        )
     }
 
     /// Octets of a peer as text for a fault: cut to what any honest text needs

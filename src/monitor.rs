@@ -137,8 +137,8 @@ pub enum DisconnectReason {
     /// Nothing was heard for longer than the heartbeat allows.
     #[error("the peer was silent for too long")]
     HeartbeatTimeout,
-    /// The peer broke the protocol, or does not fit us.
-    #[error("the peer is at fault: {0}")]
+    /// The peer broke the protocol or does not fit us, or does not want us.
+    #[error("{}: {_0}", if _0.is_of_peer() { "the peer is at fault" } else { "the peer" })]
     Fault(PeerFault),
     /// We had to give up its handshake: too many are pending.
     #[error("too many handshakes are pending")]

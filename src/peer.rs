@@ -1,6 +1,8 @@
 //! What is known of a peer, what it subscribes to, and why it or a message was
 //! lost.
 
+use std::net::{IpAddr, SocketAddr};
+
 use bytes::Bytes;
 use thiserror::Error;
 
@@ -16,7 +18,8 @@ pub struct PeerInfo {
     pub socket_type: Option<SocketType>,
     /// The routing id it chose for itself.
     pub routing_id: Option<RoutingId>,
-    /// Its address as the transport prints it; empty where there is none.
+    /// Its address as the transport prints it: `tcp://192.0.2.7:40112`, or over ipc and
+    /// inproc the endpoint, since a peer has none of its own there.
     pub address: String,
     /// Its other properties, `X-…` among them, in the order they came.
     pub metadata: Vec<(String, Bytes)>,
@@ -27,6 +30,25 @@ pub struct PeerInfo {
     pub user_id: Option<String>,
     /// What a policy of ours, or a ZAP handler, had to say of it.
     pub granted: Vec<(String, Bytes)>,
+}
+
+impl PeerInfo {
+    /// The IP address in its [`address`](Self::address); nothing over ipc and inproc.
+    ///
+    /// ```
+    /// use ferromq::PeerInfo;
+    ///
+    /// fn log(peer: &PeerInfo) {
+    ///     match peer.ip() {
+    ///         Some(ip) => println!("a message from {ip}"),
+    ///         None => println!("a message from this machine"),
+    ///     }
+    /// }
+    /// ```
+    pub fn ip(&self) -> Option<IpAddr> {
+        let address: SocketAddr = self.address.strip_prefix("tcp://")?.parse().ok()?;
+        Some(address.ip())
+    }
 }
 
 /// A change a subscriber makes to what it wants to hear.

@@ -2,12 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use crate::fault::PeerFault;
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
 
 /// The wait after a peer that is alive said no, the first one where they grow.
 const REFUSED: Duration = Duration::from_secs(1);
 const REFUSED_MAX: Duration = Duration::from_secs(60);
+
+/// The second wait after a peer that left in place of an answer, at least.
+const UNSAID_MIN: Duration = Duration::from_millis(100);
 
 /// Why an endpoint is to be dialled again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub(super) enum Setback {
     /// The peer is alive and said no, for a reason that goes away by itself: it
     /// has another peer at the moment, say.
     MayPass,
+    /// The peer is alive and left, and most likely that was to say no.
+    Unsaid,
     /// The peer is alive and does not fit us, or breaks the protocol.
     Lasting,
 }
@@ -27,6 +33,7 @@ impl Setback {
     pub(super) fn of(reason: &DisconnectReason) -> Self {
         match reason {
             DisconnectReason::TurnedAway(why) if why.may_pass() => Self::MayPass,
+            DisconnectReason::Fault(PeerFault::NotAnswered { .. }) => Self::Unsaid,
             DisconnectReason::Fault(fault) if fault.may_pass() => Self::MayPass,
             DisconnectReason::TurnedAway(_) | DisconnectReason::Fault(_) => Self::Lasting,
             _ => Self::Lost,
@@ -41,6 +48,9 @@ impl Setback {
 ///   that restarts should be found soon.
 /// - A refusal that may pass is dialled once a second, and that does not grow:
 ///   one second after the reason has gone we are in.
+/// - A peer that leaves in place of an answer may refuse us for now or for good, or may
+///   have been lost: it is dialled soon at first, and then less and less, up to once a
+///   second.
 /// - A refusal that lasts (wrong mechanism, wrong socket type, broken protocol)
 ///   will most likely come again, so it is dialled slowly and slower each time;
 ///   but it is dialled, since peers get repaired.
@@ -56,6 +66,7 @@ pub(super) struct Backoff {
     max: Duration,
     /// The next wait, after each.
     lost: Duration,
+    unsaid: Duration,
     lasting: Duration,
     up_since: Option<Instant>,
 }
@@ -66,6 +77,7 @@ impl Backoff {
             interval: options.reconnect_interval,
             max: options.reconnect_interval_max,
             lost: options.reconnect_interval,
+            unsaid: options.reconnect_interval,
             lasting: REFUSED,
             up_since: None,
         }
@@ -74,6 +86,7 @@ impl Backoff {
     /// A handshake is done.
     pub(super) fn on_up(&mut self, now: Instant) {
         self.lost = self.interval;
+        self.unsaid = self.interval;
         self.up_since = Some(now);
     }
 
@@ -93,6 +106,11 @@ impl Backoff {
                 (wait, wait)
             }
             Setback::MayPass => (REFUSED, REFUSED / 4),
+            Setback::Unsaid => {
+                let wait = self.unsaid;
+                self.unsaid = wait.saturating_mul(2).clamp(UNSAID_MIN, REFUSED.max(wait));
+                (wait, wait / 4)
+            }
             Setback::Lasting => {
                 let wait = self.lasting;
                 self.lasting = (2 * wait).min(REFUSED_MAX);
@@ -111,10 +129,10 @@ fn share(whole: Duration, random: u64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::Setback::{Lasting, Lost, MayPass};
+    use super::Setback::{Lasting, Lost, MayPass, Unsaid};
     use super::*;
-    use crate::fault::PeerFault;
     use crate::peer::Unwelcome;
+    use crate::security::Mechanism;
 
     /// A backoff, and the time it is told.
     struct Clock {
@@ -180,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn who_leaves_in_place_of_an_answer_is_dialled_less_and_less() {
+        let mut clock = new();
+        assert_eq!(clock.waits(6, Unsaid), [100, 200, 400, 800, 1000, 1000]);
+        clock.up_for(0);
+        assert_eq!(clock.wait(Unsaid), 100);
+        for (interval, waits) in [(0, [1, 100, 200]), (2000, [2000; 3])] {
+            let interval = Duration::from_millis(interval);
+            let mut clock = Clock::new(&SocketOptions::new().reconnect_interval(interval));
+            assert_eq!(clock.waits(3, Unsaid), waits);
+        }
+    }
+
+    #[test]
     fn refusals_are_forgotten_once_a_connection_has_stayed_up_as_long_as_the_wait() {
         let mut clock = new();
         assert_eq!(clock.waits(3, Lasting), [1000, 2000, 4000]);
@@ -229,12 +260,14 @@ mod tests {
     #[test]
     fn what_no_peer_said_is_no_refusal() {
         let incompatible = PeerFault::UnknownSocketType { name: "X".into() };
+        let unanswered = PeerFault::NotAnswered { mechanism: Mechanism::Curve };
         let taken = Unwelcome::RoutingIdTaken;
         let too_many = Unwelcome::TooManySubscriptions { limit: 1 };
         for (reason, setback) in [
             (DisconnectReason::PeerClosed, Lost),
             (DisconnectReason::HandshakeTimeout, Lost),
             (DisconnectReason::Fault(PeerFault::NotZmtp), Lasting),
+            (DisconnectReason::Fault(unanswered), Unsaid),
             (DisconnectReason::Fault(incompatible), Lasting),
             (DisconnectReason::TurnedAway(taken), MayPass),
             (DisconnectReason::TurnedAway(too_many), Lasting),

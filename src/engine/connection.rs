@@ -77,6 +77,7 @@ impl Link {
     fn begin(&self, peer: &Peer, line: &StreamLine, met: Box<Met>) {
         let (stream, mut receiving, sending, info) = met.into_traffic();
         receiving.limit_topics(self.longest_topic());
+        receiving.limit_frames(self.options.limits.frames);
         debug!(endpoint = %self.endpoint, address = %info.address, "connection ready");
         line.beat(Pulse::new(&self.options, &sending, now()), sending.may_ask());
         let session = peer.session();
@@ -247,7 +248,7 @@ impl Drop for Attached {
         if !self.is_taken_in {
             debug!(%endpoint, undelivered, "a peer was given up before it was taken in");
         } else if was_open || undelivered > 0 {
-            warn!(%endpoint, undelivered, "the runtime of this connection has ended, and it with it");
+            warn!(%endpoint, undelivered, "the tokio runtime of this connection has ended before all was sent");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant as StdInstant;
 
 use tokio::select;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::backoff::{Backoff, Setback};
 use super::clock::now;
@@ -55,7 +55,8 @@ pub(crate) fn dial(link: Link, guards: [TaskGuard; 2]) -> Result<Dialling, Unwel
         link: link.clone(),
         line: Arc::clone(&line),
     };
-    let dialer = Dialer { backoff: Backoff::new(&link.options), link, peer, line, immediate };
+    let (backoff, said) = (Backoff::new(&link.options), String::new());
+    let dialer = Dialer { backoff, link, peer, line, immediate, said };
     spawn(async move {
         let _guards = guards;
         let _attached = attached;
@@ -115,6 +116,8 @@ struct Dialer {
     line: Arc<StreamLine>,
     backoff: Backoff,
     immediate: bool,
+    /// What was last said in the log of why the peer does not take us, since it was up.
+    said: String,
 }
 
 impl Dialer {
@@ -161,6 +164,7 @@ impl Dialer {
 
     async fn traffic(&mut self, met: Box<Met>) -> DisconnectReason {
         self.backoff.on_up(now());
+        self.said.clear();
         if self.immediate {
             return match self.link.take_in(met, None).await {
                 Ok(taken) => self.link.serve(taken).await,
@@ -205,9 +209,17 @@ impl Dialer {
 
     /// Waits before the next attempt; false when there is to be none.
     async fn pause(&mut self, reason: DisconnectReason) -> bool {
-        let delay = self.backoff.on_setback(Setback::of(&reason), now(), random());
+        let setback = Setback::of(&reason);
+        let delay = self.backoff.on_setback(setback, now(), random());
         let endpoint = self.link.endpoint.clone();
-        debug!(%endpoint, %reason, ?delay, "dialling again later");
+        let text = reason.to_string();
+        if setback != Setback::Lost && self.said != text {
+            // No call fails for that, and nothing arrives until somebody mends it.
+            warn!(%endpoint, %reason, ?delay, "dialling again later");
+            self.said = text;
+        } else {
+            debug!(%endpoint, %reason, ?delay, "dialling again later");
+        }
         self.link.emit(MonitorEvent::Retrying { endpoint, reason, delay });
         select! {
             biased;

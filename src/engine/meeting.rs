@@ -195,8 +195,8 @@ impl Link {
     pub(super) fn say_failed(&self, address: &str, reason: DisconnectReason) {
         let endpoint = self.endpoint.clone();
         match &reason {
-            // Whoever guesses passwords is to be found in any log.
-            DisconnectReason::Fault(PeerFault::Denied { .. }) => {
+            // Whoever guesses passwords or keys is to be found in any log.
+            DisconnectReason::Fault(PeerFault::Denied { .. } | PeerFault::NotAuthentic { .. }) => {
                 info!(%endpoint, %address, %reason, "handshake failed");
             }
             _ => debug!(%endpoint, %address, %reason, "handshake failed"),
@@ -243,10 +243,11 @@ impl Link {
                 peer.address.clone_from(&stream.address);
                 return Ok(Met { stream, handshake, peer, time });
             }
-            let count = stream.read.read(&mut octets).await.map_err(transport)?;
-            if count == 0 {
-                return Err(DisconnectReason::PeerClosed.into());
-            }
+            let count = match (stream.read.read(&mut octets).await, handshake.on_closed()) {
+                (Ok(0) | Err(_), Some(fault)) => return Err(DisconnectReason::Fault(fault).into()),
+                (Ok(0), None) => return Err(DisconnectReason::PeerClosed.into()),
+                (read, _) => read.map_err(transport)?,
+            };
             if let Err(fault) = handshake.feed(&octets[..count]) {
                 return Err(Faulty { stream, handshake, is_denied: false }.failed(fault));
             }

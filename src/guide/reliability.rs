@@ -24,7 +24,7 @@
 //! | What departed peers left unread is bounded for each socket: 64 MiB, or four times `recv_hwm_bytes` if that is more. Then nobody is read from, and nothing is lost. | `behaviour/backlog::what_departed_peers_left_unread_is_bounded_and_not_lost` |
 //! | What waits for a peer is bounded by `send_hwm` (1,000 messages), what the system has not taken included. | `behaviour/send_marks::sockets_that_wait_take_as_many_as_the_mark_says`, `behaviour/send_marks::sockets_that_drop_count_each_message_beyond_the_mark` |
 //! | And by [`send_hwm_bytes`](crate::SocketOptions::send_hwm_bytes), if that is set: so many bytes, and one message more. | `behaviour/send_marks_bytes::both_marks_hold`, `behaviour/send_marks_bytes::what_waits_for_nobody_yet_is_no_more_than_the_mark_and_one_message` |
-//! | A message has 1,000,000 frames at most, and `max_message_size` bytes if that is set. | `hostile/traffic::the_number_of_frames_is_bounded`, `hostile/traffic::the_size_limit_is_inclusive_and_counts_the_whole_message` |
+//! | A message has 1,000,000 frames at most, or `max_message_frames`, and `max_message_size` bytes if that is set. | `hostile/traffic::the_number_of_frames_is_bounded`, `hostile/traffic::a_socket_may_take_fewer_frames`, `hostile/traffic::the_size_limit_is_inclusive_and_counts_the_whole_message` |
 //! | A peer subscribes to 1,000,000 topics at most, of 64 MiB together. They are a set, and gone with the peer. | `hostile/pubsub::too_many_topics_cost_the_connection`, `hostile/pubsub::topics_have_at_most_64_mib_together` |
 //! | One answer to a PING is owed, however many come. | `hostile/limits::a_flood_of_pings_leaves_one_answer_owed` |
 //! | All of it is given back when the peer goes. | `hostile/limits::peers_that_come_and_go_leave_nothing`, `behaviour/resources::no_descriptor_outlives_its_socket` |
@@ -63,7 +63,7 @@
 //!
 //! | What holds | Proved by |
 //! |---|---|
-//! | A peer that is lost is dialled again after `reconnect_interval` (100 ms) and as much of jitter at most; one that refused us or broke the protocol slowly, from 1 s to 60 s. | `behaviour/redialling::a_lost_endpoint_is_dialled_at_the_interval`, `hostile/redial::a_server_that_speaks_garbage_is_dialled_slowly` |
+//! | A peer that is lost is dialled again after `reconnect_interval` (100 ms) and as much of jitter at most; one that refused us or broke the protocol slowly, from 1 s to 60 s, and one that ends the handshake of PLAIN or CURVE without a word less and less, up to once a second. | `behaviour/redialling::a_lost_endpoint_is_dialled_at_the_interval`, `hostile/redial::a_server_that_speaks_garbage_is_dialled_slowly`, `behaviour/security::a_client_with_the_key_of_another_server_is_told_nothing_and_comes_back_slowly` |
 //! | Where a listener goes and comes back, its clients are back within 5 s (shown for 2,000 on two processors, which took 0.8 s), spread out, and nothing leaks. | `large/bounce::all_are_back_after_each_bounce_spread_out_and_nothing_leaks` |
 //! | Subscriptions are there again before a connection is reported as ready. | `behaviour/reconnecting::ready_means_subscribed` |
 //! | With heartbeats, a peer that falls silent is given up in time, and no other is: not one that we hold back, nor one that takes long over a large message. | `hostile/heartbeats::a_peer_that_falls_silent_is_given_up`, `behaviour/heartbeats::a_peer_that_is_held_back_is_not_given_up_for_its_silence`, `behaviour/heartbeats::a_message_that_takes_longer_than_the_heartbeats_arrives` |

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::SocketOptions;
 use crate::mark::Mark;
+use crate::message::MAX_FRAMES;
 
 /// What peers may take up.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,8 @@ pub(crate) struct Limits {
     /// The same of all peers together.
     pub(crate) subscriptions_total: Mark,
     pub(crate) subscription_octets_total: Mark,
+    /// Frames of a message.
+    pub(crate) frames: usize,
 }
 
 impl Default for Limits {
@@ -29,6 +32,7 @@ impl Default for Limits {
             subscription_octets: Mark::from_option(64 << 20),
             subscriptions_total: Mark::UNLIMITED,
             subscription_octets_total: Mark::UNLIMITED,
+            frames: MAX_FRAMES,
         }
     }
 }
@@ -49,6 +53,7 @@ impl SocketOptions {
     /// | | by default | for untrusted peers |
     /// |---|---|---|
     /// | [`max_message_size`](Self::max_message_size) | no limit | 1 MiB |
+    /// | [`max_message_frames`](Self::max_message_frames) | 1,000,000 | 1,000 |
     /// | [`recv_hwm`](Self::recv_hwm), [`send_hwm`](Self::send_hwm) | 1000 messages | 1000 messages |
     /// | [`recv_hwm_bytes`](Self::recv_hwm_bytes) | 16 MiB | 4 MiB |
     /// | [`send_hwm_bytes`](Self::send_hwm_bytes) | no limit | 16 MiB |
@@ -66,7 +71,7 @@ impl SocketOptions {
     /// So nobody has all there is, be it one peer or all of one address.
     ///
     /// What holds in any case: at most 1,024 handshakes under way for each endpoint,
-    /// 8 KiB for each command of one, 1,000,000 frames in a message.
+    /// and 8 KiB for each command of one.
     ///
     /// These are bounds, not a budget: one connection may hold 4 MiB of unread messages,
     /// and one more message that is under way, and of messages that it does not read
@@ -88,6 +93,7 @@ impl SocketOptions {
     pub fn for_untrusted_peers() -> Self {
         Self::new()
             .max_message_size(1 << 20)
+            .max_message_frames(1000)
             .send_hwm_bytes(16 << 20)
             .recv_hwm_bytes(4 << 20)
             .handshake_timeout(Duration::from_secs(5))
@@ -100,6 +106,22 @@ impl SocketOptions {
             .max_subscription_bytes(64 << 10)
             .max_subscriptions_total(1_000_000)
             .max_subscription_bytes_total(64 << 20)
+    }
+
+    /// How many frames a message from a peer has at most. Default 1,000,000, and never
+    /// more than that. A peer that sends more is disconnected. libzmq has no such option.
+    ///
+    /// Frames may be empty, so that the [size](Self::max_message_size) of a message says
+    /// little of the work that it makes.
+    ///
+    /// ```
+    /// use ferromq::{RouterSocket, SocketOptions};
+    ///
+    /// let router = RouterSocket::with_options(SocketOptions::new().max_message_frames(16));
+    /// ```
+    pub fn max_message_frames(mut self, frames: usize) -> Self {
+        self.limits.frames = Mark::from_option(frames).limit().min(MAX_FRAMES);
+        self
     }
 
     /// How many connections a bound endpoint has at most. Default 0, no limit.
@@ -223,13 +245,15 @@ mod tests {
         assert!(of_address < connections.limit());
         assert!(of_address * subscriptions.limit() < subscriptions_total.limit());
         assert!(of_address * subscription_octets.limit() < subscription_octets_total.limit());
-        assert_eq!(options.max_message_size, Some(1 << 20));
+        assert_eq!((options.max_message_size, options.limits.frames), (Some(1 << 20), 1000));
         assert_eq!(options.handshake_timeout, Some(Duration::from_secs(5)));
         assert_eq!(options.heartbeat_interval, Some(Duration::from_secs(5)));
 
         let options = options.max_message_size(7).max_connections(0).max_subscriptions(5);
         assert_eq!(options.max_message_size, Some(7));
         assert_eq!(options.limits.connections, Mark::UNLIMITED);
+        let frames = |frames| SocketOptions::new().max_message_frames(frames).limits.frames;
+        assert_eq!([1, 0, usize::MAX].map(frames), [1, MAX_FRAMES, MAX_FRAMES]);
         assert_eq!(options.limits.subscriptions.limit(), 5);
     }
 }

@@ -218,3 +218,26 @@ async fn the_log_says_who_was_denied_and_from_where() {
     assert!(lines.contains("INFO") && lines.contains("who is that"), "{lines}");
     assert!(lines.contains(&format!("address={from}")), "{lines}");
 }
+
+/// No call fails for that, so the log says it to whoever watches no monitor: once.
+#[tokio::test]
+async fn the_log_of_a_client_says_once_that_it_is_not_let_in() {
+    for (how, told) in [
+        (Denial::Temporary, "are the keys or credentials right?"),
+        (Denial::Unauthorized, "it does not let us in with these keys or credentials"),
+    ] {
+        let log = Log::default();
+        let _guard = tracing::subscriber::set_default(log.clone());
+        let policy = move |_: &Candidate| Verdict::deny_with(how, "nobody");
+        let (_pull, _, endpoint) = pulling(quick().plain_server(policy)).await;
+        let push = PushSocket::with_options(client());
+        let mut events = Events::from(push.monitor());
+        push.connect(&endpoint).unwrap();
+        for _ in 0..2 {
+            events.retrying().await;
+        }
+        let lines = log.lines();
+        assert_eq!(log.warnings(), 1, "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains("WARN") && line.contains(told)), "{lines:?}");
+    }
+}

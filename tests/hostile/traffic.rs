@@ -62,6 +62,20 @@ async fn the_number_of_frames_is_bounded() {
 }
 
 #[tokio::test]
+async fn a_socket_may_take_fewer_frames() {
+    let limit = |name, octets, outcome| {
+        traffic(name, octets, outcome).with(SocketOptions::new().max_message_frames(3))
+    };
+    let empty = |count: usize| frame(MORE, "").repeat(count);
+    let most: Message = vec![Bytes::new(); 3].into();
+    run(vec![
+        limit("most", [empty(2), frame(0, "")].concat(), Outcome::Serves(vec![most])),
+        limit("one more", [empty(3), header(0, 0)].concat(), faulted("TooManyFrames { limit: 3 }")),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn messages_come_whole_or_not_at_all() {
     let first = [frame(MORE, "a"), frame(0, "b")].concat();
     let leaves = |name, rest: Vec<u8>| {

@@ -219,6 +219,12 @@ impl Handshake {
         reason.is_some()
     }
 
+    /// The peer has closed the connection: what that says of it, if anything.
+    pub(crate) fn on_closed(&self) -> Option<PeerFault> {
+        let has_presented_us = self.is_client && matches!(self.stage, Stage::Commands { .. });
+        has_presented_us.then_some(PeerFault::NotAnswered { mechanism: self.mechanism })
+    }
+
     /// Whether both sides accepted each other and all our output was taken.
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.stage, Stage::Done { .. }) && self.output.is_empty()

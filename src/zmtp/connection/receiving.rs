@@ -51,6 +51,11 @@ impl Receiving {
         Self { decoder: Decoder::new(received, max_message_size, open), fault: None }
     }
 
+    /// From now on no message may have more frames.
+    pub(crate) fn limit_frames(&mut self, frames: usize) {
+        self.decoder.limit_frames(frames);
+    }
+
     /// From now on no topic that is subscribed to, or cancelled, may be longer.
     pub(crate) fn limit_topics(&mut self, octets: usize) {
         self.decoder.limit_topics(octets);

@@ -58,6 +58,8 @@ pub(crate) struct Decoder {
     interrupted: usize,
     /// The largest sum of all frames of a message.
     max_message_size: usize,
+    /// How many there may be.
+    max_frames: usize,
     /// The longest topic of a subscription.
     longest_topic: usize,
 }
@@ -87,8 +89,14 @@ impl Decoder {
             partial_size: 0,
             interrupted: 0,
             max_message_size,
+            max_frames: MAX_FRAMES,
             longest_topic: MAX_TOPIC,
         }
+    }
+
+    /// From now on no message may have more frames.
+    pub(crate) fn limit_frames(&mut self, frames: usize) {
+        self.max_frames = frames;
     }
 
     /// From now on no topic may be longer.
@@ -280,8 +288,8 @@ impl Decoder {
             }
             return command::admit(header.size(), start, self.longest_topic);
         }
-        if self.partial.as_ref().is_some_and(|partial| partial.len() >= MAX_FRAMES) {
-            return Err(PeerFault::TooManyFrames { limit: MAX_FRAMES });
+        if self.partial.as_ref().is_some_and(|partial| partial.len() >= self.max_frames) {
+            return Err(PeerFault::TooManyFrames { limit: self.max_frames });
         }
         let left = self.max_message_size.saturating_sub(self.partial_size);
         match usize::try_from(header.size()) {
