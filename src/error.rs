@@ -254,6 +254,11 @@ impl SendError {
         self.kind == SendErrorKind::WouldBlock
     }
 
+    /// Whether the socket is closed.
+    pub fn is_closed(&self) -> bool {
+        self.kind == SendErrorKind::Closed
+    }
+
     /// Whether an XSUB refused a message since it is a subscription that a
     /// publisher would refuse.
     pub fn is_subscription(&self) -> bool {
@@ -310,6 +315,11 @@ impl RecvError {
     /// Whether `try_recv` found nothing for now.
     pub fn is_would_block(self) -> bool {
         self == Self::WouldBlock
+    }
+
+    /// Whether the socket is closed.
+    pub fn is_closed(self) -> bool {
+        self == Self::Closed
     }
 }
 

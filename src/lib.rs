@@ -91,6 +91,8 @@
 //! messages that are not cut up yet). They meet in the wire. All these are synchronous, without tokio and without a clock.
 //!
 //! ```text
+//!              blocking
+//!                  │
 //!               socket   context               waits, binds, connects, closes
 //!           ┌─────┴┬────────┐
 //!        engine  inproc  pattern               connections; a process; one strategy per type
@@ -146,11 +148,17 @@ mod routing;
 mod engine;
 mod inproc;
 mod tasks;
+#[cfg(feature = "threads")]
+mod threads;
 mod transport;
 
 // Where the towers meet.
 mod context;
 mod socket;
+
+// For those who do not await.
+#[cfg(feature = "threads")]
+pub mod blocking;
 
 // Text.
 pub mod guide;

@@ -81,6 +81,12 @@ impl Tasks {
         TaskGuard(self.clone())
     }
 
+    /// How many there are.
+    #[cfg(feature = "threads")]
+    pub(crate) fn running(&self) -> usize {
+        self.0.running.load(Ordering::SeqCst)
+    }
+
     /// Waits until no task is left.
     pub(crate) async fn wait(&self) {
         loop {

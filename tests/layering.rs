@@ -58,6 +58,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("pattern", &["pipe", "routing"], &["bytes", "tracing"]),
     ("inproc", &["pipe"], &[]),
     ("tasks", &[], &["tokio"]),
+    ("threads", &["tasks"], &["tokio", "tracing"]),
     ("transport", &[], &["tokio", "socket2", "if_addrs", "thiserror", "tracing"]),
     ("engine/wire", &["zmtp", "pipe"], &["bytes"]),
     (
@@ -65,12 +66,13 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["engine/wire", "zmtp", "pipe", "tasks", "transport"],
         &["bytes", "tokio", "tracing"],
     ),
-    ("context", &["inproc", "tasks"], &[]),
+    ("context", &["inproc", "tasks", "threads"], &[]),
     (
         "socket",
         &["pipe", "routing", "pattern", "inproc", "tasks", "transport", "engine", "context"],
         &["bytes", "tokio", "tracing"],
     ),
+    ("blocking", &["context", "socket"], &[]),
     // Documentation only.
     ("guide", &[], &[]),
     // Only in tests and under cargo-fuzz; nothing imports them.
@@ -85,6 +87,7 @@ const EVERYTHING: &[&str] = &[
     "pattern",
     "inproc",
     "tasks",
+    "threads",
     "transport",
     "engine/wire",
     "engine",

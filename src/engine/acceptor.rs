@@ -240,10 +240,11 @@ impl Drop for Acceptor {
     }
 }
 
-#[cfg(all(test, target_os = "linux", feature = "ipc"))]
+#[cfg(test)]
 mod tests {
     /// Here and not with the other transports, for there child processes are
     /// started, and such a name is taken as long as one has a copy of it.
+    #[cfg(all(target_os = "linux", feature = "ipc"))]
     #[tokio::test]
     async fn an_abstract_name_is_free_once_its_socket_is_dropped() {
         let name = format!("ipc://@ferromq-dropped-{}", std::process::id());

@@ -151,8 +151,7 @@ fn run(seed: u64, guard: Guard, traces: bool) -> Outcome {
 async fn live(plan: Arc<Plan>, net: Net, rng: Rng) -> Outcome {
     let began = tokio::time::Instant::now();
     let context = Context::new();
-    let new =
-        |party: &plan::Party| Core::new(party.socket_type, party.options.clone(), context.clone());
+    let new = |party: &plan::Party| Core::new(party.socket_type, party.options.clone(), &context);
     let cores: Arc<Vec<_>> = Arc::new(plan.parties.iter().map(new).collect());
     let books = Books::new(net.clone(), Arc::clone(&plan), Arc::clone(&cores));
     let mut world = World::new(net.clone(), rng.clone(), books.clone());

@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn nothing_is_left_to_an_attendant_that_is_gone() {
-        let core = Core::new(SocketType::Pub, SocketOptions::new(), Context::new());
+        let core = Core::new(SocketType::Pub, SocketOptions::new(), &Context::new());
         let runtime = runtime();
         runtime.block_on(async { core.attend() });
         assert!(core.attendant.may_write.load(Ordering::SeqCst));

@@ -9,7 +9,7 @@ use super::endpoints::Entry;
 use super::receipts::Receipts;
 use super::waiters::Waiters;
 use super::zap::ZapClient;
-use crate::context::Context;
+use crate::context::{Context, Shut};
 use crate::error::SubscribeError;
 use crate::monitor::{Monitor, MonitorEvent, MonitorSink};
 use crate::options::{Linger, SocketOptions};
@@ -100,18 +100,18 @@ impl Core {
     pub(crate) fn new(
         socket_type: SocketType,
         options: SocketOptions,
-        context: Context,
+        context: &Context,
     ) -> Arc<Self> {
         let pattern = pattern::for_type(socket_type, &options);
         let traits = pattern.traits();
-        Arc::new_cyclic(|me| Self {
+        let core = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             socket_type,
             traits,
             pattern,
             backlog: Arc::new(Backlog::new(&options)),
             options: Arc::new(options),
-            context,
+            context: context.unowned(),
             ready: Lock::new(Rank::Ready, FairQueue::default()),
             roster: Lock::new(Rank::Roster, Roster::default()),
             endpoints: Lock::new(Rank::Endpoints, Vec::new()),
@@ -128,7 +128,11 @@ impl Core {
             pushed: AtomicU32::new(0),
             receipts: Receipts::default(),
             may_write: AtomicBool::new(true),
-        })
+        });
+        if !core.context.enroll(core.me.clone()) {
+            core.shut();
+        }
+        core
     }
 
     pub(crate) fn socket_type(&self) -> SocketType {
@@ -236,6 +240,13 @@ impl Core {
         if !(in_turn && waiting == 1) {
             self.attendant.start(if waiting > 0 || in_turn { Pace::Slow } else { Pace::Fast });
         }
+    }
+}
+
+impl Shut for Core {
+    fn shut(&self) {
+        // Listeners stop as they are dropped; everything else lingers.
+        drop(self.begin_close());
     }
 }
 
@@ -356,7 +367,7 @@ mod tests {
     use super::*;
 
     fn core(socket_type: SocketType) -> Arc<Core> {
-        Core::new(socket_type, SocketOptions::new(), Context::new())
+        Core::new(socket_type, SocketOptions::new(), &Context::new())
     }
 
     /// How many peers a socket knows, and how many of them are listed.

@@ -64,6 +64,13 @@ impl Core {
         &self,
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<Endpoint, BindError> {
+        self.context.await_at_io(self.bind_here(endpoint)).await
+    }
+
+    async fn bind_here(
+        &self,
+        endpoint: Result<Endpoint, EndpointError>,
+    ) -> Result<Endpoint, BindError> {
         let endpoint = endpoint?;
         self.options.check()?;
         endpoint.check_bind()?;
@@ -116,6 +123,10 @@ impl Core {
         &self,
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<(), ConnectError> {
+        self.context.at_io(|| self.connect_here(endpoint))
+    }
+
+    fn connect_here(&self, endpoint: Result<Endpoint, EndpointError>) -> Result<(), ConnectError> {
         let endpoint = endpoint?;
         self.options.check()?;
         endpoint.check_connect()?;

@@ -20,7 +20,7 @@ macro_rules! common_methods {
             /// A socket with these options, in a context of its own choice:
             /// only sockets of one context meet over `inproc://`.
             pub fn new_in(context: &Context, options: SocketOptions) -> Self {
-                Self(Handle::new(Core::new(SocketType::$kind, options, context.clone())))
+                Self(Handle::new(SocketType::$kind, options, context))
             }
 
             /// Listens on an endpoint and returns it resolved: for port 0 or

@@ -6,6 +6,10 @@
 
 use std::sync::Arc;
 
+use crate::context::{Context, Shut};
+use crate::options::SocketOptions;
+use crate::socket_type::SocketType;
+
 mod attendant;
 mod core;
 mod deserted;
@@ -30,11 +34,14 @@ pub use reqrep::{DealerSocket, RepSocket, ReqSocket, RouterSocket};
 #[derive(Clone)]
 struct Handle(Arc<Owner>);
 
-struct Owner(Arc<Core>);
+/// The context goes after the socket: it may be the last that waits for what that has
+/// accepted.
+struct Owner(Arc<Core>, #[allow(dead_code)] Context);
 
 impl Handle {
-    fn new(core: Arc<Core>) -> Self {
-        Self(Arc::new(Owner(core)))
+    fn new(socket_type: SocketType, options: SocketOptions, context: &Context) -> Self {
+        let core = Core::new(socket_type, options, context);
+        Self(Arc::new(Owner(core, context.clone())))
     }
 }
 
@@ -48,7 +55,6 @@ impl std::ops::Deref for Handle {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        // Listeners stop as they are dropped; everything else lingers.
-        drop(self.0.begin_close());
+        self.0.shut();
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::methods::{common_methods, recv_methods, send_methods};
-use super::{Closed, Core, Handle};
+use super::{Closed, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
 use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, SubscribeError};

@@ -459,7 +459,7 @@ mod tests {
     /// that each of so many peers was read from several times.
     async fn is_busy_with(peers: usize) -> bool {
         let context = Context::new();
-        let core = |socket_type| Core::new(socket_type, SocketOptions::new(), context.clone());
+        let core = |socket_type| Core::new(socket_type, SocketOptions::new(), &context);
         let ours = core(SocketType::Pull);
         let endpoint = ours.bind("inproc://busy".parse()).await.unwrap();
         let theirs: Vec<_> = (0..peers).map(|_| core(SocketType::Push)).collect();

@@ -7,8 +7,7 @@
 
 use std::time::Duration;
 
-use super::Owner;
-use super::core::Core;
+use super::Handle;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::options::{Linger, SocketOptions};
@@ -38,15 +37,11 @@ impl ZapClient {
             return Err("there is no ZAP handler");
         }
         let options = SocketOptions::new().linger(Linger::For(Duration::ZERO));
-        let socket = Owner(Core::new(SocketType::Dealer, options, self.context.clone()));
+        let socket = Handle::new(SocketType::Dealer, options, &self.context);
         let endpoint: Result<Endpoint, _> = format!("inproc://{HANDLER}").parse();
-        socket.0.connect(endpoint).map_err(|_| "the ZAP handler is of another socket type")?;
-        socket
-            .0
-            .send(None, zap::request(candidate))
-            .await
-            .map_err(|_| "the ZAP handler has left")?;
-        let reply = socket.0.recv().await.map_err(|_| "the ZAP handler has left")?;
+        socket.connect(endpoint).map_err(|_| "the ZAP handler is of another socket type")?;
+        socket.send(None, zap::request(candidate)).await.map_err(|_| "the ZAP handler has left")?;
+        let reply = socket.recv().await.map_err(|_| "the ZAP handler has left")?;
         zap::verdict(reply.message).ok_or("the reply of the ZAP handler is malformed")
     }
 }

@@ -10,6 +10,8 @@ mod cancelling;
 mod closing;
 mod computing;
 mod connections;
+#[cfg(feature = "threads")]
+mod contexts;
 mod deadlines;
 #[cfg(feature = "plain")]
 mod denied;
