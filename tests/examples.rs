@@ -131,14 +131,34 @@ async fn pub_sub_runs() {
 #[cfg(feature = "plain")]
 #[tokio::test]
 async fn plain_runs() {
-    let expected = ["hears    hello from alice", "alice    hears    welcome", "refused us: '400'"];
+    let expected = [
+        "hears    hello from alice",
+        "alice    hears    welcome",
+        "refused us: '400'",
+        "it is not let in: 400, there is no user",
+    ];
     assert_shows(run("plain", &[]).await, &expected);
+}
+
+#[cfg(feature = "plain")]
+#[tokio::test]
+async fn a_client_of_plain_that_is_refused_ends_and_says_so() {
+    let (server, [endpoint]) = start("plain", &["server", "tcp://127.0.0.1:0"]).await;
+    let (code, _, errors) = run("plain", &["client", &endpoint, "alice", "a guess"]).await;
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("refused us: '400'"), "{errors}");
+    drop(server);
 }
 
 #[cfg(feature = "curve")]
 #[tokio::test]
 async fn curve_runs() {
-    let expected = ["hears    hello from alice", "alice     hears    welcome", "refused us: '400'"];
+    let expected = [
+        "hears    hello from alice",
+        "alice     hears    welcome",
+        "refused us: '400'",
+        "it is not let in: 400, its key",
+    ];
     assert_shows(run("curve", &[]).await, &expected);
 }
 
