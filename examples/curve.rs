@@ -16,6 +16,10 @@
 //! cargo run --example curve --features curve client tcp://127.0.0.1:5555 DIRECTORY alice
 //! ```
 //!
+//! Who may come in has a file in `DIRECTORY/clients`, which is all that the server reads
+//! of clients. Its own key is not there: whoever has that is no client. In earnest each
+//! side makes its own keys, and only the `*.key` are handed over.
+//!
 //! The client ends, with an error if it is refused; the server stays, and says whom it
 //! refuses. (A client that knows the key of another server is told nothing: it finds
 //! the connection closed.) `examples/curve.py` has the same roles for Python with
@@ -46,7 +50,8 @@ async fn play(args: &[&str]) -> Result<(), Error> {
         ["keygen", directory, ref names @ ..] => keygen(Path::new(directory), names),
         ["server", endpoint, directory] => {
             let keys = own(directory, "server")?;
-            let (rep, _refusals) = server(keys, CertificateDir::load(directory)?);
+            let clients = CertificateDir::load(Path::new(directory).join("clients"))?;
+            let (rep, _refusals) = server(keys, clients);
             println!("server    listens  {}", rep.bind(endpoint).await?);
             answer(&rep).await
         }
@@ -87,13 +92,16 @@ async fn all() -> Result<(), Error> {
 }
 
 /// Makes a pair of keys for each name: `NAME.key_secret` stays with its owner,
-/// `NAME.key` is for whoever is to know it.
+/// `NAME.key` is for whoever is to know it. Those of clients are where the server looks.
 fn keygen(directory: &Path, names: &[&str]) -> Result<(), Error> {
+    let clients = directory.join("clients");
+    std::fs::create_dir_all(&clients)?;
     for name in names {
         let certificate = CurveCertificate::new(CurveKeypair::generate()?);
         let certificate = certificate.with_metadata("name", *name)?;
         certificate.save_secret(directory.join(format!("{name}.key_secret")))?;
-        certificate.save_public(directory.join(format!("{name}.key")))?;
+        let known_to = if *name == "server" { directory } else { &clients };
+        certificate.save_public(known_to.join(format!("{name}.key")))?;
         println!("{name}: {}", certificate.public());
     }
     Ok(())
