@@ -52,7 +52,7 @@
 //! a secret, but whoever can change them on the way can pose as the other side. The files
 //! are those of czmq and of pyzmq's `zmq.auth`.
 //!
-//! Where the server finds its clients by a [directory](crate::CertificateDir), give that
+//! Where the server finds its clients by a directory (`CertificateDir`), give that
 //! directory to the public keys of clients alone. Whatever lies there as `*.key` is let in:
 //! beside the server's own keys, its `server.key` would be a client's as well.
 //!

@@ -82,8 +82,7 @@ impl Candidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
 
-/// What is known of a peer that was let in. A [`KeyList`](crate::KeyList) is given
-/// it with the key.
+/// What is known of a peer that was let in. A [`KeyList`] is given it with the key.
 ///
 /// ```
 /// use ferromq::Grant;
@@ -91,6 +90,10 @@ pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
 /// let alice = Grant::of("alice").with_property("team", "blue");
 /// assert_eq!(alice.user_id.as_deref(), Some("alice"));
 /// ```
+///
+// Without its feature a list is not there, and the guide says which mechanism needs which.
+#[cfg_attr(feature = "curve", doc = "[`KeyList`]: super::KeyList")]
+#[cfg_attr(not(feature = "curve"), doc = "[`KeyList`]: guide/security/index.html")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
@@ -224,9 +227,9 @@ impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
 /// | who may come in | by | mechanism, and feature |
 /// |---|---|---|
 /// | [`AddressList`](crate::AddressList) | address or network, allowed or denied | any |
-/// | [`UserList`](crate::UserList) | name and password | PLAIN, `plain` |
-/// | [`KeyList`](crate::KeyList) | public key | CURVE, `curve` |
-/// | [`CertificateDir`](crate::CertificateDir) | certificate, in a directory | CURVE, `curve` |
+/// | [`UserList`] | name and password | PLAIN, `plain` |
+/// | [`KeyList`] | public key | CURVE, `curve` |
+/// | [`CertificateDir`] | certificate, in a directory | CURVE, `curve` |
 ///
 /// ```
 /// use ferromq::{AddressList, Candidate, Policy, Verdict};
@@ -238,6 +241,14 @@ impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
 /// let both = Policy::from(AddressList::allow(["10.0.0.0/8"])?).and(open);
 /// # Ok::<(), ferromq::NetworkError>(())
 /// ```
+///
+// As at `Grant`.
+#[cfg_attr(feature = "plain", doc = "[`UserList`]: super::UserList")]
+#[cfg_attr(not(feature = "plain"), doc = "[`UserList`]: guide/security/index.html")]
+#[cfg_attr(feature = "curve", doc = "[`KeyList`]: super::KeyList")]
+#[cfg_attr(not(feature = "curve"), doc = "[`KeyList`]: guide/security/index.html")]
+#[cfg_attr(feature = "curve", doc = "[`CertificateDir`]: super::CertificateDir")]
+#[cfg_attr(not(feature = "curve"), doc = "[`CertificateDir`]: guide/security/index.html")]
 #[derive(Clone, Default)]
 pub struct Policy(Kind);
 
