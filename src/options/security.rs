@@ -45,6 +45,29 @@ impl SocketOptions {
     ///
     /// Both cross the network as they are, and so does all traffic: use it within a
     /// tunnel or a network that you trust.
+    ///
+    /// To be refused is no error of any call: what is sent waits, and the socket dials
+    /// again, ever more slowly, since who may come in can change. Ask for a
+    /// [`monitor`](crate::ReqSocket::monitor) before `connect`; it tells, and so does the
+    /// log, at `warn`.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), ferromq::Error> {
+    /// use ferromq::{MonitorEvent, ReqSocket, SocketOptions};
+    ///
+    /// let req = ReqSocket::with_options(SocketOptions::new().plain_client("ada", "engine"));
+    /// let mut monitor = req.monitor();
+    /// tokio::spawn(async move {
+    ///     while let Some(event) = monitor.recv().await {
+    ///         if let MonitorEvent::HandshakeFailed { reason, .. } = event {
+    ///             eprintln!("not let in: {reason}"); // With a number: 400.
+    ///         }
+    ///     }
+    /// });
+    /// req.connect("tcp://127.0.0.1:5555")?;
+    /// # Ok(()) }
+    /// ```
     #[cfg(feature = "plain")]
     pub fn plain_client(mut self, username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         let credentials = PlainCredentials::new(username.as_ref(), password.as_ref());
@@ -78,6 +101,15 @@ impl SocketOptions {
     /// CURVE, as the one who knows beforehand whom it wants to talk to: the public
     /// key of the server. `keys` are its own, by which the server knows it
     /// (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_SERVERKEY`).
+    ///
+    /// To be refused is no error of any call: what is sent waits, and the socket dials
+    /// again, since who may come in can change. Ask for a
+    /// [`monitor`](crate::ReqSocket::monitor) before `connect`, and look for
+    /// [`HandshakeFailed`](crate::MonitorEvent::HandshakeFailed). A server that does not
+    /// know our key says a number, `400`. One whose own key is another than `server` says
+    /// nothing and closes the connection
+    /// ([`NotAnswered`](crate::PeerFault::NotAnswered)). There is an example at
+    /// [`curve_server`](Self::curve_server); `examples/curve.rs` watches the monitor.
     #[cfg(feature = "curve")]
     pub fn curve_client(mut self, keys: CurveKeypair, server: CurvePublicKey) -> Self {
         self.security = Security::CurveClient { keys: keys.into(), server };
