@@ -27,7 +27,7 @@
 //! # Keys
 //!
 //! ```
-//! # #[cfg(feature = "curve")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "curve")] fn main() -> Result<(), ferromq::Error> {
 //! use ferromq::{CurveCertificate, CurveKeypair};
 //! # let directory = std::env::temp_dir().join(format!("ferromq-guide-{}", std::process::id()));
 //! # std::fs::create_dir_all(&directory)?;
@@ -65,7 +65,7 @@
 //! # A server and its clients
 //!
 //! ```
-//! # #[cfg(all(feature = "curve", feature = "tcp"))] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(all(feature = "curve", feature = "tcp"))] fn main() -> Result<(), ferromq::Error> {
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! use ferromq::{Candidate, Credentials, CurveKeypair, RepSocket, ReqSocket, SocketOptions, Verdict};
 //!
@@ -83,7 +83,7 @@
 //! req.connect(endpoint)?;
 //! req.send("hello").await?;
 //! assert_eq!(rep.recv().await?, "hello".into());
-//! # Ok::<_, Box<dyn std::error::Error>>(()) }) }
+//! # Ok::<_, ferromq::Error>(()) }) }
 //! # #[cfg(not(all(feature = "curve", feature = "tcp")))] fn main() {}
 //! ```
 //!
