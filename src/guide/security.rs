@@ -50,7 +50,8 @@
 //! A secret key never has to leave the machine that made it. Give the server's public key
 //! to its clients, and the public keys of those who may come in to the server; neither is
 //! a secret, but whoever can change them on the way can pose as the other side. The files
-//! are those of czmq and of pyzmq's `zmq.auth`.
+//! are those of czmq and of pyzmq's `zmq.auth`. (With czmq
+//! save them under names that end with `.key`: `CertificateDir` looks for no others.)
 //!
 //! Where the server finds its clients by a directory (`CertificateDir`), give that
 //! directory to the public keys of clients alone. Whatever lies there as `*.key` is let in:
