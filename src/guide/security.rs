@@ -116,8 +116,12 @@
 //! # Rotating keys
 //!
 //! - **A client's key**: add the new one to the list of the server, change the client,
-//!   remove the old one. A connection that stands is not asked again: to end it, close the
-//!   socket or have the client reconnect.
+//!   remove the old one.
+//! - **A key or a user that is not to come in any more**: take it off the list. That alone
+//!   does not end its connection, which is not asked again for as long as it stands. To end
+//!   it, `unbind` the endpoint, which ends the connections of all who came to it, and `bind`
+//!   it again: who is on the list dials again by itself and comes in. What has come of them
+//!   and was not received yet is lost.
 //! - **The server's key**: clients pin it, so bind a second socket with the new key at
 //!   another endpoint, move the clients, then close the first.
 //! - The keys that encrypt are made anew for each connection, by both sides.
