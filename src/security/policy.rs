@@ -290,18 +290,23 @@ impl Policy {
     /// One that may wait before it decides.
     ///
     /// ```
-    /// use ferromq::{Candidate, Policy, Verdict};
+    /// # #[cfg(feature = "plain")] {
+    /// use ferromq::{Candidate, Credentials, Policy, Verdict};
     ///
-    /// async fn is_known(user: String) -> bool {
-    ///     user == "alice" // Asks a database, in earnest.
+    /// async fn is_known(user: &[u8], password: &[u8]) -> bool {
+    ///     (user, password) == (b"alice", b"secret") // Asks a database, in earnest.
     /// }
     ///
     /// let policy = Policy::from_async(|peer: Candidate| async move {
-    ///     match is_known(peer.peer().address.clone()).await {
-    ///         true => Verdict::accept(),
-    ///         false => Verdict::deny("unknown"),
+    ///     match peer.credentials() {
+    ///         Credentials::Plain(c) => match is_known(c.username(), c.password()).await {
+    ///             true => Verdict::accept_as(String::from_utf8_lossy(c.username())),
+    ///             false => Verdict::deny("wrong name or password"),
+    ///         },
+    ///         _ => Verdict::deny("neither name nor password"),
     ///     }
     /// });
+    /// # }
     /// ```
     pub fn from_async<F, V>(decide: F) -> Self
     where
