@@ -283,6 +283,51 @@ impl Policy {
     /// Asks the ZAP handler (RFC 27) that is bound to `inproc://zeromq.zap.01` in
     /// the [`Context`](crate::Context) of the socket. If there is none, nobody
     /// may come in.
+    ///
+    /// A handler is a REP (or a ROUTER, to answer several at once). The frames are:
+    ///
+    /// ```text
+    /// request  version "1.0", request id, domain, address, identity, mechanism, credentials:
+    ///          name and password (PLAIN), or the 32 octets of the key (CURVE), or none (NULL)
+    /// reply    version "1.0", request id, status code, status text, user id, metadata
+    /// ```
+    /// The code is 200 to let the peer in, 300, 400 or 500 (see [`Denial`]) if not. Text, user
+    /// id and metadata may be empty; metadata have the form of RFC 27.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "plain", feature = "inproc", feature = "tcp"))] fn main() -> Result<(), ferromq::Error> {
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use ferromq::{Error, Policy, RepSocket, ReqSocket, SocketOptions};
+    ///
+    /// async fn handle(handler: RepSocket) -> Result<(), Error> {
+    ///     loop {
+    ///         let request = handler.recv().await?;
+    ///         let (version, id, mechanism) = (&request[0], &request[1], &request[5]);
+    ///         let is_known =
+    ///             mechanism == "PLAIN" && request[6] == "alice" && request[7] == "secret";
+    ///         let (code, text, user) =
+    ///             if is_known { ("200", "OK", "alice") } else { ("400", "unknown", "") };
+    ///         let mut reply = ferromq::Message::from([version, id]);
+    ///         for frame in [code, text, user, ""] {
+    ///             reply.push_back(frame);
+    ///         }
+    ///         handler.send(reply).await?;
+    ///     }
+    /// }
+    ///
+    /// let handler = RepSocket::new();
+    /// handler.bind("inproc://zeromq.zap.01").await?; // Before anybody is to come in.
+    /// tokio::spawn(handle(handler));
+    ///
+    /// let rep = RepSocket::with_options(SocketOptions::new().plain_server(Policy::zap()));
+    /// let endpoint = rep.bind("tcp://127.0.0.1:0").await?;
+    /// let req = ReqSocket::with_options(SocketOptions::new().plain_client("alice", "secret"));
+    /// req.connect(endpoint)?;
+    /// req.send("hello").await?;
+    /// assert_eq!(rep.recv_with_peer().await?.1.user_id.as_deref(), Some("alice"));
+    /// # Ok::<_, Error>(()) }) }
+    /// # #[cfg(not(all(feature = "plain", feature = "inproc", feature = "tcp")))] fn main() {}
+    /// ```
     pub fn zap() -> Self {
         Self(Kind::Zap)
     }
