@@ -16,7 +16,8 @@
 //! - PLAIN is for tunnels, and for programs that have it already.
 //!
 //! All three work over tcp and ipc, in every socket type. Over inproc there is none: both
-//! sides are one process. A socket has one mechanism, and refuses peers with another,
+//! sides are one process, and whoever is in the [`Context`](crate::Context) of a socket
+//! comes in, whatever its policy says. A socket has one mechanism, and refuses peers with another,
 //! peers that ask for less and peers with versions of ZMTP before 3.0; there is nothing to
 //! negotiate, and so nothing to be talked down to.
 //!

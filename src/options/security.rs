@@ -9,7 +9,8 @@ use crate::security::{Policy, Security};
 
 /// Security. One of these decides the mechanism, the last one that is called;
 /// without any it is NULL, and everyone may come in. Peers with another
-/// mechanism are refused. Over inproc there is none: both sides are one process.
+/// mechanism are refused. Over inproc there is none, and no policy is asked: both sides
+/// are one process.
 ///
 /// Server and client have nothing to do with `bind` and `connect`. Each
 /// connection has one of each: two servers would wait for each other's client
@@ -79,6 +80,10 @@ impl SocketOptions {
     /// (`ZMQ_PLAIN_SERVER`). [`UserList`](crate::UserList) is such a policy, and may
     /// change while the socket runs.
     ///
+    /// Over inproc nobody is asked for anything: what this socket binds or connects there
+    /// is open to every socket of its [`Context`](crate::Context), and no message from
+    /// there has a user id.
+    ///
     /// ```
     /// use ferromq::{Candidate, Credentials, RepSocket, SocketOptions, UserList, Verdict};
     ///
@@ -120,6 +125,10 @@ impl SocketOptions {
     /// (`ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`). [`KeyList`](crate::KeyList) and
     /// [`CertificateDir`](crate::CertificateDir) are such policies, and may change
     /// while the socket runs; [`Policy::allow_any`] takes any key.
+    ///
+    /// Over inproc nobody is asked for a key, and nothing is encrypted: what this socket
+    /// binds or connects there is open to every socket of its
+    /// [`Context`](crate::Context), and no message from there has a user id.
     ///
     /// ```
     /// # fn main() -> std::io::Result<()> {
