@@ -42,7 +42,7 @@ impl SocketOptions {
 
     /// PLAIN, as the one who presents a name and a password, of at most 255 bytes
     /// each (`ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`); with more, `bind` and
-    /// `connect` fail with an [`OptionError`](crate::OptionError).
+    /// `connect` fail with an [`OptionError`](crate::OptionError). Feature `plain`.
     ///
     /// Both cross the network as they are, and so does all traffic: use it within a
     /// tunnel or a network that you trust.
@@ -78,7 +78,7 @@ impl SocketOptions {
 
     /// PLAIN, as the one who lets peers in by name and password
     /// (`ZMQ_PLAIN_SERVER`). [`UserList`](crate::UserList) is such a policy, and may
-    /// change while the socket runs.
+    /// change while the socket runs. Feature `plain`.
     ///
     /// Over inproc nobody is asked for anything: what this socket binds or connects there
     /// is open to every socket of its [`Context`](crate::Context), and no message from
@@ -105,7 +105,8 @@ impl SocketOptions {
 
     /// CURVE, as the one who knows beforehand whom it wants to talk to: the public
     /// key of the server. `keys` are its own, by which the server knows it
-    /// (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_SERVERKEY`).
+    /// (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_SERVERKEY`). Feature
+    /// `curve`.
     ///
     /// To be refused is no error of any call: what is sent waits, and the socket dials
     /// again, since who may come in can change. Ask for a
@@ -124,7 +125,7 @@ impl SocketOptions {
     /// CURVE, as the one who lets peers in by their public keys
     /// (`ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`). [`KeyList`](crate::KeyList) and
     /// [`CertificateDir`](crate::CertificateDir) are such policies, and may change
-    /// while the socket runs; [`Policy::allow_any`] takes any key.
+    /// while the socket runs; [`Policy::allow_any`] takes any key. Feature `curve`.
     ///
     /// Over inproc nobody is asked for a key, and nothing is encrypted: what this socket
     /// binds or connects there is open to every socket of its

@@ -21,10 +21,10 @@ use crate::routing_id::RoutingId;
 pub enum Credentials {
     /// Nothing: the mechanism is NULL.
     None,
-    /// A name and a password.
+    /// A name and a password. Feature `plain`.
     #[cfg(feature = "plain")]
     Plain(PlainCredentials),
-    /// A public key, of which it has proved to have the secret one.
+    /// A public key, of which it has proved to have the secret one. Feature `curve`.
     #[cfg(feature = "curve")]
     Curve(CurvePublicKey),
 }

@@ -15,7 +15,7 @@ use crate::security::{
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A policy for CURVE: peers whose certificates are in a directory may come in
-/// (`configure_curve` of pyzmq's `Authenticator`).
+/// (`configure_curve` of pyzmq's `Authenticator`). Feature `curve`.
 ///
 /// The certificates are the files `*.key`, as [`CurveCertificate`] describes them;
 /// hidden ones, and all others, `*.key_secret` among them, are passed over. So are those
