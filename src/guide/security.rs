@@ -112,7 +112,8 @@
 //! A ferromq client that was refused for good dials again after a second, then two, and so on
 //! up to a minute; so a key that was added later is enough. Whoever cannot present a
 //! valid handshake at all (another server's key, a changed octet) finds the connection
-//! closed.
+//! closed, and a ferromq client guesses the rest
+//! ([`NotAnswered`](crate::PeerFault::NotAnswered)).
 //!
 //! # Rotating keys
 //!
