@@ -3,6 +3,8 @@
 python3 examples/curve.py keygen DIRECTORY server alice
 python3 examples/curve.py server tcp://127.0.0.1:5555 DIRECTORY
 python3 examples/curve.py client tcp://127.0.0.1:5555 DIRECTORY alice
+
+Who may come in has a file in DIRECTORY/clients; the server's own key is not there.
 """
 import os
 import sys
@@ -12,8 +14,12 @@ from zmq.auth.thread import ThreadAuthenticator
 
 
 def keygen(context, directory, *names):
+    clients = os.path.join(directory, "clients")
+    os.makedirs(clients, exist_ok=True)
     for name in names:
-        zmq.auth.create_certificates(directory, name)
+        public, _ = zmq.auth.create_certificates(directory, name)
+        if name != "server":
+            os.replace(public, os.path.join(clients, name + ".key"))
 
 
 def own(directory, name):
@@ -23,7 +29,7 @@ def own(directory, name):
 def server(context, endpoint, directory):
     authenticator = ThreadAuthenticator(context)
     authenticator.start()
-    authenticator.configure_curve(domain="*", location=directory)
+    authenticator.configure_curve(domain="*", location=os.path.join(directory, "clients"))
     with context.socket(zmq.REP) as rep:
         rep.curve_publickey, rep.curve_secretkey = own(directory, "server")
         rep.curve_server = True

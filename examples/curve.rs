@@ -16,18 +16,23 @@
 //! cargo run --example curve --features curve client tcp://127.0.0.1:5555 DIRECTORY alice
 //! ```
 //!
-//! The client ends, the server stays. `examples/curve.py` has the same roles for
-//! Python with pyzmq; any side talks to any.
+//! Who may come in has a file in `DIRECTORY/clients`, which is all that the server reads
+//! of clients. Its own key is not there: whoever has that is no client. In earnest each
+//! side makes its own keys, and only the `*.key` are handed over.
+//!
+//! The client ends, with an error if it is refused; the server stays, and says whom it
+//! refuses. (A client that knows the key of another server is told nothing: it finds
+//! the connection closed.) `examples/curve.py` has the same roles for Python with
+//! pyzmq; any side talks to any.
 
-use std::error::Error;
+use std::io;
 use std::path::Path;
 
 use ferromq::{
-    CertificateDir, CurveCertificate, CurveKeypair, CurvePublicKey, IntoEndpoint, KeyList,
-    MonitorEvent, Policy, RepSocket, ReqSocket, SocketOptions,
+    CertificateDir, CurveCertificate, CurveKeypair, CurvePublicKey, Error, IntoEndpoint, KeyList,
+    Monitor, MonitorEvent, Policy, RepSocket, ReqSocket, SocketOptions,
 };
-
-type Result = std::result::Result<(), Box<dyn Error>>;
+use tokio::task::JoinHandle;
 
 #[tokio::main]
 async fn main() {
@@ -39,13 +44,14 @@ async fn main() {
     }
 }
 
-async fn play(args: &[&str]) -> Result {
+async fn play(args: &[&str]) -> Result<(), Error> {
     match *args {
         [] => all().await,
         ["keygen", directory, ref names @ ..] => keygen(Path::new(directory), names),
         ["server", endpoint, directory] => {
             let keys = own(directory, "server")?;
-            let rep = server(keys, CertificateDir::load(directory)?);
+            let clients = CertificateDir::load(Path::new(directory).join("clients"))?;
+            let (rep, _refusals) = server(keys, clients);
             println!("server    listens  {}", rep.bind(endpoint).await?);
             answer(&rep).await
         }
@@ -61,45 +67,69 @@ async fn play(args: &[&str]) -> Result {
     }
 }
 
-async fn all() -> Result {
+async fn all() -> Result<(), Error> {
     let (keys, alice) = (CurveKeypair::generate()?, CurveKeypair::generate()?);
     let (server_key, known) = (*keys.public(), KeyList::default());
     known.insert_as(*alice.public(), "alice");
-    let rep = server(keys, known);
+    let (rep, refusals) = server(keys, known);
     let endpoint = rep.bind("tcp://127.0.0.1:0").await?;
     let clients = async {
         ask("alice", &endpoint, alice, server_key).await?;
-        stranger(&endpoint, server_key).await
+        // Somebody with a key that nobody knows.
+        let stranger = CurveKeypair::generate()?;
+        if let Err(refused) = ask("stranger", &endpoint, stranger, server_key).await {
+            println!("stranger  hears    {refused}");
+        }
+        Ok(())
     };
-    tokio::select! {
+    let done = tokio::select! {
         done = clients => done,
         failed = answer(&rep) => failed,
-    }
+    };
+    drop(rep); // With the socket its monitor ends.
+    refusals.await.map_err(io::Error::other)?;
+    done
 }
 
 /// Makes a pair of keys for each name: `NAME.key_secret` stays with its owner,
-/// `NAME.key` is for whoever is to know it.
-fn keygen(directory: &Path, names: &[&str]) -> Result {
+/// `NAME.key` is for whoever is to know it. Those of clients are where the server looks.
+fn keygen(directory: &Path, names: &[&str]) -> Result<(), Error> {
+    let clients = directory.join("clients");
+    std::fs::create_dir_all(&clients)?;
     for name in names {
         let certificate = CurveCertificate::new(CurveKeypair::generate()?);
         let certificate = certificate.with_metadata("name", *name)?;
         certificate.save_secret(directory.join(format!("{name}.key_secret")))?;
-        certificate.save_public(directory.join(format!("{name}.key")))?;
+        let known_to = if *name == "server" { directory } else { &clients };
+        certificate.save_public(known_to.join(format!("{name}.key")))?;
         println!("{name}: {}", certificate.public());
     }
     Ok(())
 }
 
-fn own(directory: &str, name: &str) -> std::result::Result<CurveKeypair, Box<dyn Error>> {
+fn own(directory: &str, name: &str) -> Result<CurveKeypair, Error> {
     let file = Path::new(directory).join(format!("{name}.key_secret"));
-    Ok(CurveCertificate::load(&file)?.keypair().ok_or("there is no secret key in the file")?)
+    let keys = CurveCertificate::load(&file)?.keypair();
+    keys.ok_or_else(|| io::Error::other("there is no secret key in the file").into())
 }
 
-fn server(keys: CurveKeypair, known: impl Into<Policy>) -> RepSocket {
-    RepSocket::with_options(SocketOptions::new().curve_server(keys, known))
+/// The server, and the task that says whom it refuses.
+fn server(keys: CurveKeypair, known: impl Into<Policy>) -> (RepSocket, JoinHandle<()>) {
+    let rep = RepSocket::with_options(SocketOptions::new().curve_server(keys, known));
+    let refusals = tokio::spawn(refusals(rep.monitor()));
+    (rep, refusals)
 }
 
-async fn answer(rep: &RepSocket) -> Result {
+/// Says who is refused, until the socket is gone.
+async fn refusals(mut monitor: Monitor) {
+    while let Some(event) = monitor.recv().await {
+        if let MonitorEvent::HandshakeFailed { address, reason, .. } = event {
+            println!("server    refuses  {address}: {reason}");
+        }
+    }
+}
+
+async fn answer(rep: &RepSocket) -> Result<(), Error> {
     loop {
         let (message, peer) = rep.recv_with_peer().await?;
         let user = peer.user_id.as_deref().unwrap_or("somebody");
@@ -108,31 +138,33 @@ async fn answer(rep: &RepSocket) -> Result {
     }
 }
 
+/// Asks once; it is an error not to be let in.
 async fn ask(
     name: &str,
     at: impl IntoEndpoint,
     keys: CurveKeypair,
     server: CurvePublicKey,
-) -> Result {
+) -> Result<(), Error> {
     let req = ReqSocket::with_options(SocketOptions::new().curve_client(keys, server));
+    // Before `connect`: a monitor tells what happens from now on.
+    let monitor = req.monitor();
     req.connect(at)?;
     req.send("hello").await?;
-    let answer = req.recv().await?;
+    let answer = tokio::select! {
+        answer = req.recv() => answer?,
+        // No call would ever say so: the socket dials again and again.
+        refused = refusal(monitor) => return Err(refused.into()),
+    };
     println!("{name:<9} hears    {}", String::from_utf8_lossy(&answer[0]));
     Ok(())
 }
 
-/// Somebody with a key that nobody knows.
-async fn stranger(endpoint: impl IntoEndpoint, server: CurvePublicKey) -> Result {
-    let keys = CurveKeypair::generate()?;
-    let req = ReqSocket::with_options(SocketOptions::new().curve_client(keys, server));
-    let mut monitor = req.monitor();
-    req.connect(endpoint)?;
+/// Waits until a handshake fails, and says why.
+async fn refusal(mut monitor: Monitor) -> io::Error {
     while let Some(event) = monitor.recv().await {
         if let MonitorEvent::HandshakeFailed { reason, .. } = event {
-            println!("stranger  hears    {reason}");
-            break;
+            return io::Error::new(io::ErrorKind::PermissionDenied, reason);
         }
     }
-    Ok(())
+    io::Error::other("the socket is closed")
 }

@@ -16,10 +16,16 @@
 //! cargo run --example plain --features plain client tcp://127.0.0.1:5555 alice secret
 //! ```
 //!
-//! The client ends, the server stays. `examples/plain.py` has the same roles for
-//! Python with pyzmq; any side talks to any.
+//! The client ends, with an error if it is refused; the server stays, and says whom it
+//! refuses. `examples/plain.py` has the same roles for Python with pyzmq; any side talks
+//! to any.
 
-use ferromq::{Error, IntoEndpoint, MonitorEvent, RepSocket, ReqSocket, SocketOptions, UserList};
+use std::io;
+
+use ferromq::{
+    Error, IntoEndpoint, Monitor, MonitorEvent, RepSocket, ReqSocket, SocketOptions, UserList,
+};
+use tokio::task::JoinHandle;
 
 #[tokio::main]
 async fn main() {
@@ -35,7 +41,7 @@ async fn play(args: &[&str]) -> Result<(), Error> {
     match *args {
         [] => all().await,
         ["server", endpoint] => {
-            let rep = server();
+            let (rep, _refusals) = server();
             println!("server   listens  {}", rep.bind(endpoint).await?);
             answer(&rep).await
         }
@@ -48,21 +54,39 @@ async fn play(args: &[&str]) -> Result<(), Error> {
 }
 
 async fn all() -> Result<(), Error> {
-    let rep = server();
+    let (rep, refusals) = server();
     let endpoint = rep.bind("tcp://127.0.0.1:0").await?;
     let clients = async {
         ask(&endpoint, "alice", "secret").await?;
-        ask(&endpoint, "mallory", "a guess").await
+        if let Err(refused) = ask(&endpoint, "mallory", "a guess").await {
+            println!("mallory  hears    {refused}");
+        }
+        Ok(())
     };
-    tokio::select! {
+    let done = tokio::select! {
         done = clients => done,
         failed = answer(&rep) => failed,
-    }
+    };
+    drop(rep); // With the socket its monitor ends.
+    refusals.await.map_err(io::Error::other)?;
+    done
 }
 
-fn server() -> RepSocket {
+/// The server, and the task that says whom it refuses.
+fn server() -> (RepSocket, JoinHandle<()>) {
     let users = UserList::new([("alice", "secret"), ("bob", "hidden")]);
-    RepSocket::with_options(SocketOptions::new().plain_server(users))
+    let rep = RepSocket::with_options(SocketOptions::new().plain_server(users));
+    let refusals = tokio::spawn(refusals(rep.monitor()));
+    (rep, refusals)
+}
+
+/// Says who is refused, until the socket is gone.
+async fn refusals(mut monitor: Monitor) {
+    while let Some(event) = monitor.recv().await {
+        if let MonitorEvent::HandshakeFailed { address, reason, .. } = event {
+            println!("server   refuses  {address}: {reason}");
+        }
+    }
 }
 
 async fn answer(rep: &RepSocket) -> Result<(), Error> {
@@ -74,24 +98,28 @@ async fn answer(rep: &RepSocket) -> Result<(), Error> {
     }
 }
 
-/// Asks, or says why it was not let in.
+/// Asks once; it is an error not to be let in.
 async fn ask(endpoint: impl IntoEndpoint, user: &str, password: &str) -> Result<(), Error> {
     let req = ReqSocket::with_options(SocketOptions::new().plain_client(user, password));
-    let mut monitor = req.monitor();
+    // Before `connect`: a monitor tells what happens from now on.
+    let monitor = req.monitor();
     req.connect(endpoint)?;
     req.send("hello").await?;
-    let refused = async {
-        while let Some(event) = monitor.recv().await {
-            if let MonitorEvent::HandshakeFailed { reason, .. } = event {
-                return reason.to_string();
-            }
-        }
-        "the socket is closed".to_owned()
+    let answer = tokio::select! {
+        answer = req.recv() => answer?,
+        // No call would ever say so: the socket dials again and again.
+        refused = refusal(monitor) => return Err(refused.into()),
     };
-    let heard = tokio::select! {
-        answer = req.recv() => String::from_utf8_lossy(&answer?[0]).into_owned(),
-        reason = refused => reason,
-    };
-    println!("{user:<8} hears    {heard}");
+    println!("{user:<8} hears    {}", String::from_utf8_lossy(&answer[0]));
     Ok(())
+}
+
+/// Waits until a handshake fails, and says why.
+async fn refusal(mut monitor: Monitor) -> io::Error {
+    while let Some(event) = monitor.recv().await {
+        if let MonitorEvent::HandshakeFailed { reason, .. } = event {
+            return io::Error::new(io::ErrorKind::PermissionDenied, reason);
+        }
+    }
+    io::Error::other("the socket is closed")
 }

@@ -48,9 +48,13 @@
 //! - **Limits.** What a peer would refuse is refused at once, with the message
 //!   given back: 1,000,000 frames in a message, 1,000,000 subscriptions or 64 MiB
 //!   of topics for one subscriber.
+//! - **Peers that nobody trusts.** By default, as with libzmq, any number of them may
+//!   come, with messages of any size. [`SocketOptions::for_untrusted_peers`] bounds what
+//!   each of them and all together take up. Who may come in at all: [`guide::security`].
 //! - **Bad peers** cost only their own connection. They never fail a call; see
 //!   [`monitor`](PushSocket::monitor) for what happens to connections, which is
-//!   also logged through `tracing`, at the level debug.
+//!   also logged through `tracing`: at `warn` that a peer does not take us, at `info`
+//!   that we do not let one in, most else at `debug`.
 //! - **The runtime** in which `bind` or `connect` is called carries that
 //!   endpoint; with its end a tcp or ipc endpoint is dead, which a monitor tells,
 //!   and may be bound or connected again in another. Once no other endpoint is left,

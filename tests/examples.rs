@@ -131,15 +131,54 @@ async fn pub_sub_runs() {
 #[cfg(feature = "plain")]
 #[tokio::test]
 async fn plain_runs() {
-    let expected = ["hears    hello from alice", "alice    hears    welcome", "refused us: '400'"];
+    let expected = [
+        "hears    hello from alice",
+        "alice    hears    welcome",
+        "refused us: '400'",
+        "it is not let in: 400, there is no user",
+    ];
     assert_shows(run("plain", &[]).await, &expected);
+}
+
+#[cfg(feature = "plain")]
+#[tokio::test]
+async fn a_client_of_plain_that_is_refused_ends_and_says_so() {
+    let (server, [endpoint]) = start("plain", &["server", "tcp://127.0.0.1:0"]).await;
+    let (code, _, errors) = run("plain", &["client", &endpoint, "alice", "a guess"]).await;
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("refused us: '400'"), "{errors}");
+    drop(server);
 }
 
 #[cfg(feature = "curve")]
 #[tokio::test]
 async fn curve_runs() {
-    let expected = ["hears    hello from alice", "alice     hears    welcome", "refused us: '400'"];
+    let expected = [
+        "hears    hello from alice",
+        "alice     hears    welcome",
+        "refused us: '400'",
+        "it is not let in: 400, its key",
+    ];
     assert_shows(run("curve", &[]).await, &expected);
+}
+
+/// The server's own key is in its directory as well, and it is no key of a client.
+#[cfg(feature = "curve")]
+#[tokio::test]
+async fn clients_of_curve_come_in_by_their_files() {
+    let name = format!("ferromq-example-curve-{}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let directory = path.to_str().expect("text");
+    assert_shows(run("curve", &["keygen", directory, "server", "alice"]).await, &["alice: "]);
+    let anywhere = "tcp://127.0.0.1:0";
+    let (server, [endpoint]) = start("curve", &["server", anywhere, directory]).await;
+    let alice = run("curve", &["client", &endpoint, directory, "alice"]).await;
+    assert_shows(alice, &["alice     hears    welcome"]);
+    let (code, _, errors) = run("curve", &["client", &endpoint, directory, "server"]).await;
+    assert_eq!(code, Some(1), "{errors}");
+    assert!(errors.contains("refused us: '400'"), "{errors}");
+    drop(server);
+    std::fs::remove_dir_all(path).expect("it was there");
 }
 
 #[tokio::test]

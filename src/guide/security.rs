@@ -16,7 +16,8 @@
 //! - PLAIN is for tunnels, and for programs that have it already.
 //!
 //! All three work over tcp and ipc, in every socket type. Over inproc there is none: both
-//! sides are one process. A socket has one mechanism, and refuses peers with another,
+//! sides are one process, and whoever is in the [`Context`](crate::Context) of a socket
+//! comes in, whatever its policy says. A socket has one mechanism, and refuses peers with another,
 //! peers that ask for less and peers with versions of ZMTP before 3.0; there is nothing to
 //! negotiate, and so nothing to be talked down to.
 //!
@@ -27,7 +28,7 @@
 //! # Keys
 //!
 //! ```
-//! # #[cfg(feature = "curve")] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "curve")] fn main() -> Result<(), ferromq::Error> {
 //! use ferromq::{CurveCertificate, CurveKeypair};
 //! # let directory = std::env::temp_dir().join(format!("ferromq-guide-{}", std::process::id()));
 //! # std::fs::create_dir_all(&directory)?;
@@ -50,12 +51,23 @@
 //! A secret key never has to leave the machine that made it. Give the server's public key
 //! to its clients, and the public keys of those who may come in to the server; neither is
 //! a secret, but whoever can change them on the way can pose as the other side. The files
-//! are those of czmq and of pyzmq's `zmq.auth`.
+//! are those of czmq and of pyzmq's `zmq.auth`. (With czmq
+//! save them under names that end with `.key`: `CertificateDir` looks for no others.)
+//!
+//! Where the server finds its clients by a directory (`CertificateDir`), give that
+//! directory to the public keys of clients alone. Whatever lies there as `*.key` is let in:
+//! beside the server's own keys, its `server.key` would be a client's as well.
+//!
+//! ```text
+//! keys/server.key_secret     for the server alone
+//! keys/server.key            to be given to clients
+//! keys/clients/alice.key     whom the server lets in: CertificateDir::load("keys/clients")
+//! ```
 //!
 //! # A server and its clients
 //!
 //! ```
-//! # #[cfg(all(feature = "curve", feature = "tcp"))] fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(all(feature = "curve", feature = "tcp"))] fn main() -> Result<(), ferromq::Error> {
 //! # tokio::runtime::Runtime::new()?.block_on(async {
 //! use ferromq::{Candidate, Credentials, CurveKeypair, RepSocket, ReqSocket, SocketOptions, Verdict};
 //!
@@ -73,7 +85,7 @@
 //! req.connect(endpoint)?;
 //! req.send("hello").await?;
 //! assert_eq!(rep.recv().await?, "hello".into());
-//! # Ok::<_, Box<dyn std::error::Error>>(()) }) }
+//! # Ok::<_, ferromq::Error>(()) }) }
 //! # #[cfg(not(all(feature = "curve", feature = "tcp")))] fn main() {}
 //! ```
 //!
@@ -100,13 +112,18 @@
 //! A ferromq client that was refused for good dials again after a second, then two, and so on
 //! up to a minute; so a key that was added later is enough. Whoever cannot present a
 //! valid handshake at all (another server's key, a changed octet) finds the connection
-//! closed.
+//! closed, and a ferromq client guesses the rest
+//! ([`NotAnswered`](crate::PeerFault::NotAnswered)).
 //!
 //! # Rotating keys
 //!
 //! - **A client's key**: add the new one to the list of the server, change the client,
-//!   remove the old one. A connection that stands is not asked again: to end it, close the
-//!   socket or have the client reconnect.
+//!   remove the old one.
+//! - **A key or a user that is not to come in any more**: take it off the list. That alone
+//!   does not end its connection, which is not asked again for as long as it stands. To end
+//!   it, `unbind` the endpoint, which ends the connections of all who came to it, and `bind`
+//!   it again: who is on the list dials again by itself and comes in. What has come of them
+//!   and was not received yet is lost.
 //! - **The server's key**: clients pin it, so bind a second socket with the new key at
 //!   another endpoint, move the clients, then close the first.
 //! - The keys that encrypt are made anew for each connection, by both sides.

@@ -18,6 +18,7 @@ const MOST: usize = u8::MAX as usize;
 pub enum OptionError {
     /// The name or the password of
     /// [`plain_client`](SocketOptions::plain_client) is too long for PLAIN (RFC 24).
+    /// Feature `plain`.
     #[cfg(feature = "plain")]
     #[error(
         "plain_client: {len} bytes are too many for a name or a password, which have at most 255"

@@ -9,7 +9,8 @@ use crate::security::{Policy, Security};
 
 /// Security. One of these decides the mechanism, the last one that is called;
 /// without any it is NULL, and everyone may come in. Peers with another
-/// mechanism are refused. Over inproc there is none: both sides are one process.
+/// mechanism are refused. Over inproc there is none, and no policy is asked: both sides
+/// are one process.
 ///
 /// Server and client have nothing to do with `bind` and `connect`. Each
 /// connection has one of each: two servers would wait for each other's client
@@ -41,10 +42,33 @@ impl SocketOptions {
 
     /// PLAIN, as the one who presents a name and a password, of at most 255 bytes
     /// each (`ZMQ_PLAIN_USERNAME`, `ZMQ_PLAIN_PASSWORD`); with more, `bind` and
-    /// `connect` fail with an [`OptionError`](crate::OptionError).
+    /// `connect` fail with an [`OptionError`](crate::OptionError). Feature `plain`.
     ///
     /// Both cross the network as they are, and so does all traffic: use it within a
     /// tunnel or a network that you trust.
+    ///
+    /// To be refused is no error of any call: what is sent waits, and the socket dials
+    /// again, ever more slowly, since who may come in can change. Ask for a
+    /// [`monitor`](crate::ReqSocket::monitor) before `connect`; it tells, and so does the
+    /// log, at `warn`.
+    ///
+    /// ```no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), ferromq::Error> {
+    /// use ferromq::{MonitorEvent, ReqSocket, SocketOptions};
+    ///
+    /// let req = ReqSocket::with_options(SocketOptions::new().plain_client("ada", "engine"));
+    /// let mut monitor = req.monitor();
+    /// tokio::spawn(async move {
+    ///     while let Some(event) = monitor.recv().await {
+    ///         if let MonitorEvent::HandshakeFailed { reason, .. } = event {
+    ///             eprintln!("not let in: {reason}"); // With a number: 400.
+    ///         }
+    ///     }
+    /// });
+    /// req.connect("tcp://127.0.0.1:5555")?;
+    /// # Ok(()) }
+    /// ```
     #[cfg(feature = "plain")]
     pub fn plain_client(mut self, username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         let credentials = PlainCredentials::new(username.as_ref(), password.as_ref());
@@ -54,7 +78,11 @@ impl SocketOptions {
 
     /// PLAIN, as the one who lets peers in by name and password
     /// (`ZMQ_PLAIN_SERVER`). [`UserList`](crate::UserList) is such a policy, and may
-    /// change while the socket runs.
+    /// change while the socket runs. Feature `plain`.
+    ///
+    /// Over inproc nobody is asked for anything: what this socket binds or connects there
+    /// is open to every socket of its [`Context`](crate::Context), and no message from
+    /// there has a user id.
     ///
     /// ```
     /// use ferromq::{Candidate, Credentials, RepSocket, SocketOptions, UserList, Verdict};
@@ -77,7 +105,17 @@ impl SocketOptions {
 
     /// CURVE, as the one who knows beforehand whom it wants to talk to: the public
     /// key of the server. `keys` are its own, by which the server knows it
-    /// (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_SERVERKEY`).
+    /// (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SECRETKEY`, `ZMQ_CURVE_SERVERKEY`). Feature
+    /// `curve`.
+    ///
+    /// To be refused is no error of any call: what is sent waits, and the socket dials
+    /// again, since who may come in can change. Ask for a
+    /// [`monitor`](crate::ReqSocket::monitor) before `connect`, and look for
+    /// [`HandshakeFailed`](crate::MonitorEvent::HandshakeFailed). A server that does not
+    /// know our key says a number, `400`. One whose own key is another than `server` says
+    /// nothing and closes the connection
+    /// ([`NotAnswered`](crate::PeerFault::NotAnswered)). There is an example at
+    /// [`curve_server`](Self::curve_server); `examples/curve.rs` watches the monitor.
     #[cfg(feature = "curve")]
     pub fn curve_client(mut self, keys: CurveKeypair, server: CurvePublicKey) -> Self {
         self.security = Security::CurveClient { keys: keys.into(), server };
@@ -87,7 +125,11 @@ impl SocketOptions {
     /// CURVE, as the one who lets peers in by their public keys
     /// (`ZMQ_CURVE_SERVER`, `ZMQ_CURVE_SECRETKEY`). [`KeyList`](crate::KeyList) and
     /// [`CertificateDir`](crate::CertificateDir) are such policies, and may change
-    /// while the socket runs; [`Policy::allow_any`] takes any key.
+    /// while the socket runs; [`Policy::allow_any`] takes any key. Feature `curve`.
+    ///
+    /// Over inproc nobody is asked for a key, and nothing is encrypted: what this socket
+    /// binds or connects there is open to every socket of its
+    /// [`Context`](crate::Context), and no message from there has a user id.
     ///
     /// ```
     /// # fn main() -> std::io::Result<()> {

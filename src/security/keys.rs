@@ -24,7 +24,8 @@ const OCTETS: usize = 32;
 const CHARACTERS: usize = 40;
 
 /// The key that others know somebody by: a server to its clients, a client to a
-/// server that lets only some in (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SERVERKEY`).
+/// server that lets only some in (`ZMQ_CURVE_PUBLICKEY`, `ZMQ_CURVE_SERVERKEY`). Feature
+/// `curve`.
 ///
 /// It is parsed from Z85 and printed as Z85. Keys are equal in constant time;
 /// their order is that of their octets and not in constant time.
@@ -45,7 +46,7 @@ const CHARACTERS: usize = 40;
 pub struct CurvePublicKey([u8; OCTETS]);
 
 /// The key that proves who somebody is, and that nobody else may have
-/// (`ZMQ_CURVE_SECRETKEY`).
+/// (`ZMQ_CURVE_SECRETKEY`). Feature `curve`.
 ///
 /// Clones share one place in memory, which is wiped when the last of them is
 /// gone. Keys are compared in constant time. Nothing prints one by accident:
@@ -65,7 +66,7 @@ pub struct CurvePublicKey([u8; OCTETS]);
 #[derive(Clone)]
 pub struct CurveSecretKey(Arc<Zeroizing<[u8; OCTETS]>>);
 
-/// A secret key and the public key that belongs to it.
+/// A secret key and the public key that belongs to it. Feature `curve`.
 ///
 /// ```
 /// use ferromq::CurveKeypair;
@@ -81,7 +82,7 @@ pub struct CurveKeypair {
     secret: CurveSecretKey,
 }
 
-/// Why something is no CURVE key, or two keys are no pair.
+/// Why something is no CURVE key, or two keys are no pair. Feature `curve`.
 ///
 /// It never shows the key.
 ///

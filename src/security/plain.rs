@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// What a client of PLAIN presents (RFC 24). The password is wiped from memory
-/// when this is dropped, and `Debug` does not show it.
+/// when this is dropped, and `Debug` does not show it. Feature `plain`.
 #[derive(Clone)]
 pub struct PlainCredentials {
     username: Vec<u8>,

@@ -21,10 +21,10 @@ use crate::routing_id::RoutingId;
 pub enum Credentials {
     /// Nothing: the mechanism is NULL.
     None,
-    /// A name and a password.
+    /// A name and a password. Feature `plain`.
     #[cfg(feature = "plain")]
     Plain(PlainCredentials),
-    /// A public key, of which it has proved to have the secret one.
+    /// A public key, of which it has proved to have the secret one. Feature `curve`.
     #[cfg(feature = "curve")]
     Curve(CurvePublicKey),
 }
@@ -82,8 +82,7 @@ impl Candidate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
 
-/// What is known of a peer that was let in. A [`KeyList`](crate::KeyList) is given
-/// it with the key.
+/// What is known of a peer that was let in. A [`KeyList`] is given it with the key.
 ///
 /// ```
 /// use ferromq::Grant;
@@ -91,6 +90,10 @@ pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
 /// let alice = Grant::of("alice").with_property("team", "blue");
 /// assert_eq!(alice.user_id.as_deref(), Some("alice"));
 /// ```
+///
+// Without its feature a list is not there, and the guide says which mechanism needs which.
+#[cfg_attr(feature = "curve", doc = "[`KeyList`]: super::KeyList")]
+#[cfg_attr(not(feature = "curve"), doc = "[`KeyList`]: guide/security/index.html")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
@@ -224,9 +227,9 @@ impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
 /// | who may come in | by | mechanism, and feature |
 /// |---|---|---|
 /// | [`AddressList`](crate::AddressList) | address or network, allowed or denied | any |
-/// | [`UserList`](crate::UserList) | name and password | PLAIN, `plain` |
-/// | [`KeyList`](crate::KeyList) | public key | CURVE, `curve` |
-/// | [`CertificateDir`](crate::CertificateDir) | certificate, in a directory | CURVE, `curve` |
+/// | [`UserList`] | name and password | PLAIN, `plain` |
+/// | [`KeyList`] | public key | CURVE, `curve` |
+/// | [`CertificateDir`] | certificate, in a directory | CURVE, `curve` |
 ///
 /// ```
 /// use ferromq::{AddressList, Candidate, Policy, Verdict};
@@ -238,6 +241,14 @@ impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
 /// let both = Policy::from(AddressList::allow(["10.0.0.0/8"])?).and(open);
 /// # Ok::<(), ferromq::NetworkError>(())
 /// ```
+///
+// As at `Grant`.
+#[cfg_attr(feature = "plain", doc = "[`UserList`]: super::UserList")]
+#[cfg_attr(not(feature = "plain"), doc = "[`UserList`]: guide/security/index.html")]
+#[cfg_attr(feature = "curve", doc = "[`KeyList`]: super::KeyList")]
+#[cfg_attr(not(feature = "curve"), doc = "[`KeyList`]: guide/security/index.html")]
+#[cfg_attr(feature = "curve", doc = "[`CertificateDir`]: super::CertificateDir")]
+#[cfg_attr(not(feature = "curve"), doc = "[`CertificateDir`]: guide/security/index.html")]
 #[derive(Clone, Default)]
 pub struct Policy(Kind);
 
@@ -272,6 +283,51 @@ impl Policy {
     /// Asks the ZAP handler (RFC 27) that is bound to `inproc://zeromq.zap.01` in
     /// the [`Context`](crate::Context) of the socket. If there is none, nobody
     /// may come in.
+    ///
+    /// A handler is a REP (or a ROUTER, to answer several at once). The frames are:
+    ///
+    /// ```text
+    /// request  version "1.0", request id, domain, address, identity, mechanism, credentials:
+    ///          name and password (PLAIN), or the 32 octets of the key (CURVE), or none (NULL)
+    /// reply    version "1.0", request id, status code, status text, user id, metadata
+    /// ```
+    /// The code is 200 to let the peer in, 300, 400 or 500 (see [`Denial`]) if not. Text, user
+    /// id and metadata may be empty; metadata have the form of RFC 27.
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "plain", feature = "inproc", feature = "tcp"))] fn main() -> Result<(), ferromq::Error> {
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use ferromq::{Error, Policy, RepSocket, ReqSocket, SocketOptions};
+    ///
+    /// async fn handle(handler: RepSocket) -> Result<(), Error> {
+    ///     loop {
+    ///         let request = handler.recv().await?;
+    ///         let (version, id, mechanism) = (&request[0], &request[1], &request[5]);
+    ///         let is_known =
+    ///             mechanism == "PLAIN" && request[6] == "alice" && request[7] == "secret";
+    ///         let (code, text, user) =
+    ///             if is_known { ("200", "OK", "alice") } else { ("400", "unknown", "") };
+    ///         let mut reply = ferromq::Message::from([version, id]);
+    ///         for frame in [code, text, user, ""] {
+    ///             reply.push_back(frame);
+    ///         }
+    ///         handler.send(reply).await?;
+    ///     }
+    /// }
+    ///
+    /// let handler = RepSocket::new();
+    /// handler.bind("inproc://zeromq.zap.01").await?; // Before anybody is to come in.
+    /// tokio::spawn(handle(handler));
+    ///
+    /// let rep = RepSocket::with_options(SocketOptions::new().plain_server(Policy::zap()));
+    /// let endpoint = rep.bind("tcp://127.0.0.1:0").await?;
+    /// let req = ReqSocket::with_options(SocketOptions::new().plain_client("alice", "secret"));
+    /// req.connect(endpoint)?;
+    /// req.send("hello").await?;
+    /// assert_eq!(rep.recv_with_peer().await?.1.user_id.as_deref(), Some("alice"));
+    /// # Ok::<_, Error>(()) }) }
+    /// # #[cfg(not(all(feature = "plain", feature = "inproc", feature = "tcp")))] fn main() {}
+    /// ```
     pub fn zap() -> Self {
         Self(Kind::Zap)
     }
@@ -279,18 +335,23 @@ impl Policy {
     /// One that may wait before it decides.
     ///
     /// ```
-    /// use ferromq::{Candidate, Policy, Verdict};
+    /// # #[cfg(feature = "plain")] {
+    /// use ferromq::{Candidate, Credentials, Policy, Verdict};
     ///
-    /// async fn is_known(user: String) -> bool {
-    ///     user == "alice" // Asks a database, in earnest.
+    /// async fn is_known(user: &[u8], password: &[u8]) -> bool {
+    ///     (user, password) == (b"alice", b"secret") // Asks a database, in earnest.
     /// }
     ///
     /// let policy = Policy::from_async(|peer: Candidate| async move {
-    ///     match is_known(peer.peer().address.clone()).await {
-    ///         true => Verdict::accept(),
-    ///         false => Verdict::deny("unknown"),
+    ///     match peer.credentials() {
+    ///         Credentials::Plain(c) => match is_known(c.username(), c.password()).await {
+    ///             true => Verdict::accept_as(String::from_utf8_lossy(c.username())),
+    ///             false => Verdict::deny("wrong name or password"),
+    ///         },
+    ///         _ => Verdict::deny("neither name nor password"),
     ///     }
     /// });
+    /// # }
     /// ```
     pub fn from_async<F, V>(decide: F) -> Self
     where

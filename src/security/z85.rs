@@ -1,4 +1,4 @@
-//! Z85: octets as text that can stand in source code and files (RFC 32).
+//! Z85: octets as text that can stand in source code and files (RFC 32). Feature `curve`.
 //!
 //! Four octets are five characters, from an alphabet without quotes, backslash
 //! and space. CURVE keys are written like this, with 40 characters; for them use

@@ -118,6 +118,10 @@ send_methods!(PubSocket);
 /// Subscriptions are sent again to each publisher that comes back, before it
 /// counts as ready.
 ///
+/// One that a publisher does not let in (wrong credentials, another mechanism) receives
+/// nothing, and no call fails. Ask for the [`monitor`](Self::monitor) before `connect`:
+/// its [`HandshakeFailed`](crate::MonitorEvent::HandshakeFailed) says so.
+///
 /// | | |
 /// |---|---|
 /// | Peers | PUB, XPUB |

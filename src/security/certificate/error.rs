@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::security::keys::KeyError;
 
-/// Why a certificate could not be read, written or put together.
+/// Why a certificate could not be read, written or put together. Feature `curve`.
 ///
 /// It names the file and the line, where there are such, and never shows what
 /// stands there, which may be a secret key.
@@ -31,7 +31,7 @@ struct Refusal {
     fault: CertificateFault,
 }
 
-/// What is wrong with a certificate.
+/// What is wrong with a certificate. Feature `curve`.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CertificateFault {

@@ -48,7 +48,7 @@ const SECRET_COMMENT: &str = "\
     #   It is for its owner alone: give it to nobody, and let nobody else read it.\n\n";
 
 /// A CURVE key or pair of keys, and what is to be known of its owner: as text, in
-/// the files of czmq (`zcert`) and pyzmq (`zmq.auth`).
+/// the files of czmq (`zcert`) and pyzmq (`zmq.auth`). Feature `curve`.
 ///
 /// A pair is kept in two files, one with both keys for its owner and one with the
 /// public key for others. pyzmq names them `client.key_secret` and `client.key`;

@@ -15,29 +15,45 @@ use crate::security::{
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// A policy for CURVE: peers whose certificates are in a directory may come in
-/// (`configure_curve` of pyzmq's `Authenticator`).
+/// (`configure_curve` of pyzmq's `Authenticator`). Feature `curve`.
 ///
 /// The certificates are the files `*.key`, as [`CurveCertificate`] describes them;
-/// hidden ones, and all others, `*.key_secret` among them, are passed over. A peer is
-/// known by its key, as 40 characters of Z85, and the metadata of its certificate are
-/// its [`granted`](crate::PeerInfo::granted) properties. If several files have one
-/// key, the last by name holds. A directory without files lets nobody in.
+/// hidden ones, and all others, `*.key_secret` among them, are passed over. So are those
+/// of czmq that were not named so: `zcert_save (cert, "ada.txt")` makes a file that is
+/// not found, `"ada.key"` one that is. If several files have one key, the last by name
+/// holds. A directory without files lets nobody in. It is for clients alone: where the
+/// server's own `*.key` lies in it, whoever has the server's secret key is let in too.
+///
+/// The [user id](crate::PeerInfo::user_id) of a peer is its key, as 40 characters of Z85;
+/// the name of its file does not matter. What else is to be known of it stands in the metadata
+/// of its certificate, which are its [`granted`](crate::PeerInfo::granted) properties: so
+/// a key gets a name. (`zcert_set_meta` and the `metadata` of pyzmq's
+/// `create_certificates` write them as well.) For user ids of your own choice use
+/// [`KeyList::insert_as`](crate::KeyList::insert_as).
 ///
 /// What is in the directory is read when it is loaded and when it is
 /// [reloaded](Self::reload), not in between. It then holds for peers that come from
 /// then on, in all sockets that have a clone; who is in stays in.
 ///
 /// ```
-/// use ferromq::{CertificateDir, CurveCertificate, CurveKeypair, RepSocket, SocketOptions};
+/// use ferromq::{
+///     CertificateDir, CurveCertificate, CurveKeypair, PeerInfo, RepSocket, SocketOptions,
+/// };
 ///
 /// # let directory = std::env::temp_dir().join(format!("ferromq-dir-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;
 /// let ada = CurveCertificate::new(CurveKeypair::generate()?).with_metadata("name", "Ada")?;
 /// ada.save_public(directory.join("ada.key"))?;
 ///
+/// /// The name that stands in the certificate of a peer.
+/// fn name(peer: &PeerInfo) -> Option<&[u8]> {
+///     let name = peer.granted.iter().find(|(property, _)| property == "name");
+///     name.map(|(_, value)| &value[..])
+/// }
+///
 /// let clients = CertificateDir::load(&directory)?;
 /// let options = SocketOptions::new().curve_server(CurveKeypair::generate()?, clients.clone());
-/// let rep = RepSocket::with_options(options);
+/// let rep = RepSocket::with_options(options); // Of each message: recv_with_peer, name(&peer).
 ///
 /// // While the socket runs:
 /// std::fs::remove_file(directory.join("ada.key"))?;

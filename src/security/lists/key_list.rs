@@ -11,7 +11,7 @@ use crate::security::{
 /// Keys, and what is known of who has them.
 pub(super) type Keys = HashMap<CurvePublicKey, Grant>;
 
-/// A policy for CURVE: peers with these public keys may come in.
+/// A policy for CURVE: peers with these public keys may come in. Feature `curve`.
 ///
 /// They are known by the user id that is given with the key; without one it is
 /// the key itself, as 40 characters of Z85 (as with pyzmq's `curve_user_id`). What

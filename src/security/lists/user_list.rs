@@ -16,7 +16,10 @@ use crate::security::{
 const SHOWN: usize = 64;
 
 /// A policy for PLAIN: users with these names and passwords may come in
-/// (`configure_plain` of pyzmq's `Authenticator`).
+/// (`configure_plain` of pyzmq's `Authenticator`). Feature `plain`.
+///
+/// It is asked over tcp and ipc. Over inproc there is no mechanism: any socket of the same
+/// [`Context`](crate::Context) comes in.
 ///
 /// They are known by their names; what is no text in one is replaced by `U+FFFD`
 /// there. What changes, holds for peers that come from then on, in all sockets that
