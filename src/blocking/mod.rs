@@ -19,8 +19,8 @@
 //! several threads on one socket as well, since they take `&self`. What differs:
 //!
 //! - **Their I/O is done by threads of their context**: one thread for all that are not
-//!   given a [`Context`](crate::Context), or those of the context
-//!   [with threads](crate::Context::with_threads) that they are made in. They need no
+//!   given a [`Context`], or those of the context
+//!   [with threads](Context::with_threads) that they are made in. They need no
 //!   runtime, and may be used in one, in `spawn_blocking` say.
 //! - **Dropping the last handle waits** until what the socket has accepted has gone out, for
 //!   as long as its [`linger`](crate::SocketOptions::linger) says, but 5 s at most. So a
