@@ -323,6 +323,19 @@ impl RecvError {
     }
 }
 
+/// Why waiting for peers came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum WaitError {
+    /// Every runtime in which the socket was bound or connected has ended, and
+    /// each bind and connect with it: nobody will come.
+    #[error("the runtimes in which the socket was bound or connected have ended")]
+    RuntimeEnded,
+    /// The socket is closed.
+    #[error("the socket is closed")]
+    Closed,
+}
+
 /// Any error of this crate, for functions that do several things.
 ///
 /// Its `Debug` prints what `Display` prints, and the sources behind it, since
@@ -343,6 +356,8 @@ pub enum Error {
     Send(#[from] SendError),
     #[error(transparent)]
     Recv(#[from] RecvError),
+    #[error(transparent)]
+    Wait(#[from] WaitError),
     #[error(transparent)]
     Subscribe(#[from] SubscribeError),
     #[error(transparent)]

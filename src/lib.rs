@@ -181,7 +181,7 @@ pub use context::Context;
 pub use endpoint::{Endpoint, EndpointError, EndpointFault, IntoEndpoint};
 pub use error::{
     BindError, ConnectError, Error, RecvError, ReleaseError, SendError, SendErrorKind,
-    SubscribeError, Unsupported,
+    SubscribeError, Unsupported, WaitError,
 };
 pub use fault::PeerFault;
 pub use message::{Frames, IntoFrame, IntoFrames, Message};

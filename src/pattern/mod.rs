@@ -185,6 +185,12 @@ pub(crate) trait Pattern: Send + Sync {
         0
     }
 
+    /// How many peers get messages with this topic.
+    fn subscribers(&self, topic: &[u8]) -> usize {
+        let _ = topic;
+        0
+    }
+
     /// Changes what the socket subscribes to (SUB, XSUB) or, for XPUB in
     /// manual mode, what the peer of the last request is subscribed to.
     ///

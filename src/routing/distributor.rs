@@ -137,6 +137,11 @@ impl<P> Distributor<P> {
         }
     }
 
+    /// How many are marked.
+    pub(crate) fn marked_count(&self) -> usize {
+        self.marked.len()
+    }
+
     /// Whether every marked peer would take a message. It stays true while the
     /// pattern's lock is held.
     pub(crate) fn marked_have_room(&self) -> bool {

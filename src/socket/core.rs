@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 
 use super::attendant::{Attendant, Pace};
 use super::endpoints::Entry;
+use super::presence::Presence;
 use super::receipts::Receipts;
 use super::waiters::Waiters;
 use super::zap::ZapClient;
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     /// REQ and REP: held during one look of a receive and one try of a send,
     /// so that nothing comes between asking whose turn it is and taking it.
     pub(super) lockstep: Option<Lock<()>>,
+    pub(super) presence: Presence,
     pub(super) counters: Counters,
     pub(super) monitor: MonitorSink,
     pub(super) closed: AtomicBool,
@@ -118,6 +120,7 @@ impl Core {
             receivers: Waiters::default(),
             senders: Waiters::default(),
             lockstep: traits.lockstep.then(|| Lock::new(Rank::Lockstep, ())),
+            presence: Presence::default(),
             counters: Counters::default(),
             monitor: MonitorSink::default(),
             closed: AtomicBool::new(false),
@@ -274,11 +277,15 @@ impl SocketSide for Core {
         let mut touched = Touched::default();
         let welcome = self.pattern.up(peer, info, &mut touched);
         touched.flush();
+        if welcome.is_ok() {
+            self.presence.up(peer);
+        }
         self.senders.wake_all();
         welcome
     }
 
     fn down(&self, peer: &Arc<Peer>) {
+        self.presence.down(peer);
         self.pattern.down(peer);
         // XPUB may have unsubscriptions to tell, and a sender (nodrop) may have
         // waited for this peer, which subscribes to nothing now.
@@ -287,6 +294,7 @@ impl SocketSide for Core {
     }
 
     fn detach(&self, peer: &Arc<Peer>) {
+        self.presence.down(peer);
         self.pattern.detach(peer);
         // Where nobody receives, peers that come and go must not pile up.
         let is_spent = self.traits.takes_at_once || peer.line.is_spent();
@@ -327,6 +335,7 @@ impl SocketSide for Core {
         let delivered = self.pattern.deliver(peer, item, &mut touched);
         touched.flush();
         self.lost(peer, DropCause::Discarded, delivered.discarded);
+        self.presence.watchers.wake_all();
         // Who was waited for (nodrop) may have unsubscribed.
         self.senders.wake_all();
         if delivered.readable {

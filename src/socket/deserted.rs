@@ -49,6 +49,7 @@ impl Core {
         if self.may_be_deserted() {
             self.receivers.wake_all();
             self.senders.wake_all();
+            self.presence.watchers.wake_all();
         }
     }
 }

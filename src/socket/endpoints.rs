@@ -234,6 +234,7 @@ impl Core {
         self.attendant.dismiss();
         self.receivers.wake_all();
         self.senders.wake_all();
+        self.presence.watchers.wake_all();
         listening
     }
 

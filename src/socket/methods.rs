@@ -134,6 +134,55 @@ macro_rules! common_methods {
                 self.0.monitor()
             }
 
+            /// The peers that are connected now, in the order in which they came.
+            ///
+            /// ```
+            /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+            #[doc = concat!("use ferromq::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("let socket = ", stringify!($name), "::new();")]
+            /// for peer in socket.peers() {
+            ///     println!("{:?} at {}", peer.socket_type, peer.address);
+            /// }
+            /// # });
+            /// ```
+            pub fn peers(&self) -> Vec<Arc<PeerInfo>> {
+                self.0.connected_peers()
+            }
+
+            /// Waits until so many peers are connected. Those who send before their peers
+            /// are there need not sleep: with this nobody is a slow joiner, and the first
+            /// of several workers does not get all the work.
+            ///
+            /// ```
+            /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+            /// use ferromq::{PullSocket, PushSocket};
+            ///
+            /// let push = PushSocket::new();
+            /// let endpoint = push.bind("tcp://127.0.0.1:*").await?;
+            /// let workers = [PullSocket::new(), PullSocket::new()];
+            /// for worker in &workers {
+            ///     worker.connect(&endpoint)?;
+            /// }
+            /// push.wait_for_peers(2).await?;
+            /// push.send("one for the first").await?;
+            /// push.send("one for the second").await?;
+            /// for worker in &workers {
+            ///     worker.recv().await?;
+            /// }
+            /// # Ok::<_, ferromq::Error>(()) }).unwrap();
+            /// ```
+            ///
+            /// # Errors
+            /// When the socket is closed, or every runtime in which it was bound or
+            /// connected has ended.
+            ///
+            /// # Cancel safety
+            /// Dropping the future changes nothing.
+            pub async fn wait_for_peers(&self, count: usize) -> Result<(), WaitError> {
+                self.0.wait_for_peers(count).await
+            }
+
             /// How many messages this socket has lost for a cause, so far. To
             /// watch for losses of any kind, sum over [`DropCause::ALL`].
             pub fn dropped(&self, cause: DropCause) -> u64 {

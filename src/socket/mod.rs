@@ -15,6 +15,7 @@ mod core;
 mod deserted;
 mod endpoints;
 mod methods;
+mod presence;
 mod pubsub;
 mod pushpull;
 mod receipts;

@@ -8,7 +8,9 @@ use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
-use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, SubscribeError};
+use crate::error::{
+    BindError, ConnectError, RecvError, ReleaseError, SendError, SubscribeError, WaitError,
+};
 use crate::message::Message;
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;
@@ -65,6 +67,45 @@ macro_rules! subscribe_methods {
     };
 }
 
+/// `wait_for_subscribers`.
+macro_rules! publisher_methods {
+    ($name:ident) => {
+        impl $name {
+            /// Waits until so many peers are subscribed to what a message with this topic
+            /// as its first frame is for. Then none of them misses it, which a publisher
+            /// that just begins to send cannot know (the "slow joiner").
+            ///
+            /// ```
+            /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+            #[doc = concat!("use ferromq::{", stringify!($name), ", SubSocket};")]
+            ///
+            #[doc = concat!("let publisher = ", stringify!($name), "::new();")]
+            /// let sub = SubSocket::new();
+            /// sub.subscribe("weather.")?;
+            /// sub.connect(publisher.bind("tcp://127.0.0.1:*").await?)?;
+            /// publisher.wait_for_subscribers("weather.eu", 1).await?;
+            /// publisher.send(["weather.eu", "sunny"]).await?;
+            /// assert_eq!(sub.recv().await?.first(), "weather.eu");
+            /// # Ok::<_, ferromq::Error>(()) }).unwrap();
+            /// ```
+            ///
+            /// # Errors
+            /// When the socket is closed, or every runtime in which it was bound or
+            /// connected has ended.
+            ///
+            /// # Cancel safety
+            /// Dropping the future changes nothing.
+            pub async fn wait_for_subscribers(
+                &self,
+                topic: impl AsRef<[u8]>,
+                count: usize,
+            ) -> Result<(), WaitError> {
+                self.0.wait_for_subscribers(topic.as_ref(), count).await
+            }
+        }
+    };
+}
+
 /// Publishes to any number of subscribers.
 ///
 /// ```text
@@ -106,6 +147,7 @@ pub struct PubSocket(Handle);
 
 common_methods!(PubSocket, Pub);
 send_methods!(PubSocket);
+publisher_methods!(PubSocket);
 
 /// Receives what publishers send under the prefixes it subscribes to; at first
 /// it subscribes to nothing.
@@ -185,6 +227,7 @@ pub struct XPubSocket(Handle);
 common_methods!(XPubSocket, XPub);
 send_methods!(XPubSocket);
 recv_methods!(XPubSocket);
+publisher_methods!(XPubSocket);
 
 impl XPubSocket {
     /// With the option [`xpub_manual`](SocketOptions::xpub_manual): subscribes

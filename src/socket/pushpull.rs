@@ -6,7 +6,7 @@ use super::methods::{common_methods, recv_methods, send_methods};
 use super::{Closed, Handle};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
-use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError};
+use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, WaitError};
 use crate::message::Message;
 use crate::monitor::Monitor;
 use crate::options::SocketOptions;

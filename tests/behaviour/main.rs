@@ -28,6 +28,7 @@ mod marks;
 mod model;
 mod monitoring;
 mod naming;
+mod presence;
 mod queues;
 mod rebinding;
 mod receivers;

@@ -141,6 +141,12 @@ impl Subscribers {
         applied.matches(first, |slot| peers.mark(slot));
     }
 
+    /// How many subscribers have topics that this one starts with.
+    pub(super) fn count_matching(&mut self, topic: &[u8]) -> usize {
+        self.mark_matching(topic);
+        self.peers.marked_count()
+    }
+
     /// Whether all that a message was matched with would take it.
     pub(super) fn marked_have_room(&self) -> bool {
         self.peers.marked_have_room()

@@ -176,6 +176,10 @@ impl Pattern for XPub {
         Delivered { readable, discarded: discarded + state.pending().take_dropped() }
     }
 
+    fn subscribers(&self, topic: &[u8]) -> usize {
+        self.lock().count_matching(topic)
+    }
+
     fn close(&self) -> usize {
         self.lock().pending().close()
     }
