@@ -138,6 +138,7 @@ mod random;
 mod routing_id;
 mod security;
 mod socket_type;
+mod stats;
 mod sync;
 
 // The protocol tower: octets, no sockets.
@@ -205,6 +206,7 @@ pub use socket::{
     RouterSocket, SubSocket, XPubSocket, XSubSocket,
 };
 pub use socket_type::SocketType;
+pub use stats::{Lost, PeerStats, SocketStats, Traffic};
 
 /// The programs of the README, compiled and run.
 #[cfg(all(doctest, feature = "curve"))]

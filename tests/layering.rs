@@ -22,6 +22,7 @@ const VOCABULARY: &[&str] = &[
     "printable",
     "properties",
     "random",
+    "stats",
     "sync",
 ];
 

@@ -21,6 +21,7 @@ use crate::pipe::{
     Backlog, By, Duty, Flush, Hand, InHand, Line, Link, NeedsFlush, Next, Peer, Refused,
     SocketSide, Who,
 };
+use crate::stats::Traffic;
 use crate::sync::{Lock, Rank};
 use crate::transport::ReadHalf;
 use crate::zmtp::Receiving;
@@ -259,6 +260,11 @@ impl Line for StreamLine {
 
     fn push_shared(&self, message: &Message) -> Result<NeedsFlush, Refused> {
         self.outward.lock().push_shared(message)
+    }
+
+    fn traffic(&self) -> Traffic {
+        let bytes_in = self.inward.lock().octets();
+        Traffic { bytes_in, ..self.outward.lock().traffic() }
     }
 
     fn forget(&self) {

@@ -307,7 +307,10 @@ fn read_unheard(inward: &mut Incoming, orders: &mut Orders) -> bool {
     debug_assert!(limit > 0, "an empty buffer would be taken for the end");
     match read.read_now(&mut octets[..limit]) {
         Ok(0) => inward.end_reading(DisconnectReason::PeerClosed, orders),
-        Ok(count) => bytes::BufMut::put_slice(&mut space, &octets[..count]),
+        Ok(count) => {
+            bytes::BufMut::put_slice(&mut space, &octets[..count]);
+            inward.note_octets(count);
+        }
         Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return false,
         Err(error) => inward.end_reading(DisconnectReason::Transport(Arc::new(error)), orders),
     }
@@ -335,5 +338,6 @@ fn read_into(inward: &mut Incoming, octets: &mut [u8]) -> usize {
     let limit = space.limit().min(octets.len());
     let count = read.read_now(&mut octets[..limit]).unwrap_or(0);
     bytes::BufMut::put_slice(&mut space, &octets[..count]);
+    inward.note_octets(count);
     count
 }

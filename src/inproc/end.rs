@@ -7,6 +7,7 @@ use super::joint::{Joint, Party, Why};
 use crate::message::Message;
 use crate::peer::{Subscription, Unwelcome};
 use crate::pipe::{Flush, Hand, Line, NeedsFlush, Next, Refused};
+use crate::stats::Traffic;
 
 /// The line of one party: what it pushes, the other takes.
 pub(super) struct InprocEnd {
@@ -80,6 +81,11 @@ impl Line for InprocEnd {
         }
         self.joint.free(self.party);
         next
+    }
+
+    fn traffic(&self) -> Traffic {
+        let (messages_out, queued, most_queued) = self.joint.from(self.party).counts();
+        Traffic { messages_out, queued, most_queued, ..Traffic::default() }
     }
 
     fn read_ahead(&self) {

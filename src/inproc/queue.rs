@@ -48,6 +48,10 @@ struct State {
     controls: VecDeque<Control>,
     /// Messages that have left the queue, to find the places of `controls`.
     passed: usize,
+    /// How many were taken, and the most that have ever waited as those who take found
+    /// them.
+    taken: u64,
+    most: usize,
     /// How many octets of those the bound on what departed peers left is charged with.
     charged: usize,
 }
@@ -159,6 +163,8 @@ impl Queue {
             messages: VecDeque::new(),
             controls: VecDeque::new(),
             passed: 0,
+            taken: 0,
+            most: 0,
             charged: 0,
         };
         Self {
@@ -307,6 +313,13 @@ impl Queue {
         }
     }
 
+    /// How many messages were taken, how many wait, and how many did at most.
+    pub(super) fn counts(&self) -> (u64, usize, usize) {
+        let state = self.state.lock();
+        let queued = state.messages.len();
+        (state.taken, queued, state.most.max(queued))
+    }
+
     pub(super) fn control(&self, change: Subscription) -> NeedsFlush {
         let mut state = self.state.lock();
         let counts = matches!(state.taker, Taker::Pattern | Taker::PatternNow)
@@ -349,9 +362,11 @@ impl Queue {
     /// sender is to be told that there is room.
     pub(super) fn take(&self, hand: &mut Hand, limit: usize) -> (Next, bool) {
         let mut state = self.state.lock();
+        state.most = state.most.max(state.messages.len());
         let most = state.messages.len().min(limit).min(batch(state.mark));
         let State { weights, messages, .. } = &mut *state;
         let count = weights.take(messages, most, hand.is_empty());
+        state.taken += count as u64;
         if count == state.messages.len() {
             hand.push_all(&mut state.messages);
         } else {
@@ -472,6 +487,7 @@ impl State {
         let message = self.messages.pop_front()?;
         self.weights.remove(&message);
         self.passed += 1;
+        self.taken += 1;
         Some(Item::Message(message))
     }
 

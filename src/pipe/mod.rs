@@ -21,6 +21,7 @@ use crate::message::Message;
 use crate::monitor::MonitorEvent;
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 use crate::security::Authenticator;
+use crate::stats::Traffic;
 
 mod backlog;
 mod duty;
@@ -189,6 +190,12 @@ pub(crate) trait Line: Send + Sync {
     /// Forgets what was not received and reads no more; says how many whole
     /// messages that were.
     fn discard(&self) -> usize;
+
+    /// What went out and what waits, and the bytes of both directions. (Messages that
+    /// came in are counted by those who take them.)
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
 
     /// Sends what is queued, until the deadline if there is one, then ends the
     /// line for good. New messages are refused from now on.

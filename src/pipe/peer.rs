@@ -9,6 +9,7 @@ use super::sessions::Sessions;
 use super::{Duty, EndpointKey, InHand, Line};
 use crate::peer::{DropCause, PeerInfo};
 use crate::routing_id::RoutingId;
+use crate::stats::Traffic;
 use crate::sync::{Lock, Rank};
 
 /// Names one peer for as long as the process runs; never used twice.
@@ -48,6 +49,8 @@ pub(crate) struct Peer {
     sessions: Lock<Sessions>,
     /// Whether it was ever anybody else, as one that we dial may be.
     has_changed: AtomicBool,
+    /// Whether it was ever connected.
+    pub(crate) was_up: AtomicBool,
     /// Whether its bind or connect was taken back: what is unread is discarded.
     dismissed: AtomicBool,
 }
@@ -71,6 +74,7 @@ impl Peer {
             name: Lock::new(Rank::Name, None),
             sessions: Lock::new(Rank::Name, Sessions::default()),
             has_changed: AtomicBool::new(false),
+            was_up: AtomicBool::new(false),
             dismissed: AtomicBool::new(false),
         }
     }
@@ -141,6 +145,12 @@ impl Peer {
         sessions.info(sessions.last())
     }
 
+    /// What went to and fro.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let messages_in = self.counters.received.load(Ordering::Relaxed);
+        Traffic { messages_in, ..self.line.traffic() }
+    }
+
     /// Where it is, or was last.
     pub(crate) fn address(&self) -> String {
         self.info().address.clone()
@@ -191,6 +201,18 @@ impl Default for Place {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) lost: Losses,
+    /// Messages that were taken of what came in.
+    pub(crate) received: AtomicU64,
+    /// How often a connection was ready but for the first time.
+    pub(crate) reconnects: AtomicU64,
+}
+
+impl Counters {
+    /// So many messages were taken.
+    #[inline]
+    pub(crate) fn note_received(&self, count: usize) {
+        self.received.fetch_add(count as u64, Ordering::Relaxed);
+    }
 }
 
 /// Messages lost, by cause.

@@ -22,6 +22,7 @@ use crate::pipe::{
 use crate::routing::FairQueue;
 use crate::security::Authenticator;
 use crate::socket_type::SocketType;
+use crate::stats::{Lost, PeerStats, SocketStats, Traffic};
 use crate::sync::{Lock, Rank};
 use crate::tasks::Tasks;
 
@@ -50,6 +51,8 @@ pub(crate) struct Core {
     pub(super) lockstep: Option<Lock<()>>,
     pub(super) presence: Presence,
     pub(super) counters: Counters,
+    /// What went to and from peers that have left.
+    departed: Lock<Traffic>,
     pub(super) monitor: MonitorSink,
     pub(super) closed: AtomicBool,
     /// Whether a bind or connect has ended with its runtime: then those who wait look
@@ -122,6 +125,7 @@ impl Core {
             lockstep: traits.lockstep.then(|| Lock::new(Rank::Lockstep, ())),
             presence: Presence::default(),
             counters: Counters::default(),
+            departed: Lock::new(Rank::Leaf, Traffic::default()),
             monitor: MonitorSink::default(),
             closed: AtomicBool::new(false),
             has_lost_runtime: AtomicBool::new(false),
@@ -144,6 +148,35 @@ impl Core {
 
     pub(crate) fn monitor(&self) -> Monitor {
         self.monitor.subscribe()
+    }
+
+    /// What it has done.
+    pub(crate) fn stats(&self) -> SocketStats {
+        let peers: Vec<_> = self.roster.lock().peers.values().cloned().collect();
+        let mut traffic = *self.departed.lock();
+        let peers = peers.iter().map(|peer| {
+            let stats = self.stats_of(peer);
+            traffic.add(&stats.traffic);
+            stats
+        });
+        let peers = peers.collect();
+        SocketStats {
+            peers,
+            traffic,
+            reconnects: self.counters.reconnects.load(Ordering::Relaxed),
+            lost: Lost::new(|cause| self.counters.lost.of(cause)),
+        }
+    }
+
+    fn stats_of(&self, peer: &Peer) -> PeerStats {
+        let Counters { lost, reconnects, .. } = &peer.counters;
+        PeerStats {
+            info: peer.info(),
+            is_connected: self.presence.has(peer),
+            reconnects: reconnects.load(Ordering::Relaxed),
+            traffic: peer.traffic(),
+            lost: Lost::new(|cause| lost.of(cause)),
+        }
     }
 
     pub(crate) fn dropped(&self, cause: DropCause) -> u64 {
@@ -174,6 +207,8 @@ impl Core {
     /// Forgets a peer from which nothing more will come.
     pub(super) fn reap(&self, peer: &Arc<Peer>) {
         self.pattern.drained(peer);
+        let traffic = Traffic { queued: 0, ..peer.traffic() };
+        self.departed.lock().add(&traffic);
         {
             let mut roster = self.roster.lock();
             roster.remove(peer);
@@ -277,8 +312,10 @@ impl SocketSide for Core {
         let mut touched = Touched::default();
         let welcome = self.pattern.up(peer, info, &mut touched);
         touched.flush();
-        if welcome.is_ok() {
-            self.presence.up(peer);
+        if welcome.is_ok() && self.presence.up(peer) {
+            for counters in [&peer.counters, &self.counters] {
+                counters.reconnects.fetch_add(1, Ordering::Relaxed);
+            }
         }
         self.senders.wake_all();
         welcome
@@ -331,6 +368,7 @@ impl SocketSide for Core {
     }
 
     fn deliver(&self, peer: &Arc<Peer>, item: Item) {
+        peer.counters.note_received(usize::from(matches!(item, Item::Message(_))));
         let mut touched = Touched::default();
         let delivered = self.pattern.deliver(peer, item, &mut touched);
         touched.flush();

@@ -183,6 +183,23 @@ macro_rules! common_methods {
                 self.0.wait_for_peers(count).await
             }
 
+            /// What this socket has done, and does at the moment, in numbers: messages and
+            /// bytes of each peer, what waits, what was lost and why.
+            ///
+            /// ```
+            /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+            #[doc = concat!("use ferromq::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("let socket = ", stringify!($name), "::new();")]
+            /// let stats = socket.stats();
+            /// assert_eq!(stats.lost.total(), 0);
+            /// println!("{stats}");
+            /// # });
+            /// ```
+            pub fn stats(&self) -> SocketStats {
+                self.0.stats()
+            }
+
             /// How many messages this socket has lost for a cause, so far. To
             /// watch for losses of any kind, sum over [`DropCause::ALL`].
             pub fn dropped(&self, cause: DropCause) -> u64 {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use super::core::Core;
@@ -27,10 +28,16 @@ impl Default for Presence {
 }
 
 impl Presence {
-    pub(super) fn up(&self, peer: &Peer) {
+    /// Says whether it was there before, on another connection.
+    pub(super) fn up(&self, peer: &Peer) -> bool {
         let info = peer.info();
         self.peers.lock().insert(peer.key, info);
         self.watchers.wake_all();
+        peer.was_up.swap(true, Ordering::Relaxed)
+    }
+
+    pub(super) fn has(&self, peer: &Peer) -> bool {
+        self.peers.lock().contains_key(&peer.key)
     }
 
     pub(super) fn down(&self, peer: &Peer) {

@@ -16,6 +16,7 @@ use crate::monitor::Monitor;
 use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo, Subscription};
 use crate::socket_type::SocketType;
+use crate::stats::SocketStats;
 
 /// `subscribe` and `unsubscribe` of SUB and XSUB.
 macro_rules! subscribe_methods {

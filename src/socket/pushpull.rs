@@ -12,6 +12,7 @@ use crate::monitor::Monitor;
 use crate::options::SocketOptions;
 use crate::peer::{DropCause, PeerInfo};
 use crate::socket_type::SocketType;
+use crate::stats::SocketStats;
 
 /// Sends work to any number of [`PullSocket`]s, in turn.
 ///

@@ -373,6 +373,7 @@ impl Core {
         // answers several messages at once goes out at once.
         let is_busy = self.context.note_read().wrapping_sub(listed.reads_before) > 1;
         let next = peer.line.take(&mut listed.hand, limit);
+        peer.counters.note_received(listed.hand.len());
         if peer.is_dismissed() {
             // Its bind or connect was taken back, and what it still has to say
             // while it lingers is for nobody.

@@ -14,6 +14,7 @@ use crate::pattern::Delivery;
 use crate::peer::{DropCause, PeerInfo};
 use crate::routing_id::RoutingId;
 use crate::socket_type::SocketType;
+use crate::stats::SocketStats;
 
 /// Asks, then receives the answer, in strict alternation.
 ///

@@ -42,6 +42,7 @@ mod resources;
 mod security;
 mod send_marks;
 mod send_marks_bytes;
+mod stats;
 mod subscribing;
 mod successors;
 mod with_peer;

@@ -78,8 +78,7 @@ async fn no_subscriber_that_was_waited_for_misses_a_message() {
             ($publisher:ident) => {
                 let publisher = $publisher::new_in(&context, SocketOptions::new());
                 let at = publisher.bind(transport.any()).await.unwrap();
-                let subs: Vec<_> =
-                    (0..3).map(|_| SubSocket::new_in(&context, at_once())).collect();
+                let subs: Vec<_> = (0..3).map(|_| SubSocket::new_in(&context, at_once())).collect();
                 for (sub, topic) in subs.iter().zip(["weather.", "weather.eu", "sports"]) {
                     sub.connect(&at).unwrap();
                     sub.subscribe(topic).unwrap();

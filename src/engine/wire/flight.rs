@@ -24,6 +24,7 @@ pub(crate) struct Flight {
 pub(crate) struct Progress {
     /// How many messages are wholly written with it.
     pub(crate) messages: usize,
+    pub(crate) octets: usize,
     /// Whether a PING is.
     pub(crate) ping: bool,
 }
@@ -103,7 +104,7 @@ impl Flight {
         let messages = self.batch.advance(count);
         let ping = self.has_ping && !self.batch.has_commands();
         self.has_ping &= !ping;
-        Progress { messages, ping }
+        Progress { messages, octets: count, ping }
     }
 
     /// After the connection broke: the messages that can go out on the next one,

@@ -12,10 +12,9 @@ use bytes::buf::Limit;
 
 use super::ahead::{Ahead, CHUNK, Limits, Store};
 use super::orders::{Budget, Drained, Orders, Uncounted};
+use super::session::{ALL, Session};
 use super::sinks::{Filling, Sink, Taken};
-use crate::fault::PeerFault;
 use crate::mark::Mark;
-use crate::message::strip::{Extent, Strip};
 use crate::monitor::DisconnectReason;
 use crate::options::SocketOptions;
 use crate::pipe::{Hand, Traits};
@@ -30,9 +29,6 @@ const HAND: Mark = Mark::from_option(CHUNK);
 /// application is told. A hundred peers that do nothing but subscribe would keep the
 /// next one waiting for as long as it takes to see to a turn of each.
 const SUBSCRIPTION: usize = 16;
-
-/// Room for all that was read.
-const ALL: (usize, usize) = (usize::MAX, usize::MAX);
 
 /// How many lost connections of one endpoint may have unread octets; beyond that
 /// the oldest loses what it still had in the kernel.
@@ -51,6 +47,8 @@ pub(crate) struct Inward<R> {
     charged: usize,
     /// Octets read that are not of a message which was kept.
     since_kept: usize,
+    /// Octets read altogether.
+    octets: u64,
     /// No session will come any more.
     is_closed: bool,
     /// Whether the peer is held back at a mark.
@@ -63,60 +61,6 @@ pub(crate) struct Inward<R> {
     /// request.
     expects: bool,
     uncounted: Uncounted,
-}
-
-/// The receiving side of one connection.
-struct Session<R> {
-    /// What [`InHand::session`](crate::pipe::InHand) says of its messages.
-    number: u32,
-    /// `None` once nothing more is read.
-    read: Option<R>,
-    /// `None` after a fault, since what comes after it means nothing.
-    receiving: Option<Receiving>,
-    /// Whether the last read filled the buffer, so that there may be more.
-    filled: bool,
-    /// When it was last read from, if somebody looked at the clock.
-    read_at: Option<Instant>,
-    /// The same, while it is news.
-    heard: Option<Instant>,
-    ended: Option<DisconnectReason>,
-}
-
-impl<R> Session<R> {
-    /// Whether it has to be read from before anything can come of it.
-    #[inline]
-    fn is_starved(&self) -> bool {
-        self.read.is_some() && self.receiving.as_ref().is_some_and(Receiving::is_dry)
-    }
-
-    fn next_within(&mut self, frames: &mut usize) -> Result<Option<Incoming>, PeerFault> {
-        self.receiving.as_mut().map_or(Ok(None), |receiving| receiving.next_within(frames))
-    }
-
-    /// The peer is at fault: nothing more is read, and what was read means nothing.
-    fn fail(&mut self, fault: PeerFault) {
-        self.read = None;
-        self.receiving = None;
-        self.ended.get_or_insert(DisconnectReason::Fault(fault));
-    }
-
-    /// The messages of one frame each that come first, at most `most`, and no more than
-    /// there is room for.
-    #[inline]
-    fn take_strip(&mut self, room: (usize, usize), most: usize) -> (Strip, Extent) {
-        let Some(receiving) = &mut self.receiving else { return Default::default() };
-        receiving.take_strip(room.0.min(most), room.1)
-    }
-
-    /// Decodes what was read; says how many messages that were.
-    fn count_messages(&mut self) -> usize {
-        let mut messages = 0;
-        loop {
-            messages = self.take_strip(ALL, usize::MAX).1.messages.saturating_add(messages);
-            let Ok(Some(incoming)) = self.next_within(&mut { usize::MAX }) else { return messages };
-            messages = messages.saturating_add(matches!(incoming, Incoming::Message(_)).into());
-        }
-    }
 }
 
 impl<R> Inward<R> {
@@ -132,6 +76,7 @@ impl<R> Inward<R> {
             taken: Taken::default(),
             charged: 0,
             since_kept: 0,
+            octets: 0,
             is_closed: false,
             is_held_back: false,
             is_kept: false,
@@ -153,6 +98,8 @@ impl<R> Inward<R> {
         self.is_held_back = false;
         // One as a rule, and by itself it would have room for four.
         self.sessions.reserve_exact(1);
+        // What came with the end of the handshake.
+        self.note_octets(receiving.buffered());
         self.sessions.push_back(Session {
             number,
             read: Some(read),
@@ -416,6 +363,16 @@ impl<R> Inward<R> {
         self.sessions.front_mut()?.read.as_mut()
     }
 
+    /// So many octets were read.
+    pub(crate) fn note_octets(&mut self, count: usize) {
+        self.octets = self.octets.wrapping_add(count as u64);
+    }
+
+    /// How many octets were read altogether.
+    pub(crate) fn octets(&self) -> u64 {
+        self.octets
+    }
+
     /// So many octets were read; `filled` if they were all there was room for. The time
     /// is for heartbeats.
     pub(crate) fn received(
@@ -426,6 +383,7 @@ impl<R> Inward<R> {
         orders: &mut Orders,
     ) {
         self.since_kept = self.since_kept.saturating_add(count);
+        self.note_octets(count);
         self.is_busy = true;
         orders.released |= self.hold_back(false);
         if let Some(session) = self.sessions.front_mut() {

@@ -31,6 +31,8 @@ mod lane;
 mod orders;
 mod outward;
 mod pulse;
+mod session;
+mod session;
 mod sinks;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ use crate::message::Message;
 use crate::options::SocketOptions;
 use crate::peer::Subscription;
 use crate::pipe::{By, Handover, NeedsFlush, Refused, Rest, Traits, free, free_messages};
+use crate::stats::Traffic;
 use crate::zmtp::{Encoded, Sending};
 
 /// From how many octets of commands on a batch takes no more of them, since they
@@ -59,6 +60,16 @@ pub(crate) struct Outward {
     wanted: bool,
     /// Messages that newer ones replaced and nobody counted yet.
     conflated: usize,
+    /// What was written of it, and the most that ever waited for that.
+    written: Written,
+}
+
+/// What was written to a peer.
+#[derive(Debug, Default)]
+struct Written {
+    messages: u64,
+    octets: u64,
+    most: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +140,19 @@ impl Outward {
             is_awaited: false,
             wanted: false,
             conflated: 0,
+            written: Written::default(),
+        }
+    }
+
+    /// What went out, and what waits.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let (Written { messages, octets, most }, queued) = (&self.written, self.unsent());
+        Traffic {
+            messages_out: *messages,
+            bytes_out: *octets,
+            queued,
+            most_queued: queued.max(*most),
+            ..Traffic::default()
         }
     }
 
@@ -308,6 +332,7 @@ impl Outward {
     /// Moves what waits into `flight`, all of which is written: all messages, and
     /// commands up to a bound. False if nothing waits.
     pub(crate) fn take(&mut self, flight: &mut Flight, sending: &Sending) -> bool {
+        self.written.most = self.written.most.max(self.queue.messages());
         flight.load(&mut self.queue);
         self.note_flight(flight.messages(), flight);
         while flight.commands().len() < COMMANDS {
@@ -335,6 +360,8 @@ impl Outward {
     /// that was the last of all there is to write.
     pub(crate) fn written(&mut self, progress: Progress, flight: &Flight) -> (Settled, bool) {
         self.unasked = 0;
+        self.written.messages = self.written.messages.wrapping_add(progress.messages as u64);
+        self.written.octets = self.written.octets.wrapping_add(progress.octets as u64);
         self.note_flight(self.in_flight.saturating_sub(progress.messages), flight);
         self.is_awaited = flight.is_awaited();
         // Half of the mark at a time while writing goes on.
@@ -438,6 +465,7 @@ impl Outward {
     pub(crate) fn forget(&mut self) -> Leftover {
         let queue = std::mem::take(&mut self.queue);
         let unsent = queue.messages();
+        self.written.most = self.written.most.max(unsent);
         free_messages(unsent, queue);
         Leftover { unsent, conflated: std::mem::take(&mut self.conflated) }
     }

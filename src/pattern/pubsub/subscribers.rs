@@ -212,8 +212,11 @@ impl Subscribers {
 
     /// A peer sent a message upstream.
     pub(super) fn take_in(&mut self, from: &Peer, message: Message) {
-        if let Some((slot, _)) = self.peers.get_mut(from) {
-            self.keep(slot, Entry::Message(message));
+        let entry = Entry::Message(message);
+        match self.peers.get_mut(from) {
+            Some((slot, _)) => self.keep(slot, entry),
+            // It has left, and what it sent before that comes after it.
+            None => self.pending.push(entry, None, &mut self.departed),
         }
     }
 
