@@ -32,7 +32,6 @@ mod orders;
 mod outward;
 mod pulse;
 mod session;
-mod session;
 mod sinks;
 #[cfg(test)]
 mod tests;
