@@ -11,6 +11,7 @@ mod queue;
 mod registry;
 #[cfg(test)]
 mod tests;
+mod uncounted;
 mod weights;
 
 pub(crate) use registry::Registry;

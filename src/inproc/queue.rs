@@ -4,8 +4,8 @@
 //! tell whom once no lock is held.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::uncounted::Uncounted;
 use super::weights::{Marks, Weights};
 use crate::mark::Mark;
 use crate::message::Message;
@@ -112,28 +112,6 @@ pub(super) enum Keep {
     All,
     /// The newest (`conflate`).
     Last,
-}
-
-/// Messages that are lost, or octets, to be counted once no lock is held.
-#[derive(Debug, Default)]
-pub(super) struct Uncounted(AtomicUsize);
-
-impl Uncounted {
-    /// With any, there is something to flush.
-    fn add(&self, count: usize) -> NeedsFlush {
-        if count > 0 {
-            self.0.fetch_add(count, Ordering::Relaxed);
-        }
-        NeedsFlush::when(count > 0)
-    }
-
-    /// Those that nobody has counted.
-    pub(super) fn take(&self) -> usize {
-        match self.0.load(Ordering::Relaxed) {
-            0 => 0,
-            _ => self.0.swap(0, Ordering::Relaxed),
-        }
-    }
 }
 
 /// How many messages that are left unread are weighed; others weigh as much on
