@@ -185,7 +185,7 @@ pub use error::{
     SubscribeError, Unsupported, WaitError,
 };
 pub use fault::PeerFault;
-pub use message::{Frames, IntoFrame, IntoFrames, Message};
+pub use message::{FrameCountError, Frames, IntoFrame, IntoFrames, Message};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, OptionError, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};

@@ -1,12 +1,18 @@
 //! [`Monitor`]: what happens to a socket's connections, as a stream of events.
 
+use std::fmt;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_core::Stream;
 use tokio::sync::broadcast;
 
 use crate::endpoint::Endpoint;
+use crate::error::RecvError;
 use crate::fault::PeerFault;
 use crate::peer::{PeerInfo, Unwelcome};
 
@@ -178,22 +184,145 @@ pub enum DisconnectReason {
 /// }
 /// # Ok::<_, ferromq::Error>(()) }).unwrap();
 /// ```
-#[derive(Debug)]
-pub struct Monitor(broadcast::Receiver<MonitorEvent>);
+pub struct Monitor(Events);
+
+enum Events {
+    Here(broadcast::Receiver<MonitorEvent>),
+    /// The next one is waited for. What waits stays, so that whoever does may give up.
+    Awaited(Awaited),
+    /// Only between the two.
+    Nowhere,
+}
+
+type Next = Result<MonitorEvent, broadcast::error::RecvError>;
+type Awaited =
+    Pin<Box<dyn Future<Output = (Next, broadcast::Receiver<MonitorEvent>)> + Send + Sync>>;
 
 impl Monitor {
-    /// Waits for the next event; `None` once the socket is gone.
+    /// Waits for the next event; `None` once the socket is gone. A monitor is also a
+    /// [`Stream`].
     ///
     /// # Cancel safety
     /// Dropping the future loses no event.
     pub async fn recv(&mut self) -> Option<MonitorEvent> {
-        match self.0.recv().await {
-            Ok(event) => Some(event),
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                Some(MonitorEvent::Lagged { missed })
-            }
-            Err(broadcast::error::RecvError::Closed) => None,
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    /// The next event, if there is one.
+    ///
+    /// ```
+    /// use ferromq::{PullSocket, RecvError};
+    ///
+    /// let pull = PullSocket::new();
+    /// let mut monitor = pull.monitor();
+    /// assert_eq!(monitor.try_recv().unwrap_err(), RecvError::WouldBlock);
+    /// drop(pull);
+    /// assert_eq!(monitor.try_recv().unwrap_err(), RecvError::Closed);
+    /// ```
+    ///
+    /// # Errors
+    /// [`RecvError::WouldBlock`] if there is none now, [`RecvError::Closed`] once the
+    /// socket is gone.
+    pub fn try_recv(&mut self) -> Result<MonitorEvent, RecvError> {
+        match self.poll_event(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(event)) => Ok(event),
+            Poll::Ready(None) => Err(RecvError::Closed),
+            Poll::Pending => Err(RecvError::WouldBlock),
         }
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<MonitorEvent>> {
+        let mut awaited = match std::mem::replace(&mut self.0, Events::Nowhere) {
+            Events::Awaited(awaited) => awaited,
+            Events::Here(events) => next_of(events),
+            Events::Nowhere => unreachable!("it is put back at once"),
+        };
+        match awaited.as_mut().poll(cx) {
+            Poll::Pending => {
+                self.0 = Events::Awaited(awaited);
+                Poll::Pending
+            }
+            Poll::Ready((next, events)) => {
+                self.0 = Events::Here(events);
+                Poll::Ready(match next {
+                    Ok(event) => Some(event),
+                    Err(broadcast::error::RecvError::Lagged(missed)) => {
+                        Some(MonitorEvent::Lagged { missed })
+                    }
+                    Err(broadcast::error::RecvError::Closed) => None,
+                })
+            }
+        }
+    }
+}
+
+/// Waits for one event.
+fn next_of(mut events: broadcast::Receiver<MonitorEvent>) -> Awaited {
+    Box::pin(async move {
+        let next = events.recv().await;
+        (next, events)
+    })
+}
+
+impl Stream for Monitor {
+    type Item = MonitorEvent;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<MonitorEvent>> {
+        self.get_mut().poll_event(cx)
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitor").finish_non_exhaustive()
+    }
+}
+
+/// A line for people to read.
+impl fmt::Display for MonitorEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listening { endpoint } => write!(f, "{endpoint}: listening"),
+            Self::Accepted { endpoint, address } => write!(f, "{endpoint}: accepted {address}"),
+            Self::AcceptFailed { endpoint, error, retry_in } => {
+                write!(f, "{endpoint}: cannot accept: {error}; again in {retry_in:?}")
+            }
+            Self::Connected { endpoint, address } => {
+                write!(f, "{endpoint}: connected to {address}")
+            }
+            Self::Ready { endpoint, peer } => write!(f, "{endpoint}: ready: {}", Who(peer)),
+            Self::HandshakeFailed { endpoint, address, reason } => {
+                write!(f, "{endpoint}: no handshake with {address}: {reason}")
+            }
+            Self::Disconnected { endpoint, address, reason } => {
+                write!(f, "{endpoint}: {address} is gone: {reason}")
+            }
+            Self::Retrying { endpoint, reason, delay } => {
+                write!(f, "{endpoint}: {reason}; dialled again in {delay:?}")
+            }
+            Self::Closed { endpoint } => write!(f, "{endpoint}: closed"),
+            Self::Lagged { missed } => write!(f, "{missed} events were missed"),
+        }
+    }
+}
+
+/// A peer in a few words.
+struct Who<'a>(&'a PeerInfo);
+
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PeerInfo { socket_type, routing_id, address, user_id, .. } = self.0;
+        if let Some(user) = user_id {
+            write!(f, "{user:?}, ")?;
+        }
+        match socket_type {
+            Some(socket_type) => write!(f, "{socket_type}")?,
+            None => write!(f, "peer")?,
+        }
+        if let Some(id) = routing_id {
+            write!(f, " {id}")?;
+        }
+        write!(f, " at {address}")
     }
 }
 
@@ -211,6 +340,7 @@ impl MonitorSink {
     }
 
     pub(crate) fn subscribe(&self) -> Monitor {
-        Monitor(self.0.get_or_init(|| broadcast::Sender::new(CAPACITY)).subscribe())
+        let sender = self.0.get_or_init(|| broadcast::Sender::new(CAPACITY));
+        Monitor(Events::Here(sender.subscribe()))
     }
 }

@@ -37,7 +37,7 @@ const PLAIN: &[&str] = &["bytes", "thiserror"];
 /// say so.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
     ("sync", &[], &["parking_lot"]),
-    ("monitor", &[], &["bytes", "thiserror", "tokio"]),
+    ("monitor", &[], &["bytes", "futures_core", "thiserror", "tokio"]),
     ("random", &[], &["getrandom"]),
     ("security", &[], &["bytes", "subtle", "thiserror", "x25519_dalek", "zeroize"]),
     (
@@ -98,6 +98,7 @@ const EVERYTHING: &[&str] = &[
 
 const EXTERNAL: &[&str] = &[
     "bytes",
+    "futures_core",
     "thiserror",
     "tracing",
     "tokio",

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
@@ -35,7 +36,7 @@ use super::{Flag, Message};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a frame, nor a message",
     note = "send text or octets: `value.to_string()`, `&octets[..]`",
-    note = "send several frames as an array, a `Vec` or a `Message`: `[\"topic\", \"body\"]`"
+    note = "send several frames as a tuple, an array, a `Vec` or a `Message`: `(\"topic\", body)`"
 )]
 pub trait IntoFrame {
     /// The octets of the frame.
@@ -116,6 +117,126 @@ impl<T: IntoFrame, const N: usize> From<[T; N]> for Message {
 impl<T: IntoFrame> From<Vec<T>> for Message {
     fn from(frames: Vec<T>) -> Self {
         frames.into_iter().collect()
+    }
+}
+
+/// One frame for each element, which is cloned; one empty frame for none. A `&[u8]` is one
+/// frame.
+impl<T: IntoFrame + Clone> From<&[T]> for Message {
+    fn from(frames: &[T]) -> Self {
+        frames.iter().cloned().collect()
+    }
+}
+
+/// The same message: its frames are shared, not copied.
+impl From<&Self> for Message {
+    fn from(message: &Self) -> Self {
+        message.clone()
+    }
+}
+
+/// A tuple is a message of a frame for each part, whatever types they are of; and the
+/// other way round, if the message has just so many frames.
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        /// A frame for each part.
+        impl<$($name: IntoFrame),*> From<($($name,)*)> for Message {
+            #[allow(non_snake_case)]
+            fn from(($($name,)*): ($($name,)*)) -> Self {
+                [$($name.into_frame()),*].into()
+            }
+        }
+
+        /// A part for each frame.
+        impl TryFrom<Message> for ($(tuples!(@frame $name),)*) {
+            type Error = FrameCountError;
+
+            #[allow(non_snake_case)]
+            fn try_from(message: Message) -> Result<Self, FrameCountError> {
+                let [$($name),*] = message.try_into()?;
+                Ok(($($name,)*))
+            }
+        }
+    };
+    (@frame $name:ident) => { Bytes };
+}
+
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+
+/// A message with another number of frames than was wanted.
+///
+/// ```
+/// use bytes::Bytes;
+/// use ferromq::Message;
+///
+/// let (topic, body): (Bytes, Bytes) = Message::from(("weather", "sunny")).try_into()?;
+/// assert_eq!((&topic[..], &body[..]), (&b"weather"[..], &b"sunny"[..]));
+///
+/// let error = <[Bytes; 3]>::try_from(Message::from("alone")).unwrap_err();
+/// assert_eq!(error.to_string(), "the message has 1 frame, not 3");
+/// assert_eq!("alone", error.into_message());
+/// # Ok::<_, ferromq::FrameCountError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct FrameCountError {
+    wanted: usize,
+    message: Message,
+}
+
+impl FrameCountError {
+    /// The message, as it was.
+    pub fn into_message(self) -> Message {
+        self.message
+    }
+}
+
+impl fmt::Display for FrameCountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, wanted) = (self.message.len(), self.wanted);
+        let frames = if count == 1 { "frame" } else { "frames" };
+        write!(f, "the message has {count} {frames}, not {wanted}")
+    }
+}
+
+impl fmt::Debug for FrameCountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for FrameCountError {}
+
+/// An element for each frame.
+impl<const N: usize> TryFrom<Message> for [Bytes; N] {
+    type Error = FrameCountError;
+
+    fn try_from(message: Message) -> Result<Self, FrameCountError> {
+        if message.len() != N {
+            return Err(FrameCountError { wanted: N, message });
+        }
+        let mut frames = message.into_iter();
+        Ok(std::array::from_fn(|_| frames.next().unwrap_or_default()))
+    }
+}
+
+/// A message of one frame that is just this text: `"sunny" == message`. (The other way
+/// round it would make `message == "sunny".into()` ambiguous, which many programs have.)
+impl PartialEq<Message> for str {
+    fn eq(&self, message: &Message) -> bool {
+        message.is_single() && message.first() == self.as_bytes()
+    }
+}
+
+/// A message of one frame that is just this text.
+impl PartialEq<Message> for &str {
+    fn eq(&self, message: &Message) -> bool {
+        **self == *message
     }
 }
 
@@ -227,5 +348,52 @@ impl IntoIterator for Message {
             body: Some(std::mem::take(&mut self.body)),
             rest: self.rest.take(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tuples_of_all_lengths_are_messages_and_back() {
+        let body = Bytes::from_static(b"body");
+        let two = Message::from(("topic", body.clone()));
+        assert_eq!(two, Message::from(["topic", "body"]));
+        let eight =
+            Message::from(("1", b"2", String::from("3"), vec![b'4'], &b"5"[..], "6", "7", body));
+        assert_eq!(eight, Message::from(["1", "2", "3", "4", "5", "6", "7", "body"]));
+        let parts: (Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes) =
+            eight.clone().try_into().expect("eight frames");
+        assert_eq!(Message::from(parts), eight);
+        let (topic, _): (Bytes, Bytes) = two.clone().try_into().expect("two frames");
+        assert_eq!(topic, "topic");
+        let refused = <(Bytes, Bytes, Bytes)>::try_from(two.clone()).expect_err("it has two");
+        assert_eq!(refused.to_string(), "the message has 2 frames, not 3");
+        assert_eq!(refused.into_message(), two);
+    }
+
+    #[test]
+    fn slices_and_references_are_messages() {
+        let frames = ["a", "b"];
+        assert_eq!(Message::from(&frames[..]), Message::from(frames));
+        assert_eq!(Message::from(&Message::from(frames)), Message::from(frames));
+        assert_eq!(Message::from(&b"octets"[..]), Message::from("octets"));
+        // An empty first frame is kept in another way.
+        let delimited = Message::from(("", "request"));
+        let [first, second]: [Bytes; 2] = delimited.try_into().expect("two frames");
+        assert_eq!((&first[..], &second[..]), (&b""[..], &b"request"[..]));
+    }
+
+    #[test]
+    fn text_is_what_is_utf8() {
+        let message = Message::from((&[0xff][..], "text", ""));
+        assert_eq!(
+            [0, 1, 2, 3].map(|index| message.text(index)),
+            [None, Some("text"), Some(""), None]
+        );
+        assert_eq!(message.clone().into_text(), Err(message));
+        assert!("text" == Message::from("text") && *"text" == Message::from("text"));
+        assert!("text" != Message::from(["text", ""]) && "text" != Message::from("texts"));
     }
 }

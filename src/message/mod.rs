@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::printable::Printable;
 
-pub use convert::{Frames, IntoFrame, IntoFrames};
+pub use convert::{FrameCountError, Frames, IntoFrame, IntoFrames};
 
 /// The most frames of a message. Each costs memory beside its octets, so a peer
 /// may not send more, and what a peer may not send is not accepted to be sent.
@@ -247,6 +247,35 @@ impl Message {
     /// Gives the message back when it has more than one frame.
     pub fn into_single(mut self) -> Result<Bytes, Self> {
         if self.is_single() { Ok(std::mem::take(&mut self.body)) } else { Err(self) }
+    }
+
+    /// The text of the frame at `index`: nothing if there is no such frame, or if it is
+    /// not UTF-8. What a peer sends is its own choice, so this never panics.
+    ///
+    /// ```
+    /// # use ferromq::Message;
+    /// let message = Message::from(("weather", "sunny"));
+    /// assert_eq!((message.text(1), message.text(2)), (Some("sunny"), None));
+    /// ```
+    pub fn text(&self, index: usize) -> Option<&str> {
+        std::str::from_utf8(self.get(index)?).ok()
+    }
+
+    /// The text of the only frame.
+    ///
+    /// ```
+    /// # use ferromq::Message;
+    /// assert_eq!(Message::from("sunny").into_text().unwrap(), "sunny");
+    /// assert!(Message::from(&[0xff]).into_text().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// Gives the message back when it has more than one frame, or that is not UTF-8.
+    pub fn into_text(self) -> Result<String, Self> {
+        match self.text(0) {
+            Some(text) if self.is_single() => Ok(text.to_owned()),
+            _ => Err(self),
+        }
     }
 
     /// The frames in order, as a vector. To go through them without one, use

@@ -1,11 +1,15 @@
 //! The events of a connection's life, and the ends that time brings.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 
 use ferromq::{
     DealerSocket, DisconnectReason, DropCause, MonitorEvent, PairSocket, PeerFault, PullSocket,
-    PushSocket, RepSocket, RouterSocket, RoutingId, SocketOptions, SocketType, Unwelcome,
+    PushSocket, RecvError, RepSocket, RouterSocket, RoutingId, SocketOptions, SocketType,
+    Unwelcome,
 };
+use futures_core::Stream;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
@@ -361,4 +365,33 @@ async fn two_sockets_with_heartbeats_stay_together() {
     assert!(quiet.is_err(), "{quiet:?}");
     within(one.send("there")).await.unwrap();
     assert_eq!(within(other.recv()).await.unwrap(), "there".into());
+}
+
+/// As a stream, by trying, and after a wait that was given up: each event comes once.
+#[tokio::test]
+async fn events_come_in_each_way_and_once() {
+    let pull = PullSocket::new();
+    let mut monitor = pull.monitor();
+    assert_eq!(monitor.try_recv().unwrap_err(), RecvError::WouldBlock);
+    let given_up = tokio::time::timeout(Duration::from_millis(10), monitor.recv()).await;
+    assert!(given_up.is_err());
+    let endpoints = [
+        pull.bind("tcp://127.0.0.1:*").await.unwrap(),
+        pull.bind("tcp://127.0.0.1:*").await.unwrap(),
+        pull.bind("tcp://127.0.0.1:*").await.unwrap(),
+    ];
+    let first = monitor.try_recv().unwrap();
+    let second = poll_fn(|cx| Pin::new(&mut monitor).poll_next(cx)).await.unwrap();
+    let third = within(monitor.recv()).await.unwrap();
+    for (event, endpoint) in [first, second, third].iter().zip(&endpoints) {
+        assert_eq!(event.to_string(), format!("{endpoint}: listening"));
+    }
+    within(pull.close()).await;
+    drop(pull);
+    for endpoint in &endpoints {
+        let event = within(monitor.recv()).await.unwrap();
+        assert_eq!(event.to_string(), format!("{endpoint}: closed"));
+    }
+    assert!(within(monitor.recv()).await.is_none());
+    assert_eq!(monitor.try_recv().unwrap_err(), RecvError::Closed);
 }
