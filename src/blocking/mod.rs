@@ -175,7 +175,11 @@ impl RouterSocket {
     ///
     /// # Errors
     /// As [`send_to`](crate::RouterSocket::send_to): the message is given back.
-    pub fn send_to(&self, id: &RoutingId, message: impl Into<Message>) -> Result<(), SendError> {
+    pub fn send_to(
+        &self,
+        id: &(impl AsRef<[u8]> + ?Sized),
+        message: impl Into<Message>,
+    ) -> Result<(), SendError> {
         wait_for(self.0.0.send_to(id, message))
     }
 }

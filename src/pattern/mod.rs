@@ -152,7 +152,7 @@ pub(crate) trait Pattern: Send + Sync {
     /// Routes a message: to the peer `to` where the pattern names peers
     /// (ROUTER; without `to`, the first frame is the id). What is left of one that
     /// is sent or dropped is unspecified.
-    fn send(&self, to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed;
+    fn send(&self, to: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed;
 
     /// Called when a receive begins and whenever it looks again.
     fn before_recv(&self) -> Before {

@@ -7,7 +7,6 @@ use crate::options::SocketOptions;
 use crate::pattern::{Delivery, Pattern, Routed, Touched};
 use crate::peer::Unwelcome;
 use crate::pipe::{Peer, Refused, Traits};
-use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
 const TRAITS: Traits = Traits { judges: true, passes: true, ..Traits::PLAIN };
@@ -59,12 +58,7 @@ impl Pattern for Pair {
         }
     }
 
-    fn send(
-        &self,
-        _to: Option<&RoutingId>,
-        message: &mut Message,
-        touched: &mut Touched,
-    ) -> Routed {
+    fn send(&self, _to: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         let mut ours = self.peer.lock();
         // RFC 31: SHALL block on sending, or return a suitable error, when it
         // has no available peer. SHALL not accept further messages when it has

@@ -9,7 +9,6 @@ use crate::pattern::{Delivery, Pattern, Routed, SendRefusal, Touched};
 use crate::peer::Unwelcome;
 use crate::pipe::{Peer, Traits};
 use crate::routing::LoadBalancer;
-use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
 /// What a peer sends is read and discarded, so that its commands and its end are
@@ -53,12 +52,7 @@ impl Pattern for Push {
         self.peers.lock().room(peer);
     }
 
-    fn send(
-        &self,
-        _to: Option<&RoutingId>,
-        message: &mut Message,
-        touched: &mut Touched,
-    ) -> Routed {
+    fn send(&self, _to: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         match self.peers.lock().send(message, touched) {
             true => Routed::Sent,
             // RFC 30: SHALL block on sending, or return a suitable error, when
@@ -96,12 +90,7 @@ impl Pattern for Pull {
     fn detach(&self, _peer: &Arc<Peer>) {}
 
     // RFC 30: (PULL) SHALL only receive messages.
-    fn send(
-        &self,
-        _to: Option<&RoutingId>,
-        _message: &mut Message,
-        _touched: &mut Touched,
-    ) -> Routed {
+    fn send(&self, _to: Option<&[u8]>, _message: &mut Message, _touched: &mut Touched) -> Routed {
         Routed::Refused(SendRefusal::OutOfTurn)
     }
 

@@ -12,11 +12,7 @@ pub(crate) fn send(pattern: &dyn Pattern, message: Message) -> Routed {
 }
 
 /// The same, to a peer where the pattern names them. What is not sent is as it was.
-pub(crate) fn send_to(
-    pattern: &dyn Pattern,
-    to: Option<&RoutingId>,
-    mut message: Message,
-) -> Routed {
+pub(crate) fn send_to(pattern: &dyn Pattern, to: Option<&[u8]>, mut message: Message) -> Routed {
     let mut touched = Touched::default();
     let whole = message.clone();
     let routed = pattern.send(to, &mut message, &mut touched);

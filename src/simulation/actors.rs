@@ -20,7 +20,6 @@ use super::world::World;
 use crate::error::{RecvError, SendErrorKind};
 use crate::pattern::Delivery;
 use crate::peer::Subscription;
-use crate::routing_id::RoutingId;
 use crate::socket::Core;
 use crate::socket_type::SocketType;
 
@@ -170,7 +169,7 @@ impl Actor {
                 let first = usize::from(self.index == 0);
                 name_of(first * self.rng.within(1..=self.others))
             });
-            self.send(to.as_ref(), &[], None).await?;
+            self.send(to.as_ref().map(AsRef::as_ref), &[], None).await?;
         }
         Ok(())
     }
@@ -224,14 +223,14 @@ impl Actor {
             let frames = delivery.message.into_frames();
             let envelope = frames.iter().position(|frame| Stamp::of(frame).is_some()).unwrap();
             let asked = Stamp::of(&frames[envelope]).unwrap().id;
-            self.send(delivery.from.as_ref(), &frames[..envelope], Some(asked)).await?;
+            self.send(delivery.from.as_ref().map(AsRef::as_ref), &frames[..envelope], Some(asked)).await?;
         }
     }
 
     /// Sends one message, with a new number for each try.
     async fn send(
         &self,
-        to: Option<&RoutingId>,
+        to: Option<&[u8]>,
         envelope: &[Bytes],
         answers: Option<Id>,
     ) -> Result<Id, IsClosed> {

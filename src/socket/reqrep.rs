@@ -237,7 +237,23 @@ impl RouterSocket {
         Ok(message)
     }
 
-    /// Sends a message to the peer with this id.
+    /// Sends a message to the peer with this id: one that [`recv`](Self::recv) gave, or
+    /// text or octets that the peer has chosen as its
+    /// [`routing_id`](SocketOptions::routing_id).
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use ferromq::{DealerSocket, RouterSocket, RoutingId, SocketOptions};
+    ///
+    /// let router = RouterSocket::new();
+    /// let name = RoutingId::new("worker-1")?;
+    /// let worker = DealerSocket::with_options(SocketOptions::new().routing_id(name));
+    /// worker.connect(router.bind("tcp://127.0.0.1:*").await?)?;
+    /// router.wait_for_peers(1).await?;
+    /// router.send_to("worker-1", "task").await?;
+    /// assert_eq!(worker.recv().await?, "task".into());
+    /// # Ok::<_, ferromq::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Gives the message back when the socket is closed, when the message has
@@ -249,10 +265,10 @@ impl RouterSocket {
     /// Dropping the future means that the message was not sent.
     pub fn send_to<'a>(
         &'a self,
-        id: &'a RoutingId,
+        id: &'a (impl AsRef<[u8]> + ?Sized),
         message: impl Into<Message>,
     ) -> impl Future<Output = Result<(), SendError>> + Send + 'a {
-        self.0.send(Some(id), message.into())
+        self.0.send(Some(id.as_ref()), message.into())
     }
 
     /// Sends a message to the peer with this id, if that needs no waiting
@@ -262,10 +278,10 @@ impl RouterSocket {
     /// As [`send_to`](Self::send_to), and when it would have to wait.
     pub fn try_send_to(
         &self,
-        id: &RoutingId,
+        id: &(impl AsRef<[u8]> + ?Sized),
         message: impl Into<Message>,
     ) -> Result<(), SendError> {
-        self.0.try_send(Some(id), message.into())
+        self.0.try_send(Some(id.as_ref()), message.into())
     }
 
     /// Sends in libzmq's form, for proxies: the first frame is the id.

@@ -24,7 +24,6 @@ use crate::error::{SendError, SendErrorKind, SubscribeError};
 use crate::message::{MAX_FRAMES, Message};
 use crate::pattern::{Routed, SendRefusal, Touched};
 use crate::pipe::Flush;
-use crate::routing_id::RoutingId;
 use crate::tasks::{poll_yield, poll_yield_to_all};
 
 /// How many messages may be pushed before a sender lets other tasks run: about
@@ -74,7 +73,7 @@ impl Offer {
 #[must_use = "futures do nothing unless polled"]
 pub(crate) struct Sending<'a> {
     core: &'a Core,
-    to: Option<&'a RoutingId>,
+    to: Option<&'a [u8]>,
     message: Message,
     stage: Stage,
     waiting: Option<Waiting<'a>>,
@@ -158,14 +157,14 @@ impl Sending<'_> {
 impl Core {
     /// Sends a message, waiting while nobody can take it.
     #[inline]
-    pub(crate) fn send<'a>(&'a self, to: Option<&'a RoutingId>, message: Message) -> Sending<'a> {
+    pub(crate) fn send<'a>(&'a self, to: Option<&'a [u8]>, message: Message) -> Sending<'a> {
         Sending { core: self, to, message, stage: Stage::Begins, waiting: None }
     }
 
     /// Sends a message if somebody can take it now.
     pub(crate) fn try_send(
         &self,
-        to: Option<&RoutingId>,
+        to: Option<&[u8]>,
         mut message: Message,
     ) -> Result<(), SendError> {
         let offer = match self.offer(to, &mut message) {
@@ -223,7 +222,7 @@ impl Core {
     }
 
     /// Offers a message to the pattern.
-    fn offer(&self, to: Option<&RoutingId>, message: &mut Message) -> Offer {
+    fn offer(&self, to: Option<&[u8]>, message: &mut Message) -> Offer {
         if self.is_closed() {
             return Offer::Refused(SendErrorKind::Closed);
         }
@@ -248,7 +247,7 @@ impl Core {
         self.offered(routed, touched)
     }
 
-    fn has_too_many_frames(&self, to: Option<&RoutingId>, message: &Message) -> bool {
+    fn has_too_many_frames(&self, to: Option<&[u8]>, message: &Message) -> bool {
         // The id in front, which tells a ROUTER where it goes, goes nowhere.
         let own = usize::from(self.traits.names_peers && to.is_none());
         message.len() > MAX_FRAMES + own

@@ -8,7 +8,6 @@ use crate::options::SocketOptions;
 use crate::pattern::{Before, Delivered, Delivery, Pattern, Routed, Touched};
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 use crate::pipe::{Item, Peer, Traits};
-use crate::routing_id::RoutingId;
 use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
@@ -105,7 +104,7 @@ impl Pattern for XPub {
     // `room` has nothing to do: each send asks the lines.
 
     // RFC 29: SHALL not modify outgoing messages in any way.
-    fn send(&self, _: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(&self, _: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         let mut state = self.lock();
         state.forget(Step::ALONG);
         state.mark_matching(message.first());

@@ -17,7 +17,6 @@ use crate::pattern::{Delivery, Pattern, Routed, SendRefusal, Touched};
 use crate::peer::{DropCause, PeerInfo, Subscription, Unwelcome};
 use crate::pipe::{Line, NeedsFlush, Peer, Traits, free};
 use crate::routing::Distributor;
-use crate::routing_id::RoutingId;
 use crate::sync::{Held, Lock, Rank};
 
 use super::as_subscription;
@@ -173,7 +172,7 @@ impl Pattern for XSub {
 
     // `room` has nothing to do: full publishers miss messages.
 
-    fn send(&self, _: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(&self, _: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         // RFC 29: SHALL only receive messages. (SUB)
         if self.filter().is_some() {
             return Routed::Refused(SendRefusal::OutOfTurn);

@@ -8,7 +8,6 @@ use crate::pattern::{Delivery, Pattern, Routed, Touched};
 use crate::peer::{PeerInfo, Unwelcome};
 use crate::pipe::{Peer, Traits};
 use crate::routing::LoadBalancer;
-use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
 const TRAITS: Traits =
@@ -66,12 +65,7 @@ impl Pattern for Dealer {
         self.peers.lock().room(peer);
     }
 
-    fn send(
-        &self,
-        _to: Option<&RoutingId>,
-        message: &mut Message,
-        touched: &mut Touched,
-    ) -> Routed {
+    fn send(&self, _to: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         match self.peers.lock().send(message, touched) {
             true => Routed::Sent,
             // RFC 28: SHALL block on sending, or return a suitable error, when

@@ -8,7 +8,6 @@ use crate::pattern::{Before, Delivery, Pattern, Routed, SendRefusal, Touched};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Peer, Refused, Traits};
 use crate::routing::Envelope;
-use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
 const TRAITS: Traits = Traits { drops: true, lockstep: true, ..Traits::PLAIN };
@@ -102,12 +101,7 @@ impl Pattern for Rep {
     // Nothing here, either: the line of a peer that has left refuses the reply.
     fn detach(&self, _peer: &Arc<Peer>) {}
 
-    fn send(
-        &self,
-        _to: Option<&RoutingId>,
-        message: &mut Message,
-        touched: &mut Touched,
-    ) -> Routed {
+    fn send(&self, _to: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         let mut turn = self.turn.lock();
         match std::mem::take(&mut *turn) {
             Turn::Idle => Routed::Refused(SendRefusal::OutOfTurn),

@@ -8,7 +8,6 @@ use crate::pattern::{Before, Delivery, Pattern, Routed, SendRefusal, Touched};
 use crate::peer::{PeerInfo, Unwelcome};
 use crate::pipe::{Peer, Traits};
 use crate::routing::{Envelope, LoadBalancer, random_start};
-use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
 const TRAITS: Traits =
@@ -163,12 +162,7 @@ impl Pattern for Req {
         self.state.lock().peers.room(peer);
     }
 
-    fn send(
-        &self,
-        _to: Option<&RoutingId>,
-        message: &mut Message,
-        touched: &mut Touched,
-    ) -> Routed {
+    fn send(&self, _to: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         let mut state = self.state.lock();
         if !self.relaxed && !matches!(state.turn, Turn::Idle) {
             return Routed::Refused(SendRefusal::OutOfTurn);

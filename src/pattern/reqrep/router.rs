@@ -8,7 +8,6 @@ use crate::pattern::{Delivery, Pattern, Routed, SendRefusal, Touched};
 use crate::peer::{DropCause, PeerInfo, Unwelcome};
 use crate::pipe::{Peer, Refused, Traits};
 use crate::routing::{IdTaken, RoutingTable};
-use crate::routing_id::RoutingId;
 use crate::sync::{Lock, Rank};
 
 const TRAITS: Traits =
@@ -110,9 +109,9 @@ impl Pattern for Router {
         self.table.lock().detach(peer);
     }
 
-    fn send(&self, to: Option<&RoutingId>, message: &mut Message, touched: &mut Touched) -> Routed {
+    fn send(&self, to: Option<&[u8]>, message: &mut Message, touched: &mut Touched) -> Routed {
         if let Some(id) = to {
-            return self.push(id.as_bytes(), message, touched);
+            return self.push(id, message, touched);
         }
         // RFC 28: SHALL remove the first frame from each outgoing message and
         // use this as the identity of a double queue.

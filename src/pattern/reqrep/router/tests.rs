@@ -1,4 +1,5 @@
 use super::*;
+use crate::routing_id::RoutingId;
 use crate::pattern::testing::{self, accept, is_sent, send, up};
 use crate::routing::testing::{FakePeer, message};
 
@@ -21,7 +22,7 @@ fn id(octets: &'static str) -> RoutingId {
 }
 
 fn send_to(router: &Router, to: &RoutingId, whole: Message) -> Routed {
-    testing::send_to(router, Some(to), whole)
+    testing::send_to(router, Some(to.as_bytes()), whole)
 }
 
 #[test]
