@@ -161,6 +161,9 @@ mod transport;
 mod context;
 mod socket;
 
+// Between two sockets.
+mod proxy;
+
 // For those who do not await.
 #[cfg(feature = "threads")]
 pub mod blocking;
@@ -189,6 +192,7 @@ pub use message::{FrameCountError, Frames, IntoFrame, IntoFrames, Message};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, OptionError, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
+pub use proxy::{Control, Proxy, ProxyError, ProxyStats, proxy};
 pub use routing_id::{InvalidRoutingId, RoutingId};
 pub use security::{
     AddressList, Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Network,
@@ -202,8 +206,8 @@ pub use security::{
 #[cfg(feature = "plain")]
 pub use security::{PlainCredentials, UserList};
 pub use socket::{
-    Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
-    RouterSocket, SubSocket, XPubSocket, XSubSocket,
+    Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, Receive, RepSocket,
+    ReqSocket, RouterSocket, Socket, SubSocket, Transmit, XPubSocket, XSubSocket,
 };
 pub use socket_type::SocketType;
 pub use stats::{Lost, PeerStats, SocketStats, Traffic};

@@ -223,7 +223,8 @@ impl Actor {
             let frames = delivery.message.into_frames();
             let envelope = frames.iter().position(|frame| Stamp::of(frame).is_some()).unwrap();
             let asked = Stamp::of(&frames[envelope]).unwrap().id;
-            self.send(delivery.from.as_ref().map(AsRef::as_ref), &frames[..envelope], Some(asked)).await?;
+            self.send(delivery.from.as_ref().map(AsRef::as_ref), &frames[..envelope], Some(asked))
+                .await?;
         }
     }
 

@@ -142,6 +142,11 @@ impl Core {
         core
     }
 
+    /// The same, to be kept.
+    pub(crate) fn shared(&self) -> Arc<Self> {
+        self.me.upgrade().expect("whoever asks has it")
+    }
+
     pub(crate) fn socket_type(&self) -> SocketType {
         self.socket_type
     }

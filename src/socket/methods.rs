@@ -212,6 +212,14 @@ macro_rules! common_methods {
             }
         }
 
+        impl HasCore for $name {
+            fn core(&self) -> CoreRef<'_> {
+                CoreRef(&self.0)
+            }
+        }
+
+        impl Socket for $name {}
+
         impl Default for $name {
             fn default() -> Self {
                 Self::new()
@@ -229,6 +237,8 @@ macro_rules! common_methods {
 /// `send` and `try_send`.
 macro_rules! send_methods {
     ($name:ident) => {
+        impl Transmit for $name {}
+
         impl $name {
             /// Sends a message. While nobody can take it, `send` waits or drops
             /// it, as the pattern says. `Ok` means that the socket has accepted
@@ -272,6 +282,8 @@ macro_rules! send_methods {
 /// `recv` and `try_recv`.
 macro_rules! recv_methods {
     ($name:ident) => {
+        impl Receive for $name {}
+
         impl $name {
             /// Receives a message, waiting until there is one (`zmq_msg_recv`).
             ///
@@ -306,6 +318,49 @@ macro_rules! recv_methods {
             /// Also when there is none for now ([`RecvError::is_would_block`]).
             pub fn try_recv(&self) -> Result<Message, RecvError> {
                 self.0.try_recv().map(|delivery| delivery.message)
+            }
+
+            /// Receives up to `limit` messages at the end of `messages`, waiting until there
+            /// is one; says how many. Those that are there at once come together.
+            ///
+            /// A loop of `try_recv` until there is nothing reads on as long as peers send,
+            /// which may be for ever; this ends.
+            ///
+            /// ```
+            /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+            #[doc = concat!("use ferromq::{Error, ", stringify!($name), "};")]
+            ///
+            #[doc = concat!("async fn batch(socket: &", stringify!($name), ") -> Result<(), Error> {")]
+            ///     let mut messages = Vec::new();
+            ///     socket.recv_many(&mut messages, 100).await?;
+            ///     println!("{} at once", messages.len());
+            ///     Ok(())
+            /// }
+            /// # });
+            /// ```
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv), if there is no message before it.
+            ///
+            /// # Cancel safety
+            /// Dropping the future loses nothing: messages are taken in the very poll that
+            /// returns.
+            pub async fn recv_many(
+                &self,
+                messages: &mut Vec<Message>,
+                limit: usize,
+            ) -> Result<usize, RecvError> {
+                let before = messages.len();
+                if limit > 0 {
+                    messages.push(self.recv().await?);
+                }
+                while messages.len() - before < limit {
+                    match self.try_recv() {
+                        Ok(message) => messages.push(message),
+                        Err(_) => break,
+                    }
+                }
+                Ok(messages.len() - before)
             }
 
             /// Receives a message, and with it what is known of its sender: what it said

@@ -14,6 +14,7 @@ mod attendant;
 mod core;
 mod deserted;
 mod endpoints;
+mod generic;
 mod methods;
 mod presence;
 mod pubsub;
@@ -26,7 +27,10 @@ mod waiters;
 mod zap;
 
 pub(crate) use self::core::Core;
+pub(crate) use self::generic::raw;
+use self::generic::sealed::{CoreRef, HasCore};
 pub use endpoints::Closed;
+pub use generic::{Receive, Socket, Transmit};
 pub use pubsub::{PubSocket, SubSocket, XPubSocket, XSubSocket};
 pub use pushpull::{PairSocket, PullSocket, PushSocket};
 pub use reqrep::{DealerSocket, RepSocket, ReqSocket, RouterSocket};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::methods::{common_methods, recv_methods, send_methods};
-use super::{Closed, Handle};
+use super::{Closed, CoreRef, Handle, HasCore, Receive, Socket, Transmit};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
 use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, WaitError};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::methods::{common_methods, recv_methods, send_methods};
-use super::{Closed, Handle};
+use super::{Closed, CoreRef, Handle, HasCore, Receive, Socket, Transmit};
 use crate::context::Context;
 use crate::endpoint::{Endpoint, IntoEndpoint};
 use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, WaitError};
@@ -166,6 +166,9 @@ recv_methods!(DealerSocket);
 pub struct RouterSocket(Handle);
 
 common_methods!(RouterSocket, Router);
+
+impl Receive for RouterSocket {}
+impl Transmit for RouterSocket {}
 
 impl RouterSocket {
     /// Receives a message and the id of the peer that sent it, waiting until

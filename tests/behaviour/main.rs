@@ -29,6 +29,7 @@ mod model;
 mod monitoring;
 mod naming;
 mod presence;
+mod proxying;
 mod queues;
 mod rebinding;
 mod receivers;

@@ -1,7 +1,7 @@
 use super::*;
-use crate::routing_id::RoutingId;
 use crate::pattern::testing::{self, accept, is_sent, send, up};
 use crate::routing::testing::{FakePeer, message};
+use crate::routing_id::RoutingId;
 
 fn router_with(options: SocketOptions, peers: &[(&FakePeer, &str)]) -> Router {
     let router = Router::new(&options);
