@@ -386,6 +386,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::cmp_owned, reason = "it is the comparison that is tested")]
     fn text_is_what_is_utf8() {
         let message = Message::from((&[0xff][..], "text", ""));
         assert_eq!(
