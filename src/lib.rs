@@ -161,8 +161,9 @@ mod transport;
 mod context;
 mod socket;
 
-// Between two sockets.
+// Between two sockets, and on top of one.
 mod proxy;
+mod request;
 
 // For those who do not await.
 #[cfg(feature = "threads")]
@@ -193,6 +194,7 @@ pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, OptionError, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
 pub use proxy::{Control, Proxy, ProxyError, ProxyStats, proxy};
+pub use request::{Request, RequestError, Requester, Service};
 pub use routing_id::{InvalidRoutingId, RoutingId};
 pub use security::{
     AddressList, Answer, Authenticator, Candidate, Credentials, Denial, Grant, Mechanism, Network,

@@ -73,6 +73,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
         &["pipe", "routing", "pattern", "inproc", "tasks", "transport", "engine", "context"],
         &["bytes", "tokio", "tracing"],
     ),
+    ("request", &["context", "routing", "socket"], &["bytes", "thiserror", "tokio", "tracing"]),
     ("proxy", &["socket"], &["thiserror", "tokio"]),
     ("blocking", &["context", "socket"], &[]),
     // Documentation only.

@@ -123,6 +123,14 @@ recv_methods!(RepSocket);
 pub struct DealerSocket(Handle);
 
 common_methods!(DealerSocket, Dealer);
+
+impl DealerSocket {
+    /// Who does its I/O.
+    pub(crate) fn context(&self) -> &Context {
+        &self.0.context
+    }
+}
+
 send_methods!(DealerSocket);
 recv_methods!(DealerSocket);
 

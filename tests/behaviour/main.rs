@@ -38,6 +38,7 @@ mod recv_marks;
 mod redialling;
 mod refusing;
 mod release;
+mod requests;
 mod resources;
 #[cfg(all(feature = "plain", feature = "curve"))]
 mod security;
