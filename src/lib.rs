@@ -208,8 +208,9 @@ pub use security::{
 #[cfg(feature = "plain")]
 pub use security::{PlainCredentials, UserList};
 pub use socket::{
-    Closed, DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, Receive, RepSocket,
-    ReqSocket, RouterSocket, Socket, SubSocket, Transmit, XPubSocket, XSubSocket,
+    Closed, DealerSocket, Incoming, Outgoing, PairSocket, PubSocket, PullSocket, PushSocket,
+    Receive, RepSocket, ReqSocket, RouterSocket, Socket, SubSocket, Transmit, XPubSocket,
+    XSubSocket,
 };
 pub use socket_type::SocketType;
 pub use stats::{Lost, PeerStats, SocketStats, Traffic};

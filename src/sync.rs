@@ -75,6 +75,11 @@ impl<T> Lock<T> {
         Self { rank, inner: Mutex::new(value) }
     }
 
+    /// What it guards, for who has it alone.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut()
+    }
+
     /// Waits for the lock.
     #[inline]
     pub(crate) fn lock(&self) -> Held<'_, T> {

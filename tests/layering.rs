@@ -71,7 +71,7 @@ const ROOMS: &[(&str, &[&str], &[&str])] = &[
     (
         "socket",
         &["pipe", "routing", "pattern", "inproc", "tasks", "transport", "engine", "context"],
-        &["bytes", "tokio", "tracing"],
+        &["bytes", "futures_core", "futures_sink", "tokio", "tracing"],
     ),
     ("request", &["context", "routing", "socket"], &["bytes", "thiserror", "tokio", "tracing"]),
     ("proxy", &["socket"], &["thiserror", "tokio"]),
@@ -101,6 +101,7 @@ const EVERYTHING: &[&str] = &[
 const EXTERNAL: &[&str] = &[
     "bytes",
     "futures_core",
+    "futures_sink",
     "thiserror",
     "tracing",
     "tokio",

@@ -3,6 +3,7 @@
 
 use super::Closed;
 use super::core::Core;
+use super::streams::{Incoming, Outgoing};
 use crate::endpoint::{Endpoint, IntoEndpoint};
 use crate::error::{BindError, ConnectError, RecvError, SendError};
 use crate::message::Message;
@@ -100,6 +101,30 @@ pub trait Receive: Socket {
         async { self.core().0.recv().await.map(raw) }
     }
 
+    /// Its messages as a stream, until it is closed. The stream keeps the socket open: give
+    /// it a clone to go on with, for streams beside each other share the messages.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use ferromq::{PullSocket, PushSocket, Receive};
+    /// use futures_util::StreamExt;
+    ///
+    /// let (push, pull) = (PushSocket::new(), PullSocket::new());
+    /// push.connect(pull.bind("tcp://127.0.0.1:*").await?)?;
+    /// for number in 1..=3 {
+    ///     push.send(number.to_string()).await?;
+    /// }
+    /// let first: Vec<_> = pull.into_stream().take(3).collect().await;
+    /// assert_eq!(first, ["1", "2", "3"].map(|text| Ok(text.into())));
+    /// # Ok::<_, ferromq::Error>(()) }).unwrap();
+    /// ```
+    fn into_stream(self) -> Incoming
+    where
+        Self: Sized + 'static,
+    {
+        Incoming::new(self)
+    }
+
     /// The same if there is a message.
     ///
     /// # Errors
@@ -134,6 +159,29 @@ pub trait Transmit: Socket {
         message: impl Into<Message>,
     ) -> impl Future<Output = Result<(), SendError>> + Send {
         self.core().0.send(None, message.into())
+    }
+
+    /// The socket as a sink of messages.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use ferromq::{PullSocket, PushSocket, Transmit};
+    /// use futures_util::{SinkExt, stream};
+    ///
+    /// let (push, pull) = (PushSocket::new(), PullSocket::new());
+    /// push.connect(pull.bind("tcp://127.0.0.1:*").await?)?;
+    /// let mut sink = push.into_sink();
+    /// sink.send_all(&mut stream::iter(["1", "2", "3"].map(Ok))).await?;
+    /// for number in ["1", "2", "3"] {
+    ///     assert_eq!(pull.recv().await?, number.into());
+    /// }
+    /// # Ok::<_, ferromq::Error>(()) }).unwrap();
+    /// ```
+    fn into_sink(self) -> Outgoing
+    where
+        Self: Sized + 'static,
+    {
+        Outgoing::new(self)
     }
 
     /// The same if somebody can take it now.

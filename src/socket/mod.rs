@@ -23,6 +23,7 @@ mod receipts;
 mod receiving;
 mod reqrep;
 mod sending;
+mod streams;
 mod waiters;
 mod zap;
 
@@ -34,6 +35,7 @@ pub use generic::{Receive, Socket, Transmit};
 pub use pubsub::{PubSocket, SubSocket, XPubSocket, XSubSocket};
 pub use pushpull::{PairSocket, PullSocket, PushSocket};
 pub use reqrep::{DealerSocket, RepSocket, ReqSocket, RouterSocket};
+pub use streams::{Incoming, Outgoing};
 
 /// Closes a socket when its last handle is dropped.
 #[derive(Clone)]

@@ -45,6 +45,7 @@ mod security;
 mod send_marks;
 mod send_marks_bytes;
 mod stats;
+mod streams;
 mod subscribing;
 mod successors;
 mod with_peer;
