@@ -101,6 +101,7 @@ impl Context {
     /// # Errors
     /// When the system does not give us the threads.
     #[cfg(feature = "threads")]
+    #[doc(alias = "ZMQ_IO_THREADS")]
     pub fn with_threads(threads: usize) -> std::io::Result<Self> {
         let tasks = Tasks::default();
         let threads = Threads::start(threads.max(1), tasks.clone())?;
@@ -129,6 +130,7 @@ impl Context {
     /// assert!(matches!(receiving.await, Ok(Err(RecvError::Closed))));
     /// # });
     /// ```
+    #[doc(alias = "zmq_ctx_shutdown")]
     pub fn shutdown(&self) {
         self.inner.is_shut.store(true, Ordering::SeqCst);
         self.inner.sockets.shut();
@@ -152,6 +154,7 @@ impl Context {
     /// # Cancel safety
     /// Once polled, the sockets are closed; dropping the future leaves the rest to the
     /// background.
+    #[doc(alias = "zmq_ctx_term")]
     pub async fn close(&self) {
         self.shutdown();
         self.wait_closed().await;

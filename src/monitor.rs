@@ -44,13 +44,16 @@ const CAPACITY: usize = 1024;
 /// | inproc: any of these | `HandshakeFailed` or `Disconnected`, `TurnedAway` | the same; if it was just connecting, `connect` is an error as well |
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[doc(alias = "zmq_socket_monitor")]
 pub enum MonitorEvent {
     /// The socket listens here; wildcards are resolved (`ZMQ_EVENT_LISTENING`).
+    #[doc(alias = "ZMQ_EVENT_LISTENING")]
     Listening {
         /// The endpoint, resolved.
         endpoint: Endpoint,
     },
     /// A peer connected to one of our listeners (`ZMQ_EVENT_ACCEPTED`).
+    #[doc(alias = "ZMQ_EVENT_ACCEPTED")]
     Accepted {
         /// Our endpoint.
         endpoint: Endpoint,
@@ -59,6 +62,7 @@ pub enum MonitorEvent {
     },
     /// A listener could not accept; it tries again after `retry_in`
     /// (`ZMQ_EVENT_ACCEPT_FAILED`).
+    #[doc(alias = "ZMQ_EVENT_ACCEPT_FAILED")]
     AcceptFailed {
         /// Our endpoint.
         endpoint: Endpoint,
@@ -68,6 +72,7 @@ pub enum MonitorEvent {
         retry_in: Duration,
     },
     /// Our attempt to connect succeeded (`ZMQ_EVENT_CONNECTED`).
+    #[doc(alias = "ZMQ_EVENT_CONNECTED")]
     Connected {
         /// The endpoint that was given to `connect`.
         endpoint: Endpoint,
@@ -77,6 +82,7 @@ pub enum MonitorEvent {
     /// A handshake is done: the peer takes part in routing
     /// (`ZMQ_EVENT_HANDSHAKE_SUCCEEDED`). Over inproc, where there is neither,
     /// two sockets have met.
+    #[doc(alias = "ZMQ_EVENT_HANDSHAKE_SUCCEEDED")]
     Ready {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,
@@ -98,6 +104,7 @@ pub enum MonitorEvent {
     },
     /// A connection ended after its handshake (`ZMQ_EVENT_DISCONNECTED`). By
     /// now what was lost with it is counted.
+    #[doc(alias = "ZMQ_EVENT_DISCONNECTED")]
     Disconnected {
         /// Our endpoint, or the one given to `connect`.
         endpoint: Endpoint,
@@ -107,6 +114,7 @@ pub enum MonitorEvent {
         reason: DisconnectReason,
     },
     /// An endpoint is dialled again after a pause (`ZMQ_EVENT_CONNECT_RETRIED`).
+    #[doc(alias = "ZMQ_EVENT_CONNECT_RETRIED")]
     Retrying {
         /// The endpoint given to `connect`.
         endpoint: Endpoint,
@@ -117,6 +125,7 @@ pub enum MonitorEvent {
     },
     /// An endpoint no longer listens (`ZMQ_EVENT_CLOSED`), or is no longer
     /// connected to since the tokio runtime in which that was asked for has ended.
+    #[doc(alias = "ZMQ_EVENT_CLOSED")]
     Closed {
         /// The endpoint.
         endpoint: Endpoint,

@@ -19,11 +19,19 @@ pub(crate) use limits::Limits;
 /// How long a socket keeps trying to deliver what it accepted, once it is
 /// closed or dropped, or an endpoint is disconnected (`ZMQ_LINGER`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[doc(alias = "ZMQ_LINGER")]
 pub enum Linger {
     /// Until everything is delivered.
     Forever,
     /// At most this long. Zero gives up at once.
     For(Duration),
+}
+
+/// At most this long.
+impl From<Duration> for Linger {
+    fn from(time: Duration) -> Self {
+        Self::For(time)
+    }
 }
 
 /// The options of a socket: chainable setters over libzmq's defaults.
@@ -34,10 +42,10 @@ pub enum Linger {
 ///
 /// ```
 /// use std::time::Duration;
-/// use ferromq::{Linger, PushSocket, SocketOptions};
+/// use ferromq::{PushSocket, SocketOptions};
 ///
 /// let push = PushSocket::with_options(
-///     SocketOptions::new().send_hwm(10_000).linger(Linger::For(Duration::from_secs(1))),
+///     SocketOptions::new().send_hwm(10_000).linger(Duration::from_secs(1)),
 /// );
 /// ```
 #[derive(Debug, Clone)]
@@ -93,8 +101,10 @@ pub enum XPubVerbosity {
     #[default]
     Changes,
     /// Every subscription, and the end of the last (`ZMQ_XPUB_VERBOSE`).
+    #[doc(alias = "ZMQ_XPUB_VERBOSE")]
     Subscriptions,
     /// Every subscription and every cancellation (`ZMQ_XPUB_VERBOSER`).
+    #[doc(alias = "ZMQ_XPUB_VERBOSER")]
     All,
 }
 
@@ -159,6 +169,7 @@ impl SocketOptions {
     /// and ipc the mark counts every message that the system has not taken as
     /// a whole; over inproc it is the sum of this and the peer's
     /// [`recv_hwm`](Self::recv_hwm).
+    #[doc(alias = "ZMQ_SNDHWM")]
     pub fn send_hwm(mut self, messages: usize) -> Self {
         self.send_hwm = Mark::from_option(messages);
         self
@@ -197,6 +208,7 @@ impl SocketOptions {
     ///
     /// XPUB, which reads on to hear of subscriptions, drops and counts
     /// messages beyond this mark. PUSH and PUB receive nothing.
+    #[doc(alias = "ZMQ_RCVHWM")]
     pub fn recv_hwm(mut self, messages: usize) -> Self {
         self.recv_hwm = Mark::from_option(messages);
         self
@@ -226,14 +238,16 @@ impl SocketOptions {
     /// Over inproc there is nothing to wait for: what was sent is with the
     /// receiver already, and what waits for a name that nobody has bound is
     /// given up, and counted, at once.
-    pub fn linger(mut self, linger: Linger) -> Self {
-        self.linger = Some(linger);
+    #[doc(alias = "ZMQ_LINGER")]
+    pub fn linger(mut self, linger: impl Into<Linger>) -> Self {
+        self.linger = Some(linger.into());
         self
     }
 
     /// Whether an endpoint takes messages only while it is connected. Default
     /// false: messages wait for a peer that is not there yet
     /// (`ZMQ_IMMEDIATE`).
+    #[doc(alias = "ZMQ_IMMEDIATE")]
     pub fn immediate(mut self, immediate: bool) -> Self {
         self.immediate = immediate;
         self
@@ -242,6 +256,7 @@ impl SocketOptions {
     /// Whether each queue holds only the newest message. Default false. For
     /// PUSH, PULL, PUB, SUB and DEALER and for messages of one frame; the
     /// high-water marks, those in octets too, mean nothing then (`ZMQ_CONFLATE`).
+    #[doc(alias = "ZMQ_CONFLATE")]
     pub fn conflate(mut self, conflate: bool) -> Self {
         self.conflate = conflate;
         self
@@ -251,6 +266,7 @@ impl SocketOptions {
     /// together, inclusive. Default `None`, no limit. A peer that sends a
     /// larger one is disconnected (`ZMQ_MAXMSGSIZE`, which counts frames). Commands have
     /// bounds of their own: 64 KiB, or a topic of 64 MiB where topics have a use.
+    #[doc(alias = "ZMQ_MAXMSGSIZE")]
     pub fn max_message_size(mut self, octets: impl Into<Option<usize>>) -> Self {
         self.max_message_size = octets.into();
         self
@@ -261,6 +277,7 @@ impl SocketOptions {
 impl SocketOptions {
     /// How long to wait before a lost endpoint is dialled again; a random part
     /// of up to as much is added. Default 100 ms (`ZMQ_RECONNECT_IVL`).
+    #[doc(alias = "ZMQ_RECONNECT_IVL")]
     pub fn reconnect_interval(mut self, interval: Duration) -> Self {
         self.reconnect_interval = interval;
         self
@@ -268,6 +285,7 @@ impl SocketOptions {
 
     /// Doubles the wait up to this after each failure. Default zero: the wait
     /// does not grow (`ZMQ_RECONNECT_IVL_MAX`).
+    #[doc(alias = "ZMQ_RECONNECT_IVL_MAX")]
     pub fn reconnect_interval_max(mut self, interval: Duration) -> Self {
         self.reconnect_interval_max = interval;
         self
@@ -277,6 +295,7 @@ impl SocketOptions {
     /// together. Default `None`, as long as the system allows
     /// (`ZMQ_CONNECT_TIMEOUT`, where zero means that; here zero is no time at
     /// all).
+    #[doc(alias = "ZMQ_CONNECT_TIMEOUT")]
     pub fn connect_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.connect_timeout = timeout.into();
         self
@@ -286,6 +305,7 @@ impl SocketOptions {
     /// of it, whichever side is to send that. Once more as long, if the runtime was
     /// blocked, or the process stopped, when that was over. Default 30 s; `None` for no
     /// limit (`ZMQ_HANDSHAKE_IVL`, where zero means that; here zero is no time at all).
+    #[doc(alias = "ZMQ_HANDSHAKE_IVL")]
     pub fn handshake_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.handshake_timeout = timeout.into();
         self
@@ -297,6 +317,7 @@ impl SocketOptions {
     ///
     /// A peer that is held back at a receive mark cannot be heard, and is not
     /// given up; it gets PONGs that it has not asked for.
+    #[doc(alias = "ZMQ_HEARTBEAT_IVL")]
     pub fn heartbeat_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.heartbeat_interval = interval.into();
         self
@@ -308,6 +329,7 @@ impl SocketOptions {
     /// The time runs from when the system has taken the PING. While it takes no
     /// more, it runs from the last octet that it took, so a large message on a
     /// slow line ends no connection that moves.
+    #[doc(alias = "ZMQ_HEARTBEAT_TIMEOUT")]
     pub fn heartbeat_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.heartbeat_timeout = timeout.into();
         self
@@ -317,6 +339,7 @@ impl SocketOptions {
     /// tenths of a second, up to 6553.5 s. Default zero, never
     /// (`ZMQ_HEARTBEAT_TTL`). A ferromq peer does not count the time in which
     /// it holds us back.
+    #[doc(alias = "ZMQ_HEARTBEAT_TTL")]
     pub fn heartbeat_ttl(mut self, ttl: Duration) -> Self {
         self.heartbeat_ttl = ttl;
         self
@@ -324,6 +347,7 @@ impl SocketOptions {
 
     /// How many connections the system may hold for a listener until they are
     /// accepted. Default 100 (`ZMQ_BACKLOG`).
+    #[doc(alias = "ZMQ_BACKLOG")]
     pub fn backlog(mut self, connections: u32) -> Self {
         self.backlog = connections;
         self
@@ -331,6 +355,7 @@ impl SocketOptions {
 
     /// Turns TCP keepalive on or off. Default `None`, as the system has it
     /// (`ZMQ_TCP_KEEPALIVE`).
+    #[doc(alias = "ZMQ_TCP_KEEPALIVE")]
     pub fn tcp_keepalive(mut self, keepalive: impl Into<Option<bool>>) -> Self {
         self.tcp_keepalive = keepalive.into();
         self
@@ -338,6 +363,7 @@ impl SocketOptions {
 
     /// Silence before the first keepalive probe. Default `None`, the system's
     /// (`ZMQ_TCP_KEEPALIVE_IDLE`).
+    #[doc(alias = "ZMQ_TCP_KEEPALIVE_IDLE")]
     pub fn tcp_keepalive_idle(mut self, idle: impl Into<Option<Duration>>) -> Self {
         self.tcp_keepalive_idle = idle.into();
         self
@@ -345,6 +371,7 @@ impl SocketOptions {
 
     /// Time between keepalive probes. Default `None`, the system's
     /// (`ZMQ_TCP_KEEPALIVE_INTVL`).
+    #[doc(alias = "ZMQ_TCP_KEEPALIVE_INTVL")]
     pub fn tcp_keepalive_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.tcp_keepalive_interval = interval.into();
         self
@@ -352,6 +379,7 @@ impl SocketOptions {
 
     /// Unanswered probes after which a connection is dead. Default `None`, the
     /// system's (`ZMQ_TCP_KEEPALIVE_CNT`).
+    #[doc(alias = "ZMQ_TCP_KEEPALIVE_CNT")]
     pub fn tcp_keepalive_count(mut self, probes: impl Into<Option<u32>>) -> Self {
         self.tcp_keepalive_count = probes.into();
         self
@@ -359,6 +387,7 @@ impl SocketOptions {
 
     /// The kernel's send buffer, in octets. Default `None`, the system's
     /// (`ZMQ_SNDBUF`).
+    #[doc(alias = "ZMQ_SNDBUF")]
     pub fn send_buffer(mut self, octets: impl Into<Option<usize>>) -> Self {
         self.send_buffer = octets.into();
         self
@@ -366,6 +395,7 @@ impl SocketOptions {
 
     /// The kernel's receive buffer, in octets. Default `None`, the system's
     /// (`ZMQ_RCVBUF`).
+    #[doc(alias = "ZMQ_RCVBUF")]
     pub fn recv_buffer(mut self, octets: impl Into<Option<usize>>) -> Self {
         self.recv_buffer = octets.into();
         self
@@ -373,12 +403,14 @@ impl SocketOptions {
 
     /// Whether names and `*` may stand for IPv6 addresses. Default false
     /// (`ZMQ_IPV6`). Literal IPv6 addresses work either way.
+    #[doc(alias = "ZMQ_IPV6")]
     pub fn ipv6(mut self, ipv6: bool) -> Self {
         self.ipv6 = ipv6;
         self
     }
 
     /// The type-of-service octet of IP packets. Default 0 (`ZMQ_TOS`).
+    #[doc(alias = "ZMQ_TOS")]
     pub fn type_of_service(mut self, octet: u8) -> Self {
         self.type_of_service = octet;
         self
@@ -391,6 +423,7 @@ impl SocketOptions {
     /// letters; `Socket-Type` and `Identity` are taken. With others, `bind` and
     /// `connect` fail with an [`OptionError`](crate::OptionError). A peer may refuse a
     /// handshake with more than 64 properties, or with more than 8 KiB; ferromq does.
+    #[doc(alias = "ZMQ_METADATA")]
     pub fn metadata(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
         self.metadata.push((name.into(), value.into()));
         self
@@ -407,6 +440,7 @@ impl SocketOptions {
     /// on it meanwhile waits. (If the ROUTER is the one that dials, what the
     /// second has sent by then is lost, and the ROUTER counts it.) See
     /// [`router_handover`](Self::router_handover).
+    #[doc(alias = "ZMQ_ROUTING_ID")]
     pub fn routing_id(mut self, id: RoutingId) -> Self {
         self.routing_id = Some(id);
         self
@@ -415,6 +449,7 @@ impl SocketOptions {
     /// ROUTER: whether a message to an unknown peer is an error, and one to a
     /// full peer waits. Default false: both are dropped
     /// (`ZMQ_ROUTER_MANDATORY`).
+    #[doc(alias = "ZMQ_ROUTER_MANDATORY")]
     pub fn router_mandatory(mut self, mandatory: bool) -> Self {
         self.router_mandatory = mandatory;
         self
@@ -423,6 +458,7 @@ impl SocketOptions {
     /// ROUTER: whether a new peer takes a routing id over from the one that
     /// has it. Default false: the newcomer is turned away
     /// (`ZMQ_ROUTER_HANDOVER`).
+    #[doc(alias = "ZMQ_ROUTER_HANDOVER")]
     pub fn router_handover(mut self, handover: bool) -> Self {
         self.router_handover = handover;
         self
@@ -431,6 +467,7 @@ impl SocketOptions {
     /// REQ, DEALER, ROUTER: whether each new connection starts with an empty
     /// message, so that a ROUTER learns of this socket. Default false
     /// (`ZMQ_PROBE_ROUTER`).
+    #[doc(alias = "ZMQ_PROBE_ROUTER")]
     pub fn probe_router(mut self, probe: bool) -> Self {
         self.probe_router = probe;
         self
@@ -440,6 +477,7 @@ impl SocketOptions {
     /// Default false. Use it with [`req_correlate`](Self::req_correlate), or a
     /// late reply may be taken for the answer to the new request
     /// (`ZMQ_REQ_RELAXED`).
+    #[doc(alias = "ZMQ_REQ_RELAXED")]
     pub fn req_relaxed(mut self, relaxed: bool) -> Self {
         self.req_relaxed = relaxed;
         self
@@ -448,6 +486,7 @@ impl SocketOptions {
     /// REQ: whether requests carry a number that replies must repeat, which
     /// any REP or ROUTER does that keeps envelopes. Default false
     /// (`ZMQ_REQ_CORRELATE`).
+    #[doc(alias = "ZMQ_REQ_CORRELATE")]
     pub fn req_correlate(mut self, correlate: bool) -> Self {
         self.req_correlate = correlate;
         self
@@ -458,6 +497,8 @@ impl SocketOptions {
 impl SocketOptions {
     /// XPUB: which subscription changes `recv` reports. Default
     /// [`XPubVerbosity::Changes`] (`ZMQ_XPUB_VERBOSE`, `ZMQ_XPUB_VERBOSER`).
+    #[doc(alias = "ZMQ_XPUB_VERBOSE")]
+    #[doc(alias = "ZMQ_XPUB_VERBOSER")]
     pub fn xpub_verbosity(mut self, verbosity: XPubVerbosity) -> Self {
         self.xpub_verbosity = verbosity;
         self
@@ -466,6 +507,7 @@ impl SocketOptions {
     /// XPUB: whether the application decides what a subscriber gets, by
     /// calling `subscribe` and `unsubscribe` after it received the request.
     /// Default false (`ZMQ_XPUB_MANUAL`).
+    #[doc(alias = "ZMQ_XPUB_MANUAL")]
     pub fn xpub_manual(mut self, manual: bool) -> Self {
         self.xpub_manual = manual;
         self
@@ -473,6 +515,7 @@ impl SocketOptions {
 
     /// PUB, XPUB: whether `send` waits while a matching subscriber is full,
     /// instead of dropping for it. Default false (`ZMQ_XPUB_NODROP`).
+    #[doc(alias = "ZMQ_XPUB_NODROP")]
     pub fn xpub_nodrop(mut self, nodrop: bool) -> Self {
         self.xpub_nodrop = nodrop;
         self
@@ -481,6 +524,7 @@ impl SocketOptions {
     /// PUB, XPUB: a message that each new subscriber gets first (it still
     /// passes the subscriber's own filter). Default none
     /// (`ZMQ_XPUB_WELCOME_MSG`).
+    #[doc(alias = "ZMQ_XPUB_WELCOME_MSG")]
     pub fn xpub_welcome(mut self, message: impl Into<Message>) -> Self {
         self.xpub_welcome = Some(message.into());
         self

@@ -41,6 +41,7 @@ use crate::socket_type::SocketType;
 ///
 /// # Cancel safety
 /// As [`Proxy::run`].
+#[doc(alias = "zmq_proxy")]
 pub async fn proxy(frontend: &impl Socket, backend: &impl Socket) -> Result<(), ProxyError> {
     Proxy::new(frontend, backend).run().await
 }
@@ -82,6 +83,7 @@ pub async fn proxy(frontend: &impl Socket, backend: &impl Socket) -> Result<(), 
 /// # Ok::<_, ferromq::Error>(()) }).unwrap();
 /// ```
 #[must_use = "it does nothing before `run`"]
+#[doc(alias = "zmq_proxy_steerable")]
 pub struct Proxy {
     frontend: Arc<Core>,
     backend: Arc<Core>,

@@ -70,6 +70,8 @@ impl SocketOptions {
     /// # Ok(()) }
     /// ```
     #[cfg(feature = "plain")]
+    #[doc(alias = "ZMQ_PLAIN_USERNAME")]
+    #[doc(alias = "ZMQ_PLAIN_PASSWORD")]
     pub fn plain_client(mut self, username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
         let credentials = PlainCredentials::new(username.as_ref(), password.as_ref());
         self.security = Security::PlainClient(credentials);
@@ -98,6 +100,7 @@ impl SocketOptions {
     /// let rep = RepSocket::with_options(SocketOptions::new().plain_server(policy));
     /// ```
     #[cfg(feature = "plain")]
+    #[doc(alias = "ZMQ_PLAIN_SERVER")]
     pub fn plain_server(mut self, policy: impl Into<Policy>) -> Self {
         self.security = Security::PlainServer(policy.into());
         self
@@ -117,6 +120,9 @@ impl SocketOptions {
     /// ([`NotAnswered`](crate::PeerFault::NotAnswered)). There is an example at
     /// [`curve_server`](Self::curve_server); `examples/curve.rs` watches the monitor.
     #[cfg(feature = "curve")]
+    #[doc(alias = "ZMQ_CURVE_PUBLICKEY")]
+    #[doc(alias = "ZMQ_CURVE_SECRETKEY")]
+    #[doc(alias = "ZMQ_CURVE_SERVERKEY")]
     pub fn curve_client(mut self, keys: CurveKeypair, server: CurvePublicKey) -> Self {
         self.security = Security::CurveClient { keys: keys.into(), server };
         self
@@ -143,6 +149,8 @@ impl SocketOptions {
     /// # Ok(()) }
     /// ```
     #[cfg(feature = "curve")]
+    #[doc(alias = "ZMQ_CURVE_SERVER")]
+    #[doc(alias = "ZMQ_CURVE_SECRETKEY")]
     pub fn curve_server(mut self, keys: CurveKeypair, policy: impl Into<Policy>) -> Self {
         self.security = Security::CurveServer { keys: keys.into(), policy: policy.into() };
         self
@@ -153,6 +161,7 @@ impl SocketOptions {
     ///
     /// As with libzmq, a socket of NULL with a domain asks the ZAP handler, unless it
     /// has a [policy](Self::null_policy) of its own.
+    #[doc(alias = "ZMQ_ZAP_DOMAIN")]
     pub fn zap_domain(mut self, domain: impl Into<String>) -> Self {
         self.zap_domain = domain.into();
         self
@@ -160,6 +169,7 @@ impl SocketOptions {
 
     /// Whether [`Policy::zap`] lets nobody in unless a domain is set, as RFC 27
     /// wants it. Default false (`ZMQ_ZAP_ENFORCE_DOMAIN`).
+    #[doc(alias = "ZMQ_ZAP_ENFORCE_DOMAIN")]
     pub fn zap_enforce_domain(mut self, enforce: bool) -> Self {
         self.zap_enforce_domain = enforce;
         self

@@ -43,6 +43,8 @@ const CHARACTERS: usize = 40;
 /// # Ok::<(), ferromq::KeyError>(())
 /// ```
 #[derive(Clone, Copy, Eq, PartialOrd, Ord)]
+#[doc(alias = "ZMQ_CURVE_PUBLICKEY")]
+#[doc(alias = "ZMQ_CURVE_SERVERKEY")]
 pub struct CurvePublicKey([u8; OCTETS]);
 
 /// The key that proves who somebody is, and that nobody else may have
@@ -188,6 +190,7 @@ impl CurveSecretKey {
     /// assert_eq!(key.public_key().to_string(), "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7");
     /// # Ok::<(), ferromq::KeyError>(())
     /// ```
+    #[doc(alias = "zmq_curve_public")]
     pub fn public_key(&self) -> CurvePublicKey {
         CurvePublicKey(PublicKey::from(&StaticSecret::from(*self.as_bytes())).to_bytes())
     }
@@ -214,6 +217,7 @@ impl CurveKeypair {
     ///
     /// # Errors
     /// When the system has no randomness to give, which hardly any lacks.
+    #[doc(alias = "zmq_curve_keypair")]
     pub fn generate() -> io::Result<Self> {
         let mut secret = CurveSecretKey::blank();
         fill_secret(secret.octets_mut())?;

@@ -147,6 +147,10 @@ impl Core {
         self.me.upgrade().expect("whoever asks has it")
     }
 
+    pub(crate) fn options(&self) -> &SocketOptions {
+        &self.options
+    }
+
     pub(crate) fn socket_type(&self) -> SocketType {
         self.socket_type
     }

@@ -198,7 +198,7 @@ impl Core {
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<(), ReleaseError> {
         let entry = self.leave(endpoint?, true)?;
-        if let Some(listening) = self.release(entry) {
+        if let Some(listening) = self.release(entry, deadline(self.linger())) {
             listening.stop().await;
         }
         Ok(())
@@ -209,15 +209,20 @@ impl Core {
         endpoint: Result<Endpoint, EndpointError>,
     ) -> Result<(), ReleaseError> {
         let entry = self.leave(endpoint?, false)?;
-        self.release(entry);
+        self.release(entry, deadline(self.linger()));
         Ok(())
     }
 
     /// Closes the socket and waits until what it accepted is delivered or
     /// given up.
     pub(crate) async fn close(&self) -> Closed {
+        self.close_with(self.linger()).await
+    }
+
+    /// The same with another linger than the options say.
+    pub(crate) async fn close_with(&self, linger: Linger) -> Closed {
         let before = self.counters.lost.undelivered();
-        for listening in self.begin_close() {
+        for listening in self.begin_close_with(linger) {
             listening.stop().await;
         }
         self.tasks.wait().await;
@@ -227,10 +232,16 @@ impl Core {
     /// Closes the socket; its tasks end when what was accepted is delivered or
     /// given up. Dropping the listeners that are returned stops them.
     pub(crate) fn begin_close(&self) -> Vec<Listening> {
+        self.begin_close_with(self.linger())
+    }
+
+    fn begin_close_with(&self, linger: Linger) -> Vec<Listening> {
         self.closed.store(true, Ordering::SeqCst);
         self.counters.lost.add(DropCause::Unread, self.pattern.close());
         let entries = std::mem::take(&mut *self.endpoints.lock());
-        let listening = entries.into_iter().filter_map(|entry| self.release(entry)).collect();
+        let deadline = deadline(linger);
+        let releasing = entries.into_iter().filter_map(|entry| self.release(entry, deadline));
+        let listening = releasing.collect();
         self.attendant.dismiss();
         self.receivers.wake_all();
         self.senders.wake_all();
@@ -239,8 +250,7 @@ impl Core {
     }
 
     /// Ends a bind or connect and every connection that came of it.
-    fn release(&self, entry: Entry) -> Option<Listening> {
-        let deadline = self.linger_deadline();
+    fn release(&self, entry: Entry, deadline: Option<Instant>) -> Option<Listening> {
         if let Some(name) = entry.endpoint.inproc_name() {
             self.context.registry().release(name, entry.owner);
         }
@@ -257,6 +267,11 @@ impl Core {
             }
             Kind::InprocBound(_) | Kind::InprocConnected(_) => None,
         }
+    }
+
+    /// What it is bound and connected to.
+    pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
+        self.endpoints.lock().iter().map(|entry| entry.endpoint.clone()).collect()
     }
 
     /// Notes a bind or connect. False if another task has closed the socket in
@@ -278,7 +293,7 @@ impl Core {
             return true;
         }
         drop(endpoints);
-        self.release(entry);
+        self.release(entry, deadline(self.linger()));
         false
     }
 
@@ -333,13 +348,13 @@ impl Core {
             _ => ConnectError::TurnedAway { endpoint },
         }
     }
+}
 
-    /// When lingering that begins now ends; `None` for never.
-    fn linger_deadline(&self) -> Option<Instant> {
-        match self.linger() {
-            Linger::Forever => None,
-            Linger::For(time) => tokio::time::Instant::now().into_std().checked_add(time),
-        }
+/// When lingering that begins now ends; `None` for never.
+fn deadline(linger: Linger) -> Option<Instant> {
+    match linger {
+        Linger::Forever => None,
+        Linger::For(time) => tokio::time::Instant::now().into_std().checked_add(time),
     }
 }
 

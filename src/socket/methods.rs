@@ -42,6 +42,7 @@ macro_rules! common_methods {
             ///
             /// # Cancel safety
             /// Dropping the future binds nothing.
+            #[doc(alias = "zmq_bind")]
             pub async fn bind(&self, endpoint: impl IntoEndpoint) -> Result<Endpoint, BindError> {
                 self.0.bind(endpoint.into_endpoint()).await
             }
@@ -82,6 +83,7 @@ macro_rules! common_methods {
             /// is built by hand needs `enable_all`. Tokio tells that by a
             /// panic, which this call turns into the error; the panic hook
             /// still prints it, and a program whose panics abort ends there.
+            #[doc(alias = "zmq_connect")]
             pub fn connect(&self, endpoint: impl IntoEndpoint) -> Result<(), ConnectError> {
                 self.0.connect(endpoint.into_endpoint())
             }
@@ -101,6 +103,7 @@ macro_rules! common_methods {
             /// # Cancel safety
             /// Once polled, the endpoint is released even if the future is
             /// dropped.
+            #[doc(alias = "zmq_unbind")]
             pub async fn unbind(&self, endpoint: impl IntoEndpoint) -> Result<(), ReleaseError> {
                 self.0.unbind(endpoint.into_endpoint()).await
             }
@@ -112,6 +115,7 @@ macro_rules! common_methods {
             ///
             /// # Errors
             /// When the socket has not connected it.
+            #[doc(alias = "zmq_disconnect")]
             pub fn disconnect(&self, endpoint: impl IntoEndpoint) -> Result<(), ReleaseError> {
                 self.0.disconnect(endpoint.into_endpoint())
             }
@@ -124,12 +128,47 @@ macro_rules! common_methods {
             /// # Cancel safety
             /// Once polled, the socket is closed; dropping the future leaves
             /// the rest to the background.
+            #[doc(alias = "zmq_close")]
             pub async fn close(&self) -> Closed {
                 self.0.close().await
             }
 
+            /// The same with another linger than its options say: a duration, zero not to
+            /// wait at all, or [`Linger::Forever`].
+            ///
+            /// ```
+            /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+            /// use std::time::Duration;
+            #[doc = concat!("use ferromq::", stringify!($name), ";")]
+            ///
+            #[doc = concat!("let socket = ", stringify!($name), "::new();")]
+            /// let closed = socket.close_with(Duration::from_secs(1)).await;
+            /// assert_eq!(closed.undelivered, 0);
+            /// # });
+            /// ```
+            ///
+            /// # Cancel safety
+            /// As [`close`](Self::close).
+            pub async fn close_with(&self, linger: impl Into<Linger>) -> Closed {
+                self.0.close_with(linger.into()).await
+            }
+
+            /// The options it was made with.
+            pub fn options(&self) -> &SocketOptions {
+                self.0.options()
+            }
+
+            /// What it is bound and connected to, in that order of time; as
+            /// [`unbind`](Self::unbind) and [`disconnect`](Self::disconnect) take them
+            /// (`ZMQ_LAST_ENDPOINT`).
+            #[doc(alias = "ZMQ_LAST_ENDPOINT")]
+            pub fn endpoints(&self) -> Vec<Endpoint> {
+                self.0.endpoints()
+            }
+
             /// A stream of what happens to this socket's connections from now
             /// on (`zmq_socket_monitor`).
+            #[doc(alias = "zmq_socket_monitor")]
             pub fn monitor(&self) -> Monitor {
                 self.0.monitor()
             }
@@ -207,6 +246,7 @@ macro_rules! common_methods {
             }
 
             /// The type of this socket (`ZMQ_TYPE`).
+            #[doc(alias = "ZMQ_TYPE")]
             pub fn socket_type(&self) -> SocketType {
                 self.0.socket_type()
             }
@@ -228,7 +268,10 @@ macro_rules! common_methods {
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                f.debug_struct(stringify!($name))
+                    .field("endpoints", &self.0.endpoints())
+                    .field("peers", &self.0.connected_peers().len())
+                    .finish_non_exhaustive()
             }
         }
     };
@@ -260,6 +303,7 @@ macro_rules! send_methods {
             /// The message is accepted in the very poll that returns `Ok`:
             /// dropping the future before means that it was not sent and will
             /// not be. A retry after a timeout never doubles it.
+            #[doc(alias = "zmq_msg_send")]
             pub fn send(
                 &self,
                 message: impl Into<Message>,
@@ -272,6 +316,7 @@ macro_rules! send_methods {
             /// # Errors
             /// Gives the message back, also when `send` would have to wait
             /// ([`SendError::is_would_block`]).
+            #[doc(alias = "ZMQ_DONTWAIT")]
             pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
                 self.0.try_send(None, message.into())
             }
@@ -305,6 +350,7 @@ macro_rules! recv_methods {
             /// other receivers some milliseconds later. (Over inproc, for REQ and REP or
             /// behind sixteen such futures, only when something else happens; so it is
             /// with the error that the peer which was asked has left.)
+            #[doc(alias = "zmq_msg_recv")]
             pub fn recv(&self) -> impl Future<Output = Result<Message, RecvError>> + Send + '_ {
                 self.0.recv_message()
             }
@@ -316,6 +362,7 @@ macro_rules! recv_methods {
             ///
             /// # Errors
             /// Also when there is none for now ([`RecvError::is_would_block`]).
+            #[doc(alias = "ZMQ_DONTWAIT")]
             pub fn try_recv(&self) -> Result<Message, RecvError> {
                 self.0.try_recv().map(|delivery| delivery.message)
             }
@@ -387,6 +434,7 @@ macro_rules! recv_methods {
             ///
             /// # Cancel safety
             /// As [`recv`](Self::recv): dropping the future loses nothing.
+            #[doc(alias = "zmq_msg_gets")]
             pub async fn recv_with_peer(&self) -> Result<(Message, Arc<PeerInfo>), RecvError> {
                 let delivery = self.0.recv_with_peer().await?;
                 Ok((delivery.message, delivery.info.unwrap_or_default()))
@@ -396,6 +444,7 @@ macro_rules! recv_methods {
             ///
             /// # Errors
             /// As [`try_recv`](Self::try_recv).
+            #[doc(alias = "ZMQ_DONTWAIT")]
             pub fn try_recv_with_peer(&self) -> Result<(Message, Arc<PeerInfo>), RecvError> {
                 let delivery = self.0.try_recv_with_peer()?;
                 Ok((delivery.message, delivery.info.unwrap_or_default()))

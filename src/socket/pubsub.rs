@@ -13,7 +13,7 @@ use crate::error::{
 };
 use crate::message::Message;
 use crate::monitor::Monitor;
-use crate::options::SocketOptions;
+use crate::options::{Linger, SocketOptions};
 use crate::peer::{DropCause, PeerInfo, Subscription};
 use crate::socket_type::SocketType;
 use crate::stats::SocketStats;
@@ -49,6 +49,7 @@ macro_rules! subscribe_methods {
             /// assert_eq!(refused, Err(SubscribeError::TooLarge { limit: 64 << 20 }));
             /// # Ok::<_, SubscribeError>(())
             /// ```
+            #[doc(alias = "ZMQ_SUBSCRIBE")]
             pub fn subscribe(&self, prefix: impl AsRef<[u8]>) -> Result<(), SubscribeError> {
                 let prefix = Bytes::copy_from_slice(prefix.as_ref());
                 self.0.subscribe(Subscription::Subscribe(prefix))
@@ -60,6 +61,7 @@ macro_rules! subscribe_methods {
             /// # Errors
             /// None: it returns what the other calls do that change
             /// subscriptions.
+            #[doc(alias = "ZMQ_UNSUBSCRIBE")]
             pub fn unsubscribe(&self, prefix: impl AsRef<[u8]>) -> Result<(), SubscribeError> {
                 let prefix = Bytes::copy_from_slice(prefix.as_ref());
                 self.0.subscribe(Subscription::Cancel(prefix))

@@ -9,7 +9,7 @@ use crate::endpoint::{Endpoint, IntoEndpoint};
 use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, WaitError};
 use crate::message::Message;
 use crate::monitor::Monitor;
-use crate::options::SocketOptions;
+use crate::options::{Linger, SocketOptions};
 use crate::peer::{DropCause, PeerInfo};
 use crate::socket_type::SocketType;
 use crate::stats::SocketStats;

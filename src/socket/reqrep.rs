@@ -9,7 +9,7 @@ use crate::endpoint::{Endpoint, IntoEndpoint};
 use crate::error::{BindError, ConnectError, RecvError, ReleaseError, SendError, WaitError};
 use crate::message::Message;
 use crate::monitor::Monitor;
-use crate::options::SocketOptions;
+use crate::options::{Linger, SocketOptions};
 use crate::pattern::Delivery;
 use crate::peer::{DropCause, PeerInfo};
 use crate::routing_id::RoutingId;
@@ -197,6 +197,7 @@ impl RouterSocket {
     ///
     /// # Errors
     /// Also when there is none for now ([`RecvError::is_would_block`]).
+    #[doc(alias = "ZMQ_DONTWAIT")]
     pub fn try_recv(&self) -> Result<(RoutingId, Message), RecvError> {
         self.0.try_recv().map(|it| (it.from.expect("a ROUTER names every peer"), it.message))
     }
@@ -222,6 +223,7 @@ impl RouterSocket {
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
+    #[doc(alias = "zmq_msg_gets")]
     pub async fn recv_with_peer(&self) -> Result<(RoutingId, Message, Arc<PeerInfo>), RecvError> {
         self.0.recv_with_peer().await.map(known)
     }
@@ -230,6 +232,7 @@ impl RouterSocket {
     ///
     /// # Errors
     /// Also when there is none for now ([`RecvError::is_would_block`]).
+    #[doc(alias = "ZMQ_DONTWAIT")]
     pub fn try_recv_with_peer(&self) -> Result<(RoutingId, Message, Arc<PeerInfo>), RecvError> {
         self.0.try_recv_with_peer().map(known)
     }
@@ -287,6 +290,7 @@ impl RouterSocket {
     ///
     /// # Errors
     /// As [`send_to`](Self::send_to), and when it would have to wait.
+    #[doc(alias = "ZMQ_DONTWAIT")]
     pub fn try_send_to(
         &self,
         id: &(impl AsRef<[u8]> + ?Sized),

@@ -185,3 +185,26 @@ async fn the_context_waits_for_a_dropped_socket_that_lingers() {
     events.ready().await;
     assert_eq!(within(other.recv()).await.unwrap(), "late".into());
 }
+
+/// Another linger for this once, whatever the options say.
+#[tokio::test]
+async fn close_with_has_the_last_word() {
+    let at = "tcp://127.0.0.1:1";
+    for (own, last) in [(Linger::Forever, Duration::ZERO), (Linger::Forever, Duration::from_millis(50))] {
+        let push = PushSocket::with_options(SocketOptions::new().linger(own));
+        push.connect(at).unwrap();
+        push.send("m").await.unwrap();
+        let since = tokio::time::Instant::now();
+        assert_eq!(within(push.close_with(last)).await.undelivered, 1);
+        assert!(since.elapsed() >= last);
+    }
+    let pull = PullSocket::new();
+    let push = PushSocket::with_options(SocketOptions::new().linger(Duration::ZERO));
+    push.connect(pull.bind("tcp://127.0.0.1:*").await.unwrap()).unwrap();
+    assert_eq!(push.endpoints(), pull.endpoints());
+    push.send("m").await.unwrap();
+    assert_eq!(within(push.close_with(Linger::Forever)).await.undelivered, 0);
+    assert_eq!(within(pull.recv()).await.unwrap(), "m".into());
+    let debug = format!("{pull:?}");
+    assert!(debug.starts_with("PullSocket { endpoints: [Endpoint(\"tcp://127.0.0.1:"), "{debug}");
+}
