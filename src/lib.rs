@@ -32,6 +32,11 @@
 //! not compile. Calls take `&self`; sockets are `Send`, `Sync` and cheap to
 //! clone, and several tasks may send and receive on one socket at once.
 //!
+//! On top of sockets there are [`Requester`] and [`Service`] (requests as futures),
+//! [`Proxy`], and `blocking`, the same sockets without async. What goes on is told by
+//! [`stats`](PushSocket::stats), [`peers`](PushSocket::peers) and
+//! [`monitor`](PushSocket::monitor).
+//!
 //! # What to know
 //!
 //! - **One socket, many peers.** A socket may bind and connect any number of
@@ -44,7 +49,8 @@
 //!   REQ, DEALER and PAIR wait, the others drop. See [`DropCause`].
 //! - **[`close`](PushSocket::close)** waits until what was accepted is handed
 //!   to the system. Dropping a socket does the same in the background, as long
-//!   as the runtime lives; [`Context::wait_closed`] waits for that.
+//!   as the runtime lives; [`Context::wait_closed`] waits for that. A context
+//!   with threads of its own (`Context::with_threads`) sees to it by itself.
 //! - **Limits.** What a peer would refuse is refused at once, with the message
 //!   given back: 1,000,000 frames in a message, 1,000,000 subscriptions or 64 MiB
 //!   of topics for one subscriber.
@@ -190,6 +196,8 @@ pub use error::{
 };
 pub use fault::PeerFault;
 pub use message::{FrameCountError, Frames, IntoFrame, IntoFrames, Message};
+#[cfg(feature = "json")]
+pub use message::{Json, JsonError};
 pub use monitor::{DisconnectReason, Monitor, MonitorEvent};
 pub use options::{Linger, OptionError, SocketOptions, XPubVerbosity};
 pub use peer::{DropCause, PeerInfo, Unwelcome};
@@ -209,7 +217,7 @@ pub use security::{
 pub use security::{PlainCredentials, UserList};
 pub use socket::{
     Closed, DealerSocket, Incoming, Outgoing, PairSocket, PubSocket, PullSocket, PushSocket,
-    Receive, RepSocket, ReqSocket, RouterSocket, Socket, SubSocket, Transmit, XPubSocket,
+    Receive, RepSocket, ReqSocket, RouterSocket, Socket, SubSocket, Transmit, Upstream, XPubSocket,
     XSubSocket,
 };
 pub use socket_type::SocketType;

@@ -36,6 +36,7 @@ const PLAIN: &[&str] = &["bytes", "thiserror"];
 /// then it is another room, and what imports it, or is imported by it, has to
 /// say so.
 const ROOMS: &[(&str, &[&str], &[&str])] = &[
+    ("message", &[], &["bytes", "serde", "serde_json", "thiserror"]),
     ("sync", &[], &["parking_lot"]),
     ("monitor", &[], &["bytes", "futures_core", "thiserror", "tokio"]),
     ("random", &[], &["getrandom"]),
@@ -108,6 +109,8 @@ const EXTERNAL: &[&str] = &[
     "socket2",
     "if_addrs",
     "parking_lot",
+    "serde",
+    "serde_json",
     "getrandom",
     "cryptoxide",
     "salsa20",

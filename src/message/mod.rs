@@ -1,6 +1,8 @@
 //! [`Message`]: one or more frames, sent and delivered whole.
 
 mod convert;
+#[cfg(feature = "json")]
+mod json;
 pub(crate) mod strip;
 
 use std::collections::VecDeque;
@@ -12,6 +14,8 @@ use bytes::Bytes;
 use crate::printable::Printable;
 
 pub use convert::{FrameCountError, Frames, IntoFrame, IntoFrames};
+#[cfg(feature = "json")]
+pub use json::{Json, JsonError};
 
 /// The most frames of a message. Each costs memory beside its octets, so a peer
 /// may not send more, and what a peer may not send is not accepted to be sent.

@@ -32,7 +32,7 @@ pub(crate) use self::generic::raw;
 use self::generic::sealed::{CoreRef, HasCore};
 pub use endpoints::Closed;
 pub use generic::{Receive, Socket, Transmit};
-pub use pubsub::{PubSocket, SubSocket, XPubSocket, XSubSocket};
+pub use pubsub::{PubSocket, SubSocket, Upstream, XPubSocket, XSubSocket};
 pub use pushpull::{PairSocket, PullSocket, PushSocket};
 pub use reqrep::{DealerSocket, RepSocket, ReqSocket, RouterSocket};
 pub use streams::{Incoming, Outgoing};

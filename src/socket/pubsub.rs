@@ -232,6 +232,51 @@ send_methods!(XPubSocket);
 recv_methods!(XPubSocket);
 publisher_methods!(XPubSocket);
 
+/// What an XPUB receives; from [`XPubSocket::recv_subscription`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Upstream {
+    /// A peer subscribes to what begins with this.
+    Subscribe(Bytes),
+    /// A peer takes that back, or has left.
+    Cancel(Bytes),
+    /// A message that an XSUB has sent.
+    Message(Message),
+}
+
+impl XPubSocket {
+    /// Receives as [`recv`](Self::recv), and says what it is.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use ferromq::{SubSocket, Upstream, XPubSocket};
+    ///
+    /// let (publisher, sub) = (XPubSocket::new(), SubSocket::new());
+    /// sub.connect(publisher.bind("tcp://127.0.0.1:*").await?)?;
+    /// sub.subscribe("weather.")?;
+    /// match publisher.recv_subscription().await? {
+    ///     Upstream::Subscribe(topic) => assert_eq!(topic, "weather."),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// # Ok::<_, ferromq::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn recv_subscription(&self) -> Result<Upstream, RecvError> {
+        let message = self.recv().await?;
+        let frame = message.first();
+        Ok(match frame.first() {
+            Some(1) if message.is_single() => Upstream::Subscribe(frame.slice(1..)),
+            Some(0) if message.is_single() => Upstream::Cancel(frame.slice(1..)),
+            _ => Upstream::Message(message),
+        })
+    }
+}
+
 impl XPubSocket {
     /// With the option [`xpub_manual`](SocketOptions::xpub_manual): subscribes
     /// the peer whose request was received last to `prefix`, whatever it asked

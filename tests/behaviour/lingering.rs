@@ -190,7 +190,9 @@ async fn the_context_waits_for_a_dropped_socket_that_lingers() {
 #[tokio::test]
 async fn close_with_has_the_last_word() {
     let at = "tcp://127.0.0.1:1";
-    for (own, last) in [(Linger::Forever, Duration::ZERO), (Linger::Forever, Duration::from_millis(50))] {
+    for (own, last) in
+        [(Linger::Forever, Duration::ZERO), (Linger::Forever, Duration::from_millis(50))]
+    {
         let push = PushSocket::with_options(SocketOptions::new().linger(own));
         push.connect(at).unwrap();
         push.send("m").await.unwrap();
