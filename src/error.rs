@@ -14,7 +14,7 @@ use crate::options::OptionError;
 use crate::routing_id::InvalidRoutingId;
 use crate::security::NetworkError;
 #[cfg(feature = "curve")]
-use crate::security::{CertificateError, KeyError};
+use crate::security::{CertificateError, KeyError, z85};
 use crate::socket_type::SocketType;
 
 /// Why [`bind`](crate::PullSocket::bind) failed.
@@ -62,7 +62,7 @@ pub enum BindError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The options say what no peer could be told.
+    /// The options contradict each other, or say what no peer could be told.
     #[error(transparent)]
     Options(#[from] OptionError),
     /// The call was made outside a tokio runtime.
@@ -114,7 +114,7 @@ pub enum ConnectError {
         /// The endpoint.
         endpoint: Endpoint,
     },
-    /// The options say what no peer could be told.
+    /// The options contradict each other, or say what no peer could be told.
     #[error(transparent)]
     Options(#[from] OptionError),
     /// The call was made outside a tokio runtime.
@@ -267,6 +267,11 @@ impl SendError {
     }
 
     /// The message, as it was given.
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// The same, to be sent again.
     pub fn into_message(self) -> Message {
         self.message
     }
@@ -370,6 +375,11 @@ pub enum Error {
     #[cfg(feature = "curve")]
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    #[cfg(feature = "curve")]
+    #[error(transparent)]
+    Z85(#[from] z85::Z85Error),
+    #[error(transparent)]
+    Options(#[from] OptionError),
     /// An error of the program around the sockets.
     #[error(transparent)]
     Io(#[from] std::io::Error),

@@ -13,7 +13,7 @@ pub(crate) const ALREADY_PAIRED: &str = "Already-Paired";
 pub(crate) const ROUTING_ID_TAKEN: &str = "Routing-Id-Taken";
 pub(crate) const TOO_MANY_CONNECTIONS: &str = "Too-Many-Connections";
 
-/// What a peer did wrong.
+/// What a peer did wrong, or why it and we do not come together.
 ///
 /// Text that comes from the peer is limited in length and escaped: it can be
 /// logged as it is.
@@ -60,7 +60,7 @@ pub enum PeerFault {
     /// Our policy, or the ZAP handler, did not let it in.
     #[error("it is not let in: {how}, {reason}")]
     Denied {
-        /// What it is told of that.
+        /// How; [`Denial`] says what it is told of that.
         how: Denial,
         /// Why, which it is not told: in the words of the policy, as they are. Those of a
         /// ZAP handler are limited and escaped as what a peer says.
@@ -192,8 +192,15 @@ impl PeerFault {
         }
     }
 
-    /// Whether it is the peer that is to be mended.
-    pub(crate) fn is_of_peer(&self) -> bool {
+    /// Whether it is the peer that is to be mended, and not our credentials, or theirs.
+    ///
+    /// ```
+    /// use ferromq::PeerFault;
+    ///
+    /// assert!(PeerFault::NotZmtp.is_of_peer());
+    /// assert!(!PeerFault::RefusedUs { reason: "400".into() }.is_of_peer());
+    /// ```
+    pub fn is_of_peer(&self) -> bool {
         !matches!(
             self,
             Self::RefusedUs { .. }

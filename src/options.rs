@@ -207,8 +207,9 @@ impl SocketOptions {
     /// one buffer of the connection comes on top. After that the peer is held back: the
     /// rest waits in the kernel and with the peer.
     ///
-    /// XPUB, which reads on to hear of subscriptions, drops and counts
-    /// messages beyond this mark. PUSH and PUB receive nothing.
+    /// XPUB, which reads on to hear of subscriptions, drops and counts what one peer sends
+    /// beyond this mark, and all together beyond twice the mark. PUSH and PUB receive
+    /// nothing.
     #[doc(alias = "ZMQ_RCVHWM")]
     pub fn recv_hwm(mut self, messages: usize) -> Self {
         self.recv_hwm = Mark::from_option(messages);
@@ -220,8 +221,8 @@ impl SocketOptions {
     /// such option.
     ///
     /// A message counts for the memory that it keeps, which may be more than
-    /// its own octets; where none waits, one of any size is read. For XPUB it
-    /// bounds the messages of all peers together. Over inproc it only adds to
+    /// its own octets; where none waits, one of any size is read. For XPUB, what one peer
+    /// sends beyond this is dropped, and all together have twice as much. Over inproc it only adds to
     /// the [`send_hwm_bytes`](Self::send_hwm_bytes) of a peer that has set that.
     ///
     /// What peers have left unread that are gone has a bound for all of them
@@ -266,7 +267,8 @@ impl SocketOptions {
     /// The largest message to accept from a peer, in octets of all its frames
     /// together, inclusive. Default `None`, no limit. A peer that sends a
     /// larger one is disconnected (`ZMQ_MAXMSGSIZE`, which counts frames). Commands have
-    /// bounds of their own: 64 KiB, or a topic of 64 MiB where topics have a use.
+    /// bounds of their own: 64 KiB, or a topic of 64 MiB where topics have a use. Over
+    /// inproc there is no such bound.
     #[doc(alias = "ZMQ_MAXMSGSIZE")]
     pub fn max_message_size(mut self, octets: impl Into<Option<usize>>) -> Self {
         self.max_message_size = octets.into();

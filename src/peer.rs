@@ -33,7 +33,8 @@ pub struct PeerInfo {
 }
 
 impl PeerInfo {
-    /// The IP address in its [`address`](Self::address); nothing over ipc and inproc.
+    /// The IP address in its [`address`](Self::address); nothing over ipc and inproc, nor of
+    /// one of whom nothing is known.
     ///
     /// ```
     /// use ferromq::PeerInfo;
@@ -41,7 +42,7 @@ impl PeerInfo {
     /// fn log(peer: &PeerInfo) {
     ///     match peer.ip() {
     ///         Some(ip) => println!("a message from {ip}"),
-    ///         None => println!("a message from this machine"),
+    ///         None => println!("a message over ipc or inproc, or of we do not know whom"),
     ///     }
     /// }
     /// ```

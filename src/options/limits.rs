@@ -67,6 +67,9 @@ impl SocketOptions {
     /// | [`max_subscription_bytes`](Self::max_subscription_bytes) of a peer | 64 MiB | 64 KiB |
     /// | [`max_subscriptions_total`](Self::max_subscriptions_total) | no limit | 1,000,000 |
     /// | [`max_subscription_bytes_total`](Self::max_subscription_bytes_total) | no limit | 64 MiB |
+    /// | notices of one peer that an XPUB keeps for its application, and their bytes | 1,000,000, 65 MiB | 2,000, 130 KiB |
+    ///
+    /// Of what an XPUB keeps, all together may have twice what one may.
     ///
     /// So nobody has all there is, be it one peer or all of one address.
     ///
@@ -110,6 +113,8 @@ impl SocketOptions {
 
     /// How many frames a message from a peer has at most. Default 1,000,000, and never
     /// more than that. A peer that sends more is disconnected. libzmq has no such option.
+    ///
+    /// It is for tcp and ipc, not for inproc. 0 stands for the default.
     ///
     /// Frames may be empty, so that the [size](Self::max_message_size) of a message says
     /// little of the work that it makes.

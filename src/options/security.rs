@@ -7,9 +7,10 @@ use crate::security::PlainCredentials;
 use crate::security::{CurveKeypair, CurvePublicKey};
 use crate::security::{Policy, Security};
 
-/// Security. One of these decides the mechanism, the last one that is called;
-/// without any it is NULL, and everyone may come in. Peers with another
-/// mechanism are refused. Over inproc there is none, and no policy is asked: both sides
+/// Security. `plain_client`, `plain_server`, `curve_client` or `curve_server` decides the
+/// mechanism, the last one that is called; without any it is NULL, and everyone may come in
+/// unless `null_policy` or `zap_domain` says otherwise. Peers with another mechanism are
+/// refused. Over inproc there is none, and no policy is asked: both sides
 /// are one process.
 ///
 /// Server and client have nothing to do with `bind` and `connect`. Each

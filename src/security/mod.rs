@@ -5,7 +5,8 @@
 //! Nothing here does I/O but the certificates, and they only when asked. Secret
 //! keys stand in one place in memory, are compared in constant time, are wiped
 //! when the last owner is gone, and are in no `Debug`, `Display` or error. So are
-//! passwords, but for the buffers in which a HELLO crosses the network in plain.
+//! passwords, but for the buffers in which a HELLO crosses the network in plain, and the
+//! request to a ZAP handler, which has the password as a frame.
 
 #[cfg(feature = "curve")]
 mod certificate;

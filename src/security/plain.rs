@@ -32,10 +32,22 @@ impl PlainCredentials {
     /// Whether name and password are these. How long it takes does not tell how
     /// much of them is right.
     pub fn is(&self, username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> bool {
-        let is_user = self.username.ct_eq(username.as_ref());
-        let is_password = self.password.as_slice().ct_eq(password.as_ref());
+        let is_user = place(&self.username).ct_eq(&*place(username.as_ref()));
+        let is_password = place(&self.password).ct_eq(&*place(password.as_ref()));
         (is_user & is_password).into()
     }
+}
+
+/// Octets with their number, in a place of one size for all: slices of different lengths
+/// are compared in no time, which would tell how long the right one is.
+fn place(octets: &[u8]) -> Zeroizing<[u8; 264]> {
+    let mut place = Zeroizing::new([0; 264]);
+    let (head, rest) = place.split_at_mut(8);
+    head.copy_from_slice(&(octets.len() as u64).to_be_bytes());
+    for (to, from) in rest.iter_mut().zip(octets) {
+        *to = *from;
+    }
+    place
 }
 
 impl fmt::Debug for PlainCredentials {

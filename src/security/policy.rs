@@ -129,7 +129,7 @@ impl Grant {
     }
 }
 
-/// How a peer is refused. It learns no more than the number (RFC 27).
+/// How a peer is refused. It learns the number at most (RFC 27).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Denial {
@@ -192,6 +192,40 @@ impl Verdict {
     pub fn is_accept(&self) -> bool {
         self.0.is_ok()
     }
+
+    /// What is to be known of the peer, if it may come in. With [`denial`](Self::denial)
+    /// and [`reason`](Self::reason) this is for policies that ask another one: to count, to
+    /// remember, to log.
+    ///
+    /// ```
+    /// use ferromq::{Denial, Verdict};
+    ///
+    /// let verdict = Verdict::accept_as("ada");
+    /// assert_eq!(verdict.grant().and_then(|grant| grant.user_id.as_deref()), Some("ada"));
+    /// let verdict = Verdict::deny("who is that");
+    /// assert_eq!(verdict.denial(), Some(Denial::Unauthorized));
+    /// assert_eq!(verdict.reason(), Some("who is that"));
+    /// ```
+    pub fn grant(&self) -> Option<&Grant> {
+        self.0.as_ref().ok()
+    }
+
+    /// How the peer is refused, if it is.
+    pub fn denial(&self) -> Option<Denial> {
+        self.0.as_ref().err().map(|(how, _)| *how)
+    }
+
+    /// Why, in the words of the policy.
+    pub fn reason(&self) -> Option<&str> {
+        self.0.as_ref().err().map(|(_, reason)| reason.as_str())
+    }
+}
+
+/// The peer may come in, and this is to be known of it.
+impl From<Grant> for Verdict {
+    fn from(grant: Grant) -> Self {
+        Self(Ok(grant))
+    }
 }
 
 /// A [`Verdict`] to come.
@@ -216,6 +250,13 @@ pub trait Authenticator: Send + Sync + 'static {
 impl<F: Fn(&Candidate) -> Verdict + Send + Sync + 'static> Authenticator for F {
     fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Answer<'a> {
         Box::pin(std::future::ready(self(candidate)))
+    }
+}
+
+/// One that several share.
+impl<A: Authenticator + ?Sized> Authenticator for Arc<A> {
+    fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Answer<'a> {
+        (**self).authenticate(candidate)
     }
 }
 
@@ -292,7 +333,8 @@ impl Policy {
     /// reply    version "1.0", request id, status code, status text, user id, metadata
     /// ```
     /// The code is 200 to let the peer in, 300, 400 or 500 (see [`Denial`]) if not. Text, user
-    /// id and metadata may be empty; metadata have the form of RFC 27.
+    /// id and metadata may be empty; metadata have the form of RFC 27. The password is an
+    /// ordinary frame there: nobody wipes it, and the `Debug` of the message shows it.
     ///
     /// ```
     /// # #[cfg(all(feature = "plain", feature = "inproc", feature = "tcp"))] fn main() -> Result<(), ferromq::Error> {
@@ -330,6 +372,21 @@ impl Policy {
     /// ```
     pub fn zap() -> Self {
         Self(Kind::Zap)
+    }
+
+    /// A closure that decides at once. (`Policy::from` takes one as well, but has to be told
+    /// the type of what it is given.)
+    ///
+    /// ```
+    /// use ferromq::{Policy, Verdict};
+    ///
+    /// let policy = Policy::from_fn(|peer| match peer.ip() {
+    ///     Some(ip) if ip.is_loopback() => Verdict::accept(),
+    ///     _ => Verdict::deny("only from this machine"),
+    /// });
+    /// ```
+    pub fn from_fn(decide: impl Fn(&Candidate) -> Verdict + Send + Sync + 'static) -> Self {
+        Self::from(decide)
     }
 
     /// One that may wait before it decides.

@@ -205,11 +205,14 @@ subscribe_methods!(SubSocket);
 /// A subscription arrives as a message of one frame: an octet 1 (subscribe) or
 /// 0 (unsubscribe), then the prefix. The option
 /// [`xpub_verbosity`](SocketOptions::xpub_verbosity) says which ones arrive, and
-/// [`recv_with_peer`](Self::recv_with_peer) also whose they are (but of the last 256 who
-/// have left, and of one that is cancelled since several have: nobody's).
+/// [`recv_with_peer`](Self::recv_with_peer) also whose they are. (Of those who have left only
+/// the last 256 are known; for an earlier one, and for a cancellation that stands for
+/// several who left, it gives an empty `PeerInfo`.)
 ///
 /// What waits to be received is bounded, and nobody may have more of it than there is
-/// room left: one that subscribes and cancels for ever costs others no notice.
+/// room left: one that subscribes and cancels for ever costs others no notice. One peer has
+/// 1,000,000 notices at most, or twice its
+/// [`max_subscriptions`](SocketOptions::max_subscriptions), all together twice as many.
 ///
 /// A peer may have 1,000,000 subscriptions, of 64 MiB together; the connection
 /// of one that wants more is closed, as a monitor will tell. The end of its

@@ -15,12 +15,13 @@ use crate::options::{Limits, SocketOptions};
 use crate::routing::Slot;
 
 /// How many notices one peer may have in store, and how many octets of them: as many as
-/// it may cause by subscribing to all it can, but no less than by default. (One that is
-/// dropped is a topic that a proxy never hears of.)
+/// it may cause by subscribing to all it can, and where that is little, by taking it all
+/// back as well. (One that is dropped is a topic that a proxy never hears of.)
 fn notices(limits: &Limits) -> Limit {
-    let least = Limits::default();
-    let count = limits.subscriptions.max(least.subscriptions);
-    let octets = limits.subscription_octets.max(least.subscription_octets);
+    let most = Limits::default();
+    let all = |own: Mark, most: Mark| own.max(own.times(2).min(most));
+    let count = all(limits.subscriptions, most.subscriptions);
+    let octets = all(limits.subscription_octets, most.subscription_octets);
     Limit { count, octets: octets.and(count) }
 }
 

@@ -190,6 +190,19 @@ fn notices_are_bounded_in_number_and_octets() {
     }
 }
 
+/// Whoever may have little may leave little.
+#[test]
+fn notices_are_bounded_by_what_a_peer_may_subscribe_to() {
+    for (subscriptions, notices) in [(1000, 2000), (700_000, 1_000_000), (2_000_000, 2_000_000)] {
+        let mut pending = Pending::new(&options().max_subscriptions(subscriptions));
+        let mut own = Account::default();
+        for _ in 0..=notices {
+            pending.push(Entry::Notice("\0".into()), None, &mut own);
+        }
+        assert_eq!((pending.len(), pending.take_dropped()), (notices, 1));
+    }
+}
+
 /// A peer that subscribes and cancels for ever fills no more than its share of the
 /// store, and nor does one that sends what nobody takes.
 #[test]
