@@ -1,0 +1,150 @@
+//! How a command ends: by itself, by its deadline or by Ctrl-C; and closing after it.
+
+use std::future::pending;
+use std::time::Duration;
+
+use ferromq::{DisconnectReason, MonitorEvent};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::failure::{Failure, complain};
+use crate::socket::AnySocket;
+
+/// How long delivery may take after Ctrl-C, or after a deadline, if nothing else is said.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// When it has to be over.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline(Option<(Instant, Duration)>);
+
+/// Why something is over.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Done,
+    Deadline,
+    Interrupted,
+}
+
+impl Deadline {
+    /// So long from now.
+    pub(crate) fn new(after: Option<Duration>) -> Self {
+        // What is too far away to be told is never.
+        let at = |after| Some((Instant::now().checked_add(after)?, after));
+        Self(after.and_then(at))
+    }
+
+    /// The failure of what has not been done by then.
+    pub(crate) fn failure(self) -> Failure {
+        Failure::Deadline(self.0.map_or(Duration::ZERO, |(_, after)| after))
+    }
+
+    async fn passed(self) {
+        match self.0 {
+            Some((at, _)) => sleep_until(at).await,
+            None => pending().await,
+        }
+    }
+
+    /// Does something until it is done, time is up or the user wants no more.
+    pub(crate) async fn run(
+        self,
+        work: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<End, Failure> {
+        tokio::select! {
+            done = work => done.map(|()| End::Done),
+            () = self.passed() => Ok(End::Deadline),
+            () = interrupted() => Ok(End::Interrupted),
+        }
+    }
+
+    /// Closes a socket after what it was for has ended, and waits until its messages are
+    /// delivered.
+    pub(crate) async fn close(self, socket: &AnySocket, end: End) -> Result<(), Failure> {
+        let closing = async {
+            match socket.close().await.undelivered {
+                0 => Ok(()),
+                lost => Err(Failure::said(format!("{lost} messages were not delivered"))),
+            }
+        };
+        let in_time = match end {
+            End::Done => match self.run(closing).await? {
+                End::Done => true,
+                End::Deadline => return Err(self.failure()),
+                End::Interrupted => false,
+            },
+            End::Deadline | End::Interrupted => match timeout(GRACE, closing).await {
+                Ok(closed) => return closed,
+                Err(_) => false,
+            },
+        };
+        if in_time { Ok(()) } else { Err(Failure::said("not all messages were delivered")) }
+    }
+}
+
+/// Waits for Ctrl-C, or to be asked to end. The second time ends the program at once, so
+/// that nothing can keep the user.
+async fn interrupted() {
+    wait_for_signal().await;
+    tokio::spawn(async {
+        wait_for_signal().await;
+        std::process::exit(1);
+    });
+}
+
+#[cfg(unix)]
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        () = ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait_for_signal() {
+    ctrl_c().await;
+}
+
+async fn ctrl_c() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // The system cannot tell us; then it ends us itself.
+        pending::<()>().await;
+    }
+}
+
+/// Tells on stderr what happens to connections: all of it, or only that a peer and we do
+/// not want each other, which is no error of any call and would look like silence.
+pub(crate) fn tell(socket: &AnySocket, verbose: bool) {
+    let mut monitor = socket.monitor();
+    tokio::spawn(async move {
+        let mut said = String::new();
+        while let Some(event) = monitor.recv().await {
+            if !verbose && !is_refusal(&event) {
+                continue;
+            }
+            // The port of a peer that comes again is another one: once is enough.
+            let reason = reason(&event);
+            if verbose || reason != said {
+                complain(&event.to_string());
+            }
+            said = reason;
+        }
+    });
+}
+
+fn is_refusal(event: &MonitorEvent) -> bool {
+    use DisconnectReason::{Fault, TurnedAway};
+    matches!(event, MonitorEvent::HandshakeFailed { reason: Fault(_) | TurnedAway(_), .. })
+}
+
+fn reason(event: &MonitorEvent) -> String {
+    match event {
+        MonitorEvent::HandshakeFailed { reason, .. } => reason.to_string(),
+        _ => String::new(),
+    }
+}
