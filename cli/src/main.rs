@@ -4,19 +4,25 @@
 //! of its own. What ends early, and how that is told, is in `ending` and `failure`.
 
 mod args;
+mod bench;
 mod cat;
 mod ending;
 mod failure;
 mod input;
+mod keygen;
+mod monitor;
 mod output;
+mod proxy;
 mod socket;
 mod units;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
+use clap_complete::Shell;
+use ferromq::SocketType;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Job};
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -37,8 +43,28 @@ fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn dispatch(command: Command) -> Result<(), Failure> {
-    match command.into_job() {
-        Ok(job) => cat::run(job).await,
-        Err(_) => Err(Failure::said("not there yet")),
+    match command {
+        Command::Push(args) => cat::run(Job::push(args)).await,
+        Command::Pull(args) => cat::run(Job::pull(args)).await,
+        Command::Pub(args) => cat::run(Job::publish(args)).await,
+        Command::Sub(args) => cat::run(Job::subscribe(args)).await,
+        Command::Req(args) => cat::run(Job::both(SocketType::Req, args)).await,
+        Command::Rep(args) => cat::run(Job::answering(SocketType::Rep, args)).await,
+        Command::Dealer(args) => cat::run(Job::both(SocketType::Dealer, args)).await,
+        Command::Router(args) => cat::run(Job::answering(SocketType::Router, args)).await,
+        Command::Pair(args) => cat::run(Job::both(SocketType::Pair, args)).await,
+        Command::XPub(args) => cat::run(Job::xpub(args)).await,
+        Command::XSub(args) => cat::run(Job::xsub(args)).await,
+        Command::Proxy(args) => proxy::run(args).await,
+        Command::Monitor(args) => monitor::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
+        Command::Keygen(args) => keygen::run(&args),
+        Command::Completions(args) => completions(args.shell),
     }
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "ferromq", &mut script);
+    output::print(String::from_utf8_lossy(&script).trim_end())
 }

@@ -1,9 +1,9 @@
 //! [`AnySocket`]: a socket whose type the command line has named.
 
 use ferromq::{
-    Closed, DealerSocket, Message, Monitor, PairSocket, Proxy, PubSocket, PullSocket, PushSocket,
-    Receive as _, RepSocket, ReqSocket, RouterSocket, SocketOptions, SocketStats, SocketType,
-    SubSocket, Transmit as _, XPubSocket, XSubSocket,
+    Closed, DealerSocket, Endpoint, Message, Monitor, PairSocket, Proxy, PubSocket, PullSocket,
+    PushSocket, Receive as _, RepSocket, ReqSocket, RouterSocket, SocketOptions, SocketStats,
+    SocketType, SubSocket, Transmit as _, XPubSocket, XSubSocket,
 };
 
 use crate::args::Ends;
@@ -100,16 +100,26 @@ impl AnySocket {
 
     /// Binds and connects all endpoints, and says which ones the system chose.
     pub(crate) async fn open(&self, ends: &Ends) -> Result<(), Failure> {
+        self.open_as("", ends).await
+    }
+
+    /// The same, for one of several sockets, which goes by a name.
+    pub(crate) async fn open_as(&self, name: &str, ends: &Ends) -> Result<(), Failure> {
         for endpoint in &ends.bind {
-            let bound = with!(self, socket => socket.bind(endpoint).await)?;
+            let bound = self.bind(endpoint).await?;
             if bound != *endpoint {
-                complain(&format!("listening on {bound}"));
+                complain(&format!("{name}listening on {bound}"));
             }
         }
         for endpoint in &ends.connect {
             with!(self, socket => socket.connect(endpoint))?;
         }
         Ok(())
+    }
+
+    /// Listens, and says where.
+    pub(crate) async fn bind(&self, endpoint: &Endpoint) -> Result<Endpoint, Failure> {
+        Ok(with!(self, socket => socket.bind(endpoint).await)?)
     }
 
     /// Subscribes SUB and XSUB; without any prefix, to everything.

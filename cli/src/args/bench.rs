@@ -55,6 +55,9 @@ pub(crate) struct RunArgs {
     #[arg(short, long, value_enum, value_name = "WHAT", default_value_t)]
     #[arg(conflicts_with = "connect")]
     pub(crate) transport: Transport,
+    /// Encrypt what is between two ends that are here
+    #[arg(long, conflicts_with = "connect")]
+    pub(crate) curve: bool,
     /// What is measured
     #[arg(short, long, value_enum, value_name = "WHAT", default_value_t)]
     pub(crate) mode: Mode,
@@ -99,4 +102,14 @@ pub(crate) enum Mode {
     Throughput,
     /// One message at a time, there and back
     Latency,
+}
+
+impl Transport {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Ipc => "ipc",
+            Self::Inproc => "inproc",
+        }
+    }
 }

@@ -290,7 +290,39 @@ impl Job {
         Self { socket_type, common, work, subscribe: Vec::new(), wait_for_subscribers: 0 }
     }
 
-    fn both(socket_type: SocketType, args: Both) -> Self {
+    pub(crate) fn push(args: Push) -> Self {
+        Self::new(SocketType::Push, args.common, Work::Send(args.sending))
+    }
+
+    pub(crate) fn pull(args: Pull) -> Self {
+        Self::new(SocketType::Pull, args.common, Work::Receive(args.receiving))
+    }
+
+    pub(crate) fn publish(args: Pub) -> Self {
+        let mut job = Self::new(SocketType::Pub, args.common, Work::Send(args.sending));
+        job.wait_for_subscribers = args.publishing.wait_for_subscribers;
+        job
+    }
+
+    pub(crate) fn subscribe(args: Sub) -> Self {
+        let mut job = Self::new(SocketType::Sub, args.common, Work::Receive(args.receiving));
+        job.subscribe = args.subscribing.subscribe;
+        job
+    }
+
+    pub(crate) fn xpub(args: XPub) -> Self {
+        let mut job = Self::both(SocketType::XPub, args.both);
+        job.wait_for_subscribers = args.publishing.wait_for_subscribers;
+        job
+    }
+
+    pub(crate) fn xsub(args: XSub) -> Self {
+        let mut job = Self::both(SocketType::XSub, args.both);
+        job.subscribe = args.subscribing.subscribe;
+        job
+    }
+
+    pub(crate) fn both(socket_type: SocketType, args: Both) -> Self {
         let Both { common, sending, receiving, receive_only } = args;
         let work = match socket_type {
             _ if receive_only => Work::Receive(receiving),
@@ -301,45 +333,11 @@ impl Job {
         Self::new(socket_type, common, work)
     }
 
-    fn answering(socket_type: SocketType, args: Answering) -> Self {
+    pub(crate) fn answering(socket_type: SocketType, args: Answering) -> Self {
         if args.echo {
             return Self::new(socket_type, args.both.common, Work::Echo(args.both.receiving));
         }
         Self::both(socket_type, args.both)
-    }
-}
-
-impl Command {
-    /// The job of a socket command; the command back if it is another one.
-    pub(crate) fn into_job(self) -> Result<Job, Self> {
-        Ok(match self {
-            Self::Push(args) => Job::new(SocketType::Push, args.common, Work::Send(args.sending)),
-            Self::Pull(args) => {
-                Job::new(SocketType::Pull, args.common, Work::Receive(args.receiving))
-            }
-            Self::Pub(args) => Job {
-                wait_for_subscribers: args.publishing.wait_for_subscribers,
-                ..Job::new(SocketType::Pub, args.common, Work::Send(args.sending))
-            },
-            Self::Sub(args) => Job {
-                subscribe: args.subscribing.subscribe,
-                ..Job::new(SocketType::Sub, args.common, Work::Receive(args.receiving))
-            },
-            Self::Req(args) => Job::both(SocketType::Req, args),
-            Self::Rep(args) => Job::answering(SocketType::Rep, args),
-            Self::Dealer(args) => Job::both(SocketType::Dealer, args),
-            Self::Router(args) => Job::answering(SocketType::Router, args),
-            Self::Pair(args) => Job::both(SocketType::Pair, args),
-            Self::XPub(args) => Job {
-                wait_for_subscribers: args.publishing.wait_for_subscribers,
-                ..Job::both(SocketType::XPub, args.both)
-            },
-            Self::XSub(args) => Job {
-                subscribe: args.subscribing.subscribe,
-                ..Job::both(SocketType::XSub, args.both)
-            },
-            other => return Err(other),
-        })
     }
 }
 

@@ -75,7 +75,7 @@ Examples:
 /// A socket to be watched.
 #[derive(Args)]
 pub(crate) struct MonitorArgs {
-    /// The type of the socket; what it receives is counted and thrown away
+    /// The type of the socket; what it receives is counted and thrown away (REP sends it back)
     #[arg(value_name = "TYPE", value_parser = socket_type())]
     pub(crate) socket_type: SocketType,
     #[command(flatten)]
