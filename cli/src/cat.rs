@@ -8,7 +8,7 @@ use tokio::task::coop::consume_budget;
 
 use crate::args::{Job, Work};
 use crate::ending::{Deadline, End, tell};
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::input::Source;
 use crate::output::Output;
 use crate::socket::AnySocket;
@@ -17,18 +17,27 @@ use crate::socket::AnySocket;
 pub(crate) async fn run(job: Job) -> Result<(), Failure> {
     let limits = &job.common.limits;
     let deadline = Deadline::new(limits.deadline);
-    let options = job.common.tuning.options(limits.linger);
+    let options = job.common.tuning.options(limits.linger).xpub_nodrop(job.publishing.no_drop);
     let socket = AnySocket::new(job.socket_type, job.common.security.apply(options)?)?;
     tell(&socket, job.common.tuning.verbose);
     socket.subscribe(&job.subscribe)?;
-    socket.open(&job.common.ends).await?;
+    socket.open(&job.ends).await?;
 
     let cat = Cat { socket: &socket, job: &job, unfinished: Cell::new(true) };
     let end = deadline.run(cat.work()).await?;
     if end == End::Deadline && cat.unfinished.get() {
         return Err(deadline.failure());
     }
+    report_losses(&socket);
     deadline.close(&socket, end).await
+}
+
+/// What the pattern had to drop is no failure, but nothing to be silent about.
+fn report_losses(socket: &AnySocket) {
+    let lost = socket.stats().lost;
+    for (cause, count) in lost.iter().filter(|(_, count)| *count > 0) {
+        complain(&format!("{count} messages were lost: {cause:?}"));
+    }
 }
 
 struct Cat<'a> {
@@ -90,8 +99,8 @@ impl Cat<'_> {
     async fn send_all(&self, mut source: Source) -> Result<(), Failure> {
         let mut is_first = true;
         while let Some(message) = source.next().await? {
-            if is_first && self.job.wait_for_subscribers > 0 {
-                let (topic, count) = (message.first(), self.job.wait_for_subscribers);
+            if is_first && self.job.publishing.wait_for_subscribers > 0 {
+                let (topic, count) = (message.first(), self.job.publishing.wait_for_subscribers);
                 self.socket.wait_for_subscribers(topic, count).await?;
             }
             is_first = false;

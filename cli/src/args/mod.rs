@@ -27,12 +27,12 @@ pub(crate) struct Cli {
 
 const AFTER: &str = "\
 Examples:
-  ferromq pull --bind tcp://*:5555                         print what arrives
+  ferromq pull --bind 'tcp://*:5555'                       print what arrives
   ferromq push --connect tcp://localhost:5555 --data hi    send a message
   ferromq COMMAND --help                                   examples for each command
 
 Exit codes:
-  0  all is done    1  an error    2  a wrong command line    3  the deadline passed before
+  0  all is done, or Ctrl-C    1  an error    2  a wrong command line    3  too late (--deadline)
 ";
 
 /// The commands, in the order in which `--help` lists them.
@@ -55,16 +55,16 @@ pub(crate) enum Command {
     Req(Both),
     /// Print requests and reply to them
     #[command(after_help = REP)]
-    Rep(Answering),
+    Rep(Rep),
     /// Send requests to many and print what comes, in no order
     #[command(after_help = DEALER)]
-    Dealer(Both),
+    Dealer(Free),
     /// Send to peers by their ids, which stand before what is received
     #[command(after_help = ROUTER)]
-    Router(Answering),
+    Router(Router),
     /// Send and receive, with one peer
     #[command(after_help = PAIR)]
-    Pair(Both),
+    Pair(Free),
     /// Publish, and print who subscribes to what
     #[command(name = "xpub", after_help = XPUB)]
     XPub(XPub),
@@ -104,6 +104,8 @@ Examples:
 ";
 
 const PUB: &str = "\
+What is sent before anybody has subscribed is lost: see --wait-for-subscribers.
+
 Examples:
   ferromq pub --bind 'tcp://*:5556' --split ' ' --data 'weather sunny' --wait-for-subscribers 1
   tail -f log | ferromq pub --bind 'tcp://*:5556'
@@ -160,11 +162,9 @@ Examples:
   ferromq xsub --connect tcp://localhost:5556 --subscribe weather. --receive-only
 ";
 
-/// What every socket has.
+/// What every socket has beside its endpoints, which come first in `--help`.
 #[derive(Args)]
 pub(crate) struct Common {
-    #[command(flatten)]
-    pub(crate) ends: Ends,
     #[command(flatten)]
     pub(crate) limits: Limits,
     #[command(flatten)]
@@ -176,25 +176,27 @@ pub(crate) struct Common {
 #[derive(Args)]
 pub(crate) struct Push {
     #[command(flatten)]
-    common: Common,
+    ends: Ends,
     #[command(flatten)]
     sending: Sending,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Args)]
 pub(crate) struct Pull {
     #[command(flatten)]
-    common: Common,
+    ends: Ends,
     #[command(flatten)]
     receiving: Receiving,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Args)]
 pub(crate) struct Pub {
     #[command(flatten)]
-    common: Common,
-    #[command(flatten)]
-    sending: Sending,
+    push: Push,
     #[command(flatten)]
     publishing: Publishing,
 }
@@ -202,40 +204,61 @@ pub(crate) struct Pub {
 #[derive(Args)]
 pub(crate) struct Sub {
     #[command(flatten)]
-    common: Common,
+    pull: Pull,
     #[command(flatten)]
     subscribing: Subscribing,
-    #[command(flatten)]
-    receiving: Receiving,
 }
 
+/// Who sends and receives.
 #[derive(Args)]
 pub(crate) struct Both {
     #[command(flatten)]
-    common: Common,
+    ends: Ends,
     #[command(flatten)]
     sending: Sending,
     #[command(flatten)]
     receiving: Receiving,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Who may leave it at receiving.
+#[derive(Args)]
+pub(crate) struct Free {
+    #[command(flatten)]
+    both: Both,
     /// Send nothing: standard input is not read
     #[arg(long, help_heading = "Sending", conflicts_with_all = ["data", "file", "interval"])]
     receive_only: bool,
 }
 
 #[derive(Args)]
-pub(crate) struct Answering {
+pub(crate) struct Rep {
     #[command(flatten)]
     both: Both,
+    #[command(flatten)]
+    echo: Echo,
+}
+
+#[derive(Args)]
+pub(crate) struct Router {
+    #[command(flatten)]
+    free: Free,
+    #[command(flatten)]
+    echo: Echo,
+}
+
+#[derive(Args)]
+struct Echo {
     /// Send each message back to where it came from
-    #[arg(long, help_heading = "Sending")]
-    #[arg(conflicts_with_all = ["data", "file", "interval", "receive_only"])]
+    #[arg(long, help_heading = "Sending", conflicts_with_all = ["data", "file", "interval"])]
     echo: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct XPub {
     #[command(flatten)]
-    both: Both,
+    free: Free,
     #[command(flatten)]
     publishing: Publishing,
 }
@@ -243,16 +266,21 @@ pub(crate) struct XPub {
 #[derive(Args)]
 pub(crate) struct XSub {
     #[command(flatten)]
-    both: Both,
+    free: Free,
     #[command(flatten)]
     subscribing: Subscribing,
 }
 
-#[derive(Args)]
-struct Publishing {
-    /// Wait for so many subscribers to the first frame of the first message
+/// What publishers may do about subscribers that are late or slow.
+#[derive(Args, Default)]
+pub(crate) struct Publishing {
+    /// Before anything is sent, wait for so many subscribers to the first frame of the first
+    /// message
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Endpoints")]
-    wait_for_subscribers: usize,
+    pub(crate) wait_for_subscribers: usize,
+    /// Wait for subscribers that are full, rather than drop what they miss
+    #[arg(long, help_heading = "Sending")]
+    pub(crate) no_drop: bool,
 }
 
 #[derive(Args)]
@@ -265,10 +293,11 @@ struct Subscribing {
 /// What one of the socket commands shall do.
 pub(crate) struct Job {
     pub(crate) socket_type: SocketType,
-    pub(crate) common: Common,
+    pub(crate) ends: Ends,
     pub(crate) work: Work,
+    pub(crate) common: Common,
     pub(crate) subscribe: Vec<String>,
-    pub(crate) wait_for_subscribers: usize,
+    pub(crate) publishing: Publishing,
 }
 
 /// In which order messages go to and fro.
@@ -286,58 +315,68 @@ pub(crate) enum Work {
 }
 
 impl Job {
-    fn new(socket_type: SocketType, common: Common, work: Work) -> Self {
-        Self { socket_type, common, work, subscribe: Vec::new(), wait_for_subscribers: 0 }
+    fn new(socket_type: SocketType, ends: Ends, work: Work, common: Common) -> Self {
+        let (subscribe, publishing) = (Vec::new(), Publishing::default());
+        Self { socket_type, ends, work, common, subscribe, publishing }
     }
 
     pub(crate) fn push(args: Push) -> Self {
-        Self::new(SocketType::Push, args.common, Work::Send(args.sending))
+        Self::new(SocketType::Push, args.ends, Work::Send(args.sending), args.common)
     }
 
     pub(crate) fn pull(args: Pull) -> Self {
-        Self::new(SocketType::Pull, args.common, Work::Receive(args.receiving))
+        Self::new(SocketType::Pull, args.ends, Work::Receive(args.receiving), args.common)
     }
 
     pub(crate) fn publish(args: Pub) -> Self {
-        let mut job = Self::new(SocketType::Pub, args.common, Work::Send(args.sending));
-        job.wait_for_subscribers = args.publishing.wait_for_subscribers;
-        job
+        let (socket_type, publishing) = (SocketType::Pub, args.publishing);
+        Self { socket_type, publishing, ..Self::push(args.push) }
     }
 
     pub(crate) fn subscribe(args: Sub) -> Self {
-        let mut job = Self::new(SocketType::Sub, args.common, Work::Receive(args.receiving));
-        job.subscribe = args.subscribing.subscribe;
+        let (socket_type, subscribe) = (SocketType::Sub, args.subscribing.subscribe);
+        Self { socket_type, subscribe, ..Self::pull(args.pull) }
+    }
+
+    pub(crate) fn ask(args: Both) -> Self {
+        let work = Work::Ask(args.sending, args.receiving);
+        Self::new(SocketType::Req, args.ends, work, args.common)
+    }
+
+    pub(crate) fn answer(args: Rep) -> Self {
+        let Both { ends, sending, receiving, common } = args.both;
+        let work = match args.echo.echo {
+            true => Work::Echo(receiving),
+            false => Work::Answer(sending, receiving),
+        };
+        Self::new(SocketType::Rep, ends, work, common)
+    }
+
+    pub(crate) fn route(args: Router) -> Self {
+        let mut job = Self::free(SocketType::Router, args.free);
+        job.work = match job.work {
+            Work::Both(_, receiving) if args.echo.echo => Work::Echo(receiving),
+            work => work,
+        };
         job
+    }
+
+    pub(crate) fn free(socket_type: SocketType, args: Free) -> Self {
+        let Both { ends, sending, receiving, common } = args.both;
+        let work = match args.receive_only {
+            true => Work::Receive(receiving),
+            false => Work::Both(sending, receiving),
+        };
+        Self::new(socket_type, ends, work, common)
     }
 
     pub(crate) fn xpub(args: XPub) -> Self {
-        let mut job = Self::both(SocketType::XPub, args.both);
-        job.wait_for_subscribers = args.publishing.wait_for_subscribers;
-        job
+        Self { publishing: args.publishing, ..Self::free(SocketType::XPub, args.free) }
     }
 
     pub(crate) fn xsub(args: XSub) -> Self {
-        let mut job = Self::both(SocketType::XSub, args.both);
-        job.subscribe = args.subscribing.subscribe;
-        job
-    }
-
-    pub(crate) fn both(socket_type: SocketType, args: Both) -> Self {
-        let Both { common, sending, receiving, receive_only } = args;
-        let work = match socket_type {
-            _ if receive_only => Work::Receive(receiving),
-            SocketType::Req => Work::Ask(sending, receiving),
-            SocketType::Rep => Work::Answer(sending, receiving),
-            _ => Work::Both(sending, receiving),
-        };
-        Self::new(socket_type, common, work)
-    }
-
-    pub(crate) fn answering(socket_type: SocketType, args: Answering) -> Self {
-        if args.echo {
-            return Self::new(socket_type, args.both.common, Work::Echo(args.both.receiving));
-        }
-        Self::both(socket_type, args.both)
+        let subscribe = args.subscribing.subscribe;
+        Self { subscribe, ..Self::free(SocketType::XSub, args.free) }
     }
 }
 

@@ -81,6 +81,7 @@ impl Tuning {
 pub(crate) struct Sending {
     /// A message; may be repeated. Without --data and --file, standard input is sent
     #[arg(short = 'D', long, value_name = "TEXT", help_heading = "Sending")]
+    #[arg(allow_hyphen_values = true)]
     pub(crate) data: Vec<String>,
     /// A file to send, after all --data; may be repeated
     #[arg(short = 'F', long, value_name = "PATH", help_heading = "Sending")]
@@ -91,7 +92,7 @@ pub(crate) struct Sending {
     pub(crate) input: Option<Input>,
     /// Cut each message into frames where this stands
     #[arg(long, value_name = "TEXT", help_heading = "Sending")]
-    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new(), allow_hyphen_values = true)]
     pub(crate) split: Option<String>,
     /// Pause between two messages, such as 250ms
     #[arg(short, long, value_name = "DURATION", value_parser = duration, help_heading = "Sending")]

@@ -26,7 +26,7 @@ pub(crate) struct Security {
     plain_server: Vec<(String, String)>,
     /// CURVE: the public key of the server, as 40 characters of Z85 or in a file
     #[arg(long, value_name = "Z85|FILE", help_heading = "Security")]
-    #[arg(conflicts_with = "curve_server")]
+    #[arg(conflicts_with = "curve_server", allow_hyphen_values = true)] // Z85 may begin with -.
     curve_server_key: Option<String>,
     /// CURVE: our keys, in a file of `ferromq keygen`, czmq or pyzmq [default: new ones]
     #[arg(long, value_name = "FILE", requires = "curve_server_key", help_heading = "Security")]

@@ -53,7 +53,7 @@ impl Throughput {
     }
 
     fn rates(&self) -> [(&'static str, f64); 2] {
-        [("messages/s", self.messages_per_second), ("B/s", self.bytes_per_second)]
+        [("/s", self.messages_per_second), ("B/s", self.bytes_per_second)]
     }
 }
 
@@ -128,7 +128,7 @@ impl Report {
             let before = before.and_then(|before| before.throughput.as_ref());
             let before = before.map(Throughput::rates);
             for (index, (unit, rate)) in now.rates().into_iter().enumerate() {
-                let _ = write!(text, "  throughput  {:>8}{unit:<10}", figures(rate));
+                let _ = write!(text, "  throughput  {:>8}{unit:<3}", figures(rate));
                 let before = before.map(|before| before[index].1);
                 against(&mut text, rate, before, |was| format!("{}{unit}", figures(was)));
             }
@@ -174,7 +174,7 @@ mod tests {
             Report::new("tcp", false, 64, Some(throughput), None)
         };
         let table = report(1_500_000.0).table(Some(&report(1_000_000.0)));
-        assert!(table.contains("1.5 Mmessages/s"), "{table}");
+        assert!(table.contains("1.5 M/s"), "{table}");
         assert!(table.contains("+50.0 %"), "{table}");
         assert!(!table.contains("another case"), "{table}");
     }
