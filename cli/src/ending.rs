@@ -50,9 +50,12 @@ impl Deadline {
         work: impl Future<Output = Result<(), Failure>>,
     ) -> Result<End, Failure> {
         tokio::select! {
-            done = work => done.map(|()| End::Done),
+            // The work last: it may leave the others nothing of what tokio lets a task do
+            // before it has to yield.
+            biased;
             () = self.passed() => Ok(End::Deadline),
             () = interrupted() => Ok(End::Interrupted),
+            done = work => done.map(|()| End::Done),
         }
     }
 

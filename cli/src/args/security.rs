@@ -26,7 +26,8 @@ pub(crate) struct Security {
     plain_server: Vec<(String, String)>,
     /// CURVE: the public key of the server, as 40 characters of Z85 or in a file
     #[arg(long, value_name = "Z85|FILE", help_heading = "Security")]
-    #[arg(conflicts_with = "curve_server", allow_hyphen_values = true)] // Z85 may begin with -.
+    #[arg(conflicts_with = "curve_server", allow_hyphen_values = true)]
+    // Z85 may begin with -.
     curve_server_key: Option<String>,
     /// CURVE: our keys, in a file of `ferromq keygen`, czmq or pyzmq [default: new ones]
     #[arg(long, value_name = "FILE", requires = "curve_server_key", help_heading = "Security")]
@@ -84,10 +85,30 @@ fn keypair(file: &Path) -> Result<CurveKeypair, Failure> {
     CurveCertificate::load(file)?.keypair().ok_or_else(missing)
 }
 
-/// A key as it is, or of a file. What looks like a key is one.
+/// A key as it is, or of a file. A path of 40 characters may look like a key, so that a file
+/// comes first; no key is a path to one by chance.
 fn public_key(text: &str) -> Result<CurvePublicKey, Failure> {
     match text.parse() {
-        Ok(key) => Ok(key),
-        Err(_) => Ok(*CurveCertificate::load(text)?.public()),
+        Ok(key) if !Path::new(text).exists() => Ok(key),
+        _ => Ok(*CurveCertificate::load(text)?.public()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_looks_like_a_key_is_a_path() {
+        let keys = CurveKeypair::generate().unwrap();
+        assert_eq!(public_key(&keys.public().to_string()).unwrap(), *keys.public());
+
+        let mut path =
+            format!("{}/ferromq-{}-", std::env::temp_dir().display(), std::process::id());
+        path.extend(std::iter::repeat_n('k', 40_usize.saturating_sub(path.len())));
+        CurveCertificate::new(keys.clone()).save_public(&path).unwrap();
+        let found = public_key(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(found.unwrap(), *keys.public());
     }
 }

@@ -115,8 +115,7 @@ fn no_drop_waits_for_subscribers() {
     let publisher = ["pub", "--bind", ANY, "--data", "x", "--count", "20000", "--no-drop"];
     let wait = ["--wait-for-subscribers", "1", "--high-water-mark", "10"];
     let mut publisher = start(&[&publisher[..], &wait].concat());
-    let sub = ["sub", "--connect", &publisher.endpoint(), "--count", "20000"].map(String::from);
-    let sub = start(&sub.each_ref().map(String::as_str));
+    let sub = start(&["sub", "--connect", &publisher.endpoint(), "--count", "20000"]);
     publisher.succeed();
     assert_eq!(sub.succeed().len(), 40000);
 }

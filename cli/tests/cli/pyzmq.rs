@@ -127,8 +127,8 @@ fn libzmq_through_a_proxy() {
 fn plain_with_libzmq() {
     let Some(python) = interpreter() else { return };
     let mut server = peer(python, &["pull", "bind", ANY, "plain-server:ada:engine", "recv"]);
-    let push = ["push", "--connect", &server.endpoint(), "-D", "x"].map(String::from);
-    let push = push.each_ref().map(String::as_str);
+    let endpoint = server.endpoint();
+    let push = ["push", "--connect", &endpoint, "-D", "x"];
     run(&[&push[..], &["--plain-user", "ada", "--plain-password", "engine"]].concat()).succeed();
     assert_eq!(server.succeed(), "x\n");
 
@@ -170,8 +170,8 @@ fn keys_of_pyzmq_are_read() {
     let (key, secret) = (scratch.path("keys/server.key"), scratch.path("keys/server.key_secret"));
     let rep = ["rep", "--bind", ANY, "--echo", "-n", "1", "--curve-server", &secret];
     let mut rep = start(&[&rep[..], &["--allow", "any"]].concat());
-    let req = ["req", "--connect", &rep.endpoint(), "-D", "x", "--curve-server-key", &key]
-        .map(String::from);
-    assert_eq!(run(&req.each_ref().map(String::as_str)).succeed(), "x\n");
+    let endpoint = rep.endpoint();
+    let req = ["req", "--connect", &endpoint, "-D", "x", "--curve-server-key", &key];
+    assert_eq!(run(&req).succeed(), "x\n");
     rep.succeed();
 }
