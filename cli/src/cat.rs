@@ -8,7 +8,7 @@ use tokio::task::coop::consume_budget;
 
 use crate::args::{Job, Work};
 use crate::ending::{Deadline, End, tell};
-use crate::failure::{Failure, complain};
+use crate::failure::{Failure, complain, messages};
 use crate::input::Source;
 use crate::output::Output;
 use crate::socket::AnySocket;
@@ -36,7 +36,7 @@ pub(crate) async fn run(job: Job) -> Result<(), Failure> {
 fn report_losses(socket: &AnySocket) {
     let lost = socket.stats().lost;
     for (cause, count) in lost.iter().filter(|(_, count)| *count > 0) {
-        complain(&format!("{count} messages were lost: {cause:?}"));
+        complain(&format!("{} lost: {cause:?}", messages(count)));
     }
 }
 

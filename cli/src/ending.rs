@@ -4,17 +4,21 @@ use std::future::pending;
 use std::time::Duration;
 
 use ferromq::{DisconnectReason, MonitorEvent};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::failure::{Failure, complain};
+use crate::failure::{Failure, complain, messages};
+use crate::signals;
 use crate::socket::AnySocket;
 
 /// How long delivery may take after Ctrl-C, or after a deadline, if nothing else is said.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// When it has to be over.
-#[derive(Clone, Copy)]
-pub(crate) struct Deadline(Option<(Instant, Duration)>);
+/// When it has to be over: at a time, or when the user wants it to.
+pub(crate) struct Deadline {
+    at: Option<(Instant, Duration)>,
+    signals: watch::Receiver<bool>,
+}
 
 /// Why something is over.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,28 +29,35 @@ pub(crate) enum End {
 }
 
 impl Deadline {
-    /// So long from now.
+    /// So long from now. From now on Ctrl-C ends the program in good order, so this is made
+    /// before anything else is.
     pub(crate) fn new(after: Option<Duration>) -> Self {
         // What is too far away to be told is never.
         let at = |after| Some((Instant::now().checked_add(after)?, after));
-        Self(after.and_then(at))
+        Self { at: after.and_then(at), signals: signals::watch() }
     }
 
     /// The failure of what has not been done by then.
-    pub(crate) fn failure(self) -> Failure {
-        Failure::Deadline(self.0.map_or(Duration::ZERO, |(_, after)| after))
+    pub(crate) fn failure(&self) -> Failure {
+        Failure::Deadline(self.at.map_or(Duration::ZERO, |(_, after)| after))
     }
 
-    async fn passed(self) {
-        match self.0 {
+    async fn passed(&self) {
+        match self.at {
             Some((at, _)) => sleep_until(at).await,
             None => pending().await,
         }
     }
 
+    async fn interrupted(&self) {
+        if self.signals.clone().wait_for(|came| *came).await.is_err() {
+            pending().await
+        }
+    }
+
     /// Does something until it is done, time is up or the user wants no more.
     pub(crate) async fn run(
-        self,
+        &self,
         work: impl Future<Output = Result<(), Failure>>,
     ) -> Result<End, Failure> {
         tokio::select! {
@@ -54,18 +65,18 @@ impl Deadline {
             // before it has to yield.
             biased;
             () = self.passed() => Ok(End::Deadline),
-            () = interrupted() => Ok(End::Interrupted),
+            () = self.interrupted() => Ok(End::Interrupted),
             done = work => done.map(|()| End::Done),
         }
     }
 
     /// Closes a socket after what it was for has ended, and waits until its messages are
     /// delivered.
-    pub(crate) async fn close(self, socket: &AnySocket, end: End) -> Result<(), Failure> {
+    pub(crate) async fn close(&self, socket: &AnySocket, end: End) -> Result<(), Failure> {
         let closing = async {
             match socket.close().await.undelivered {
                 0 => Ok(()),
-                lost => Err(Failure::said(format!("{lost} messages were not delivered"))),
+                lost => Err(Failure::said(format!("{} not delivered", messages(lost)))),
             }
         };
         let in_time = match end {
@@ -80,43 +91,6 @@ impl Deadline {
             },
         };
         if in_time { Ok(()) } else { Err(Failure::said("not all messages were delivered")) }
-    }
-}
-
-/// Waits for Ctrl-C, or to be asked to end. The second time ends the program at once, so
-/// that nothing can keep the user.
-async fn interrupted() {
-    wait_for_signal().await;
-    tokio::spawn(async {
-        wait_for_signal().await;
-        std::process::exit(1);
-    });
-}
-
-#[cfg(unix)]
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => pending().await,
-        }
-    };
-    tokio::select! {
-        () = terminate => {}
-        () = ctrl_c() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_signal() {
-    ctrl_c().await;
-}
-
-async fn ctrl_c() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // The system cannot tell us; then it ends us itself.
-        pending::<()>().await;
     }
 }
 

@@ -40,6 +40,14 @@ impl Failure {
     }
 }
 
+/// So many messages, in words.
+pub(crate) fn messages(count: u64) -> String {
+    match count {
+        1 => "1 message was".into(),
+        count => format!("{count} messages were"),
+    }
+}
+
 /// A line on standard error. Not `eprintln`, which panics if nobody reads it.
 pub(crate) fn complain(line: &str) {
     use std::io::Write as _;

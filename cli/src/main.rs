@@ -13,6 +13,7 @@ mod keygen;
 mod monitor;
 mod output;
 mod proxy;
+mod signals;
 mod socket;
 mod units;
 

@@ -4,7 +4,7 @@ use ferromq::SocketOptions;
 
 use crate::args::{Ends, ProxyArgs};
 use crate::ending::{Deadline, End, tell};
-use crate::failure::{Failure, complain};
+use crate::failure::{Failure, complain, messages};
 use crate::socket::AnySocket;
 
 pub(crate) async fn run(args: ProxyArgs) -> Result<(), Failure> {
@@ -27,7 +27,10 @@ pub(crate) async fn run(args: ProxyArgs) -> Result<(), Failure> {
     let running = async { proxy.run().await.map_err(|error| Failure::said(error.to_string())) };
     let end = deadline.run(running).await?;
     if args.verbose {
-        complain(&format!("forwarded: {:?}", control.stats()));
+        let stats = control.stats();
+        let (there, back) = (stats.to_backend, stats.to_frontend);
+        complain(&format!("forwarded {there} to the backend, {back} to the frontend"));
+        complain(&format!("{} not captured", messages(stats.not_captured)));
     }
     // A proxy has no other end than these, so none of them is a failure.
     debug_assert_ne!(end, End::Done);

@@ -355,7 +355,9 @@ impl Job {
     pub(crate) fn route(args: Router) -> Self {
         let mut job = Self::free(SocketType::Router, args.free);
         job.work = match job.work {
-            Work::Both(_, receiving) if args.echo.echo => Work::Echo(receiving),
+            Work::Both(_, receiving) | Work::Receive(receiving) if args.echo.echo => {
+                Work::Echo(receiving)
+            }
             work => work,
         };
         job

@@ -66,7 +66,7 @@ fn a_deadline_ends_a_flood() {
 #[test]
 fn what_lingers_too_long_is_given_up() {
     run(&["push", "--connect", NOBODY, "--data", "x", "--linger", "50ms"])
-        .fails(1, "1 messages were not delivered");
+        .fails(1, "1 message was not delivered");
 }
 
 #[test]
@@ -84,7 +84,6 @@ fn signals_end_it_well() {
     for signal in ["-INT", "-TERM"] {
         let mut pull = start(&["pull", "--bind", ANY]);
         pull.endpoint();
-        run(&["push", "--connect", NOBODY, "--data", "x", "--deadline", "1ms"]);
         pull.signal(signal);
         let ended = pull.finish();
         assert_eq!(ended.code, Some(0), "{signal}: {}", ended.stderr);
@@ -103,4 +102,17 @@ fn help_has_examples_and_defaults() {
         assert!(help.contains("Examples:"), "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_what_waits_for_standard_input() {
+    let mut pull = start(&["pull", "--bind", ANY, "--count", "1"]);
+    // Its standard input stays open, so it would go on for ever.
+    let mut push = start(&["push", "--connect", &pull.endpoint(), "--verbose"]);
+    push.write("x\n");
+    assert_eq!(pull.line(), "x");
+    push.signal("-INT");
+    assert_eq!(push.finish().code, Some(0));
+    pull.succeed();
 }

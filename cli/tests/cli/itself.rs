@@ -10,8 +10,8 @@ fn push_and_pull_with_data() {
     let mut pull = start(&["pull", "--bind", ANY, "--count", "3"]);
     let endpoint = pull.endpoint();
     run(&["push", "--connect", &endpoint, "--data", "hello", "--data", "world"]).succeed();
-    run(&["push", "--connect", &endpoint, "--data", "grüße"]).succeed();
-    assert_eq!(pull.succeed(), "hello\nworld\ngrüße\n");
+    run(&["push", "--connect", &endpoint, "--data", "-grüße"]).succeed();
+    assert_eq!(pull.succeed(), "hello\nworld\n-grüße\n");
 }
 
 #[test]
