@@ -14,8 +14,18 @@ pub struct PlainCredentials {
 }
 
 impl PlainCredentials {
-    pub(crate) fn new(username: &[u8], password: &[u8]) -> Self {
-        Self { username: username.to_vec(), password: Zeroizing::new(password.to_vec()) }
+    /// A name and a password, as a client presents them: to
+    /// [try a policy](crate::Candidate::new). The caller's own copy of the password is the
+    /// caller's to wipe.
+    ///
+    /// ```
+    /// # use ferromq::PlainCredentials;
+    /// let ada = PlainCredentials::new("ada", "engine");
+    /// assert_eq!((ada.username(), ada.password()), (&b"ada"[..], &b"engine"[..]));
+    /// ```
+    pub fn new(username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> Self {
+        let (username, password) = (username.as_ref().to_vec(), password.as_ref().to_vec());
+        Self { username, password: Zeroizing::new(password) }
     }
 
     /// The name, which need not be text: at most 255 octets.

@@ -29,7 +29,42 @@ pub enum Credentials {
     Curve(CurvePublicKey),
 }
 
+impl Credentials {
+    /// The mechanism that they are of.
+    fn mechanism(&self) -> Mechanism {
+        match self {
+            Self::None => Mechanism::Null,
+            #[cfg(feature = "plain")]
+            Self::Plain(_) => Mechanism::Plain,
+            #[cfg(feature = "curve")]
+            Self::Curve(_) => Mechanism::Curve,
+        }
+    }
+}
+
 /// A peer that wants to come in, as a policy sees it.
+///
+/// ```
+/// use ferromq::{Candidate, Credentials, Verdict};
+///
+/// fn judge(peer: &Candidate) -> Verdict {
+///     if peer.domain() == "closed" {
+///         return Verdict::deny("come back tomorrow");
+///     }
+///     let is_remote = peer.ip().is_some_and(|ip| !ip.is_loopback());
+///     match peer.credentials() {
+///         Credentials::None if is_remote => Verdict::deny("strangers have to say who they are"),
+///         _ => Verdict::accept_as(format!("{} at {}", peer.mechanism(), peer.peer().address)),
+///     }
+/// }
+/// # use ferromq::PeerInfo;
+/// # let mut peer = PeerInfo::default();
+/// # assert!(judge(&Candidate::new(Credentials::None, peer.clone())).is_accept());
+/// # peer.address = "tcp://192.0.2.7:40112".into();
+/// # let stranger = Candidate::new(Credentials::None, peer);
+/// # assert!(!judge(&stranger).is_accept());
+/// # assert_eq!(judge(&stranger.with_domain("closed")).reason(), Some("come back tomorrow"));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Candidate {
     pub(crate) credentials: Credentials,
@@ -41,6 +76,52 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Somebody who presents this, and is known as `peer`: for tests of policies. The
+    /// mechanism is that of the credentials, the IP address that of the peer's
+    /// [`address`](PeerInfo::address).
+    ///
+    /// A closure is called as it is, and whatever is an [`Authenticator`] is asked.
+    ///
+    /// ```
+    /// # #[cfg(feature = "plain")] {
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use ferromq::{
+    ///     Authenticator, Candidate, Credentials, PeerInfo, PlainCredentials, UserList, Verdict,
+    /// };
+    ///
+    /// let policy = |peer: &Candidate| match peer.ip() {
+    ///     Some(ip) if ip.is_loopback() => Verdict::accept(),
+    ///     _ => Verdict::deny("only from this machine"),
+    /// };
+    /// let users = UserList::new([("ada", "engine")]);
+    ///
+    /// let mut peer = PeerInfo::default();
+    /// peer.address = "tcp://192.0.2.7:40112".into();
+    /// let ada = Credentials::Plain(PlainCredentials::new("ada", "engine"));
+    /// let ada = Candidate::new(ada, peer);
+    /// assert_eq!(policy(&ada), Verdict::deny("only from this machine"));
+    /// assert_eq!(users.authenticate(&ada).await, Verdict::accept_as("ada"));
+    /// # }) }
+    /// ```
+    pub fn new(credentials: Credentials, peer: PeerInfo) -> Self {
+        let peer = PeerInfo { mechanism: credentials.mechanism(), ..peer };
+        Self { credentials, ip: peer.ip(), peer, domain: String::new(), own_id: None }
+    }
+
+    /// The same, at a socket with this [domain](crate::SocketOptions::zap_domain).
+    ///
+    /// ```
+    /// use ferromq::{Candidate, Credentials, PeerInfo};
+    ///
+    /// let peer = Candidate::new(Credentials::None, PeerInfo::default()).with_domain("billing");
+    /// assert_eq!(peer.domain(), "billing");
+    /// ```
+    #[must_use]
+    pub fn with_domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = domain.into();
+        self
+    }
+
     /// The mechanism of the handshake.
     pub fn mechanism(&self) -> Mechanism {
         self.peer.mechanism
@@ -144,7 +225,7 @@ pub enum Denial {
 
 impl Denial {
     /// The number.
-    pub fn code(self) -> u16 {
+    pub const fn code(self) -> u16 {
         match self {
             Self::Temporary => 300,
             Self::Unauthorized => 400,
@@ -161,17 +242,34 @@ impl fmt::Display for Denial {
 
 impl Verdict {
     /// It may come in.
+    ///
+    /// ```
+    /// # use ferromq::Verdict;
+    /// assert!(Verdict::accept().is_accept());
+    /// ```
     pub fn accept() -> Self {
         Self(Ok(Grant::default()))
     }
 
-    /// It may come in, and this is who it is.
+    /// It may come in, and this is who it is: its
+    /// [`PeerInfo::user_id`].
+    ///
+    /// ```
+    /// # use ferromq::{Grant, Verdict};
+    /// assert_eq!(Verdict::accept_as("ada"), Verdict::from(Grant::of("ada")));
+    /// ```
     pub fn accept_as(user_id: impl Into<String>) -> Self {
         Self(Ok(Grant::of(user_id)))
     }
 
     /// Adds something that is to be known of the peer, for who receives its
-    /// messages. Nothing if it is refused.
+    /// messages ([`PeerInfo::granted`]). Nothing if it is refused.
+    ///
+    /// ```
+    /// # use ferromq::Verdict;
+    /// let verdict = Verdict::accept_as("ada").with_property("team", "blue");
+    /// assert_eq!(verdict.grant().map(|grant| grant.properties.len()), Some(1));
+    /// ```
     #[must_use]
     pub fn with_property(self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
         Self(self.0.map(|grant| grant.with_property(name, value)))
@@ -179,11 +277,23 @@ impl Verdict {
 
     /// It may not come in ([`Denial::Unauthorized`]). The reason is for our own
     /// side's monitor and log.
+    ///
+    /// ```
+    /// # use ferromq::{Denial, Verdict};
+    /// let verdict = Verdict::deny("who is that");
+    /// assert_eq!(verdict, Verdict::deny_with(Denial::Unauthorized, "who is that"));
+    /// ```
     pub fn deny(reason: impl Into<String>) -> Self {
         Self::deny_with(Denial::Unauthorized, reason)
     }
 
     /// The same, another way of it.
+    ///
+    /// ```
+    /// # use ferromq::{Denial, Verdict};
+    /// let verdict = Verdict::deny_with(Denial::Temporary, "the database is away");
+    /// assert_eq!(verdict.denial(), Some(Denial::Temporary));
+    /// ```
     pub fn deny_with(how: Denial, reason: impl Into<String>) -> Self {
         Self(Err((how, reason.into())))
     }
@@ -211,17 +321,36 @@ impl Verdict {
     }
 
     /// How the peer is refused, if it is.
+    ///
+    /// ```
+    /// # use ferromq::{Denial, Verdict};
+    /// assert_eq!(Verdict::deny("no").denial().map(Denial::code), Some(400));
+    /// assert_eq!(Verdict::accept().denial(), None);
+    /// ```
     pub fn denial(&self) -> Option<Denial> {
         self.0.as_ref().err().map(|(how, _)| *how)
     }
 
-    /// Why, in the words of the policy.
+    /// Why it is refused, if it is, in the words of the policy.
+    ///
+    /// ```
+    /// # use ferromq::Verdict;
+    /// assert_eq!(Verdict::deny("not today").reason(), Some("not today"));
+    /// assert_eq!(Verdict::accept().reason(), None);
+    /// ```
     pub fn reason(&self) -> Option<&str> {
         self.0.as_ref().err().map(|(_, reason)| reason.as_str())
     }
 }
 
 /// The peer may come in, and this is to be known of it.
+///
+/// ```
+/// use ferromq::{Grant, Verdict};
+///
+/// let grant = Grant::of("ada").with_property("team", "blue");
+/// assert_eq!(Verdict::from(grant.clone()).grant(), Some(&grant));
+/// ```
 impl From<Grant> for Verdict {
     fn from(grant: Grant) -> Self {
         Self(Ok(grant))
@@ -312,11 +441,29 @@ impl<A: Authenticator> From<A> for Policy {
 impl Policy {
     /// Everyone may come in. With CURVE the traffic is still encrypted, and the
     /// client knows whom it talks to; with PLAIN any name and password will do.
+    ///
+    /// ```
+    /// # #[cfg(feature = "curve")] fn main() -> std::io::Result<()> {
+    /// use ferromq::{CurveKeypair, Policy, PubSocket, SocketOptions};
+    ///
+    /// let keys = CurveKeypair::generate()?;
+    /// let options = SocketOptions::new().curve_server(keys, Policy::allow_any());
+    /// let publisher = PubSocket::with_options(options); // Whoever knows its key may listen.
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "curve"))] fn main() {}
+    /// ```
     pub fn allow_any() -> Self {
         Self(Kind::AllowAny)
     }
 
-    /// Nobody may come in.
+    /// Nobody may come in. This is the default.
+    ///
+    /// ```
+    /// use ferromq::{Policy, RepSocket, SocketOptions};
+    ///
+    /// // Over inproc no policy is asked, so this one is for the process alone.
+    /// let rep = RepSocket::with_options(SocketOptions::new().null_policy(Policy::deny_all()));
+    /// ```
     pub fn deny_all() -> Self {
         Self(Kind::DenyAll)
     }
@@ -421,6 +568,18 @@ impl Policy {
     /// Both have to let the peer in; the second is asked if the first does. What
     /// both know of it comes together, and the user id is the second's unless it
     /// has none.
+    ///
+    /// ```
+    /// # #[cfg(feature = "plain")] fn main() -> Result<(), ferromq::NetworkError> {
+    /// use ferromq::{AddressList, Policy, SocketOptions, UserList};
+    ///
+    /// // From where, and who. Strangers elsewhere cannot even guess passwords.
+    /// let ours = Policy::from(AddressList::allow(["10.0.0.0/8"])?);
+    /// let policy = ours.and(UserList::new([("ada", "engine")]));
+    /// let options = SocketOptions::new().plain_server(policy);
+    /// # Ok(()) }
+    /// # #[cfg(not(feature = "plain"))] fn main() {}
+    /// ```
     #[must_use]
     pub fn and(self, other: impl Into<Self>) -> Self {
         Self(Kind::Both(Arc::new([self, other.into()])))
@@ -526,6 +685,58 @@ mod tests {
         assert!(!denied.is_accept());
         let codes = [Denial::Temporary, Denial::Unauthorized, Denial::Internal];
         assert_eq!(codes.map(|denial| denial.to_string()), ["300", "400", "500"]);
+    }
+
+    #[test]
+    fn a_verdict_is_read_as_it_was_made() {
+        let grant = Grant::of("ada").with_property("team", "blue");
+        let verdict = Verdict::from(grant.clone());
+        assert_eq!(verdict, Verdict::accept_as("ada").with_property("team", "blue"));
+        assert_eq!(verdict.grant(), Some(&grant));
+        assert_eq!((verdict.denial(), verdict.reason()), (None, None));
+        let denied = Verdict::deny_with(Denial::Internal, "no database");
+        assert_eq!(denied.grant(), None);
+        let expected = (Some(Denial::Internal), Some("no database"));
+        assert_eq!((denied.denial(), denied.reason()), expected);
+    }
+
+    #[test]
+    fn a_policy_may_be_shared_or_without_a_name_for_its_type() {
+        let no = || Verdict::deny("no");
+        let policy = Policy::from_fn(move |peer| match peer.domain() {
+            "open" => Verdict::accept(),
+            _ => no(),
+        });
+        assert_eq!(decide(&policy), Some(no()));
+        let shared: Arc<dyn Authenticator> = Arc::new(zap);
+        let expected = Some(Verdict::accept_as("of zap").with_property("by", "zap"));
+        assert_eq!(decide(&Arc::clone(&shared).into()), expected);
+        assert_eq!(decide(&Arc::new(zap).into()), expected);
+        assert_eq!(decide(&Policy::allow_any().and(shared)), expected);
+    }
+
+    #[test]
+    fn a_candidate_is_where_its_peer_is() {
+        let peer = |address: &str| {
+            let info = PeerInfo { address: address.into(), ..PeerInfo::default() };
+            Candidate::new(Credentials::None, info).with_domain("billing")
+        };
+        let remote = peer("tcp://[::1]:40112");
+        assert_eq!(remote.ip(), Some("::1".parse().expect("an address")));
+        assert_eq!((remote.mechanism(), remote.domain()), (Mechanism::Null, "billing"));
+        assert_eq!(remote.peer().address, "tcp://[::1]:40112");
+        assert_eq!(peer("ipc:///tmp/socket").ip(), None);
+    }
+
+    #[test]
+    #[cfg(all(feature = "plain", feature = "curve"))]
+    fn the_mechanism_of_a_candidate_is_that_of_what_it_presents() {
+        let plain = Credentials::Plain(PlainCredentials::new("ada", "engine"));
+        let curve = Credentials::Curve(CurvePublicKey::from_bytes([1; 32]));
+        for (credentials, mechanism) in [(plain, Mechanism::Plain), (curve, Mechanism::Curve)] {
+            let candidate = Candidate::new(credentials, PeerInfo::default());
+            assert_eq!((candidate.mechanism(), candidate.peer().mechanism), (mechanism, mechanism));
+        }
     }
 
     #[test]

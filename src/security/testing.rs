@@ -2,26 +2,13 @@
 
 use std::task::{Context, Poll, Waker};
 
-use super::{Answer, Authenticator, Candidate, Credentials, Denial, Mechanism, Verdict};
+use super::{Answer, Authenticator, Candidate, Credentials, Denial, Verdict};
 use crate::peer::PeerInfo;
 
 /// Somebody at 127.0.0.1 who presents this.
 pub(crate) fn candidate(credentials: Credentials) -> Candidate {
-    let mechanism = match &credentials {
-        Credentials::None => Mechanism::Null,
-        #[cfg(feature = "plain")]
-        Credentials::Plain(_) => Mechanism::Plain,
-        #[cfg(feature = "curve")]
-        Credentials::Curve(_) => Mechanism::Curve,
-    };
     let address = "tcp://127.0.0.1:5555".into();
-    Candidate {
-        credentials,
-        peer: PeerInfo { mechanism, address, ..PeerInfo::default() },
-        ip: Some([127, 0, 0, 1].into()),
-        domain: String::new(),
-        own_id: None,
-    }
+    Candidate::new(credentials, PeerInfo { address, ..PeerInfo::default() })
 }
 
 /// The answer, if it is there at once.
