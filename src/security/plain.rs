@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 /// What a client of PLAIN presents (RFC 24). The password is wiped from memory
@@ -39,25 +39,54 @@ impl PlainCredentials {
         &self.password
     }
 
-    /// Whether name and password are these. How long it takes does not tell how
-    /// much of them is right.
+    /// Whether name and password are these. How long it takes tells neither how much of
+    /// them is right nor how long they are. What is longer than PLAIN can say, 255 octets,
+    /// is nobody's.
+    ///
+    /// ```
+    /// # use ferromq::PlainCredentials;
+    /// let ada = PlainCredentials::new("ada", "engine");
+    /// assert!(ada.is("ada", "engine") && !ada.is("ada", "engines"));
+    /// ```
     pub fn is(&self, username: impl AsRef<[u8]>, password: impl AsRef<[u8]>) -> bool {
-        let is_user = place(&self.username).ct_eq(&*place(username.as_ref()));
-        let is_password = place(&self.password).ct_eq(&*place(password.as_ref()));
+        let place = |octets: &[u8]| Place::new(octets).unwrap_or_default();
+        let is_user = place(&self.username).is(username.as_ref());
+        let is_password = place(&self.password).is(password.as_ref());
         (is_user & is_password).into()
     }
 }
 
-/// Octets with their number, in a place of one size for all: slices of different lengths
-/// are compared in no time, which would tell how long the right one is.
-fn place(octets: &[u8]) -> Zeroizing<[u8; 264]> {
-    let mut place = Zeroizing::new([0; 264]);
-    let (head, rest) = place.split_at_mut(8);
-    head.copy_from_slice(&(octets.len() as u64).to_be_bytes());
-    for (to, from) in rest.iter_mut().zip(octets) {
-        *to = *from;
+/// A name or a password in a place that is as large for any: its length, and its octets
+/// with zeros after them, so that comparing two takes as long as comparing any other two.
+/// (Slices of different lengths are compared in no time, which would tell how long the
+/// right one is.)
+#[derive(Clone)]
+pub(super) struct Place(Zeroizing<Vec<u8>>);
+
+impl Place {
+    const SIZE: usize = 256;
+
+    /// None if it is longer than PLAIN can say.
+    pub(super) fn new(octets: &[u8]) -> Option<Self> {
+        // Never grows: memory that grows leaves a copy where it was.
+        let mut place = Zeroizing::new(vec![0; Self::SIZE]);
+        place[0] = u8::try_from(octets.len()).ok()?;
+        place[1..=octets.len()].copy_from_slice(octets);
+        Some(Self(place))
     }
-    place
+
+    pub(super) fn is(&self, octets: &[u8]) -> Choice {
+        Self::new(octets).map_or(Choice::from(0), |other| self.0.ct_eq(&other.0))
+    }
+}
+
+/// What nobody can present.
+impl Default for Place {
+    fn default() -> Self {
+        let mut place = Zeroizing::new(vec![1; Self::SIZE]);
+        place[0] = 0;
+        Self(place)
+    }
 }
 
 impl fmt::Debug for PlainCredentials {
@@ -77,6 +106,32 @@ mod tests {
         assert!(credentials.is("admin", "secret"));
         for (username, password) in [("admin", "secre"), ("admi", "secret"), ("", ""), ("a", "b")] {
             assert!(!credentials.is(username, password));
+        }
+    }
+
+    #[test]
+    fn any_that_plain_can_say_are_told_apart() {
+        let long = "p".repeat(256);
+        // A zero, or the octets that no password is, are not what is missing.
+        let all = ["", "\0", "\0\0", "\u{1}", "p", &long[1..]];
+        for (own, credentials) in all.map(|own| (own, PlainCredentials::new(own, own))) {
+            for other in all {
+                assert_eq!(credentials.is(own, other), own == other);
+                assert_eq!(credentials.is(other, own), own == other);
+            }
+            assert!(!credentials.is(own, &long) && !credentials.is(&long, own));
+        }
+        assert!(!PlainCredentials::new("ada", &long).is("ada", &long));
+        assert!(!PlainCredentials::new("ada", &long).is("ada", ""));
+        assert!(!PlainCredentials::new("ada", &long).is("ada", [1; 255]));
+    }
+
+    /// All of them are compared over the same octets, whatever their length.
+    #[test]
+    fn the_length_is_not_told() {
+        for length in [0, 1, 32, 255] {
+            let place = Place::new(&vec![b'p'; length]).expect("short enough");
+            assert_eq!(place.0.len(), Place::SIZE);
         }
     }
 

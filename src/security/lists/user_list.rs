@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
-
 use super::{Shared, no_such_credentials};
 use crate::printable::Printable;
+use crate::security::plain::Place;
 use crate::security::{
     Answer, Authenticator, Candidate, Credentials, Mechanism, PlainCredentials, Verdict,
 };
@@ -46,9 +44,9 @@ pub struct UserList(Shared<Users>);
 
 #[derive(Clone, Default)]
 struct Users {
-    passwords: HashMap<Vec<u8>, Password>,
+    passwords: HashMap<Vec<u8>, Place>,
     /// What is compared for a name that is not there.
-    nobody: Password,
+    nobody: Place,
 }
 
 impl UserList {
@@ -134,15 +132,15 @@ impl UserList {
     }
 }
 
-fn entry(user: &[u8], password: &[u8]) -> (Vec<u8>, Password) {
-    (user.to_vec(), Password::new(password).unwrap_or_default())
+fn entry(user: &[u8], password: &[u8]) -> (Vec<u8>, Place) {
+    (user.to_vec(), Place::new(password).unwrap_or_default())
 }
 
 impl Users {
     fn judge(&self, who: &PlainCredentials) -> Verdict {
         let known = self.passwords.get(who.username());
         // The same work, whether there is such a user or not.
-        let is_right = known.unwrap_or(&self.nobody).is(who.password());
+        let is_right = known.unwrap_or(&self.nobody).is(who.password()).into();
         let why = match known {
             Some(_) if is_right => {
                 return Verdict::accept_as(String::from_utf8_lossy(who.username()));
@@ -151,37 +149,6 @@ impl Users {
             None => "there is no user",
         };
         Verdict::deny(format!("{why} {:?}", Printable::new(who.username(), SHOWN)))
-    }
-}
-
-/// A password in a place that is as large for any: its length, and its octets with
-/// zeros after them, so that comparing two takes as long as comparing any other two.
-#[derive(Clone)]
-struct Password(Zeroizing<Vec<u8>>);
-
-impl Password {
-    const PLACE: usize = 256;
-
-    /// None if it is longer than PLAIN can say.
-    fn new(password: &[u8]) -> Option<Self> {
-        // Never grows: memory that grows leaves a copy where it was.
-        let mut place = Zeroizing::new(vec![0; Self::PLACE]);
-        place[0] = u8::try_from(password.len()).ok()?;
-        place[1..=password.len()].copy_from_slice(password);
-        Some(Self(place))
-    }
-
-    fn is(&self, password: &[u8]) -> bool {
-        Self::new(password).is_some_and(|it| self.0.ct_eq(&it.0).into())
-    }
-}
-
-/// One that nobody can present.
-impl Default for Password {
-    fn default() -> Self {
-        let mut place = Zeroizing::new(vec![1; Self::PLACE]);
-        place[0] = 0;
-        Self(place)
     }
 }
 
