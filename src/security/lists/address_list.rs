@@ -98,7 +98,9 @@ impl AddressList {
     /// open the socket's file is decided by its permissions. (pyzmq knows them as
     /// `localhost`, which its `allow` refuses unless told.)
     ///
-    /// It is so in all clones of the list.
+    /// This is for a list that is being made. It gives back the same list and no copy, so
+    /// what clones were made of it before have it too, as by
+    /// [`set_also_local`](Self::set_also_local).
     ///
     /// ```
     /// # use ferromq::AddressList;
@@ -107,8 +109,22 @@ impl AddressList {
     /// ```
     #[must_use]
     pub fn also_local(self, also_local: bool) -> Self {
-        self.0.change(|rules| rules.also_local = also_local);
+        self.set_also_local(also_local);
         self
+    }
+
+    /// The same for a list that is in use: as all that changes it holds in all its clones,
+    /// for peers that come from then on.
+    ///
+    /// ```
+    /// # use ferromq::AddressList;
+    /// let list = AddressList::allow(["10.0.0.0/8"])?;
+    /// let policy = list.clone();
+    /// list.set_also_local(false); // Also for whoever has `policy`.
+    /// # Ok::<(), ferromq::NetworkError>(())
+    /// ```
+    pub fn set_also_local(&self, also_local: bool) {
+        self.0.change(|rules| rules.also_local = also_local);
     }
 
     /// Puts an address or a network on the list.
@@ -128,11 +144,7 @@ impl AddressList {
         N: TryInto<Network, Error: Into<NetworkError>>,
     {
         let network = network.try_into().map_err(Into::into)?;
-        self.0.change(|rules| {
-            if !rules.networks.contains(&network) {
-                rules.networks.push(network);
-            }
-        });
+        self.0.change(|rules| rules.insert(network));
         Ok(())
     }
 
@@ -189,6 +201,19 @@ impl AddressList {
         self.0.now().judge(Some(address)).is_accept()
     }
 
+    /// The addresses and networks on the list, in the order in which they came.
+    ///
+    /// ```
+    /// # use ferromq::AddressList;
+    /// let list = AddressList::allow(["10.0.0.0/8", "::1"])?;
+    /// let networks: Vec<String> = list.networks().iter().map(ToString::to_string).collect();
+    /// assert_eq!(networks, ["10.0.0.0/8", "::1"]);
+    /// # Ok::<(), ferromq::NetworkError>(())
+    /// ```
+    pub fn networks(&self) -> Vec<Network> {
+        self.0.now().networks.clone()
+    }
+
     /// How many addresses and networks are on the list.
     ///
     /// ```
@@ -213,6 +238,12 @@ impl AddressList {
 }
 
 impl Rules {
+    fn insert(&mut self, network: Network) {
+        if !self.networks.contains(&network) {
+            self.networks.push(network);
+        }
+    }
+
     fn judge(&self, address: Option<IpAddr>) -> Verdict {
         let Some(address) = address else { return self.judge_local() };
         let address = address.to_canonical();
@@ -240,6 +271,14 @@ impl Authenticator for AddressList {
     fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Answer<'a> {
         let verdict = self.0.now().judge(candidate.ip());
         Box::pin(std::future::ready(verdict))
+    }
+}
+
+/// All of them at once.
+impl<N: Into<Network>> Extend<N> for AddressList {
+    fn extend<I: IntoIterator<Item = N>>(&mut self, networks: I) {
+        let new: Vec<Network> = networks.into_iter().map(Into::into).collect();
+        self.0.change(|rules| new.into_iter().for_each(|network| rules.insert(network)));
     }
 }
 
@@ -296,6 +335,12 @@ mod tests {
             let list = list.also_local(false);
             let reason = "it has no address: the list is not for local peers";
             assert_eq!(denied(&list, &from(None)), reason);
+            let policy = list.clone();
+            list.set_also_local(true);
+            assert_eq!(verdict(&policy, &from(None)), Verdict::accept());
+            // What looks like a setter of a new one is none.
+            let same = list.clone().also_local(false);
+            assert_eq!((denied(&policy, &from(None)), same.len()), (reason.into(), 1));
             list.replace(AddressList::deny([""; 0]).unwrap());
             assert_eq!(verdict(&list, &from(None)), Verdict::accept());
         }
@@ -325,5 +370,8 @@ mod tests {
         assert!(other.remove("10.0.0.1").unwrap() && !list.lets_in([10, 0, 0, 1].into()));
         let shown = "AddressList { mode: Allow, networks: [10.0.0.2], also_local: true }";
         assert_eq!(format!("{list:?}"), shown);
+        let [one, two] = [1, 2].map(|octet| IpAddr::from([10, 0, 0, octet]));
+        list.clone().extend([one, two, one]);
+        assert_eq!(other.networks(), [two.into(), one.into()]);
     }
 }

@@ -130,6 +130,19 @@ impl KeyList {
         self.0.now().contains_key(key)
     }
 
+    /// The keys on the list, in the order of their octets.
+    ///
+    /// ```
+    /// # use ferromq::{CurvePublicKey, KeyList};
+    /// let [one, two] = [1, 2].map(|octet| CurvePublicKey::from_bytes([octet; 32]));
+    /// assert_eq!(KeyList::new([two, one]).keys(), [one, two]);
+    /// ```
+    pub fn keys(&self) -> Vec<CurvePublicKey> {
+        let mut keys: Vec<_> = self.0.now().keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
+
     /// How many keys are on the list.
     ///
     /// ```
@@ -182,6 +195,24 @@ impl FromIterator<CurvePublicKey> for KeyList {
 impl FromIterator<(CurvePublicKey, Grant)> for KeyList {
     fn from_iter<I: IntoIterator<Item = (CurvePublicKey, Grant)>>(keys: I) -> Self {
         Self(Shared::new(keys.into_iter().collect()))
+    }
+}
+
+/// All of them at once.
+impl Extend<CurvePublicKey> for KeyList {
+    fn extend<I: IntoIterator<Item = CurvePublicKey>>(&mut self, keys: I) {
+        self.extend(keys.into_iter().map(|key| (key, Grant::default())));
+    }
+}
+
+/// All of them at once.
+impl Extend<(CurvePublicKey, Grant)> for KeyList {
+    fn extend<I: IntoIterator<Item = (CurvePublicKey, Grant)>>(&mut self, keys: I) {
+        let new: Vec<_> = keys.into_iter().collect();
+        let before = self.0.change(|keys| {
+            new.into_iter().filter_map(|(key, grant)| keys.insert(key, grant)).collect()
+        });
+        drop::<Vec<Grant>>(before);
     }
 }
 
@@ -253,5 +284,9 @@ mod tests {
         assert!(policy.contains(&key(2)) && !new.contains(&key(4)));
         keys.replace(keys.clone());
         assert_eq!(format!("{policy:?}"), "KeyList(3 keys)");
+        keys.clone().extend([key(1), key(2)]);
+        assert_eq!(policy.keys(), [key(1), key(2), key(3), key(4)]);
+        keys.clone().extend([(key(2), Grant::of("ada"))]);
+        assert_eq!(verdict(&policy, &with(2)), Verdict::accept_as("ada"));
     }
 }

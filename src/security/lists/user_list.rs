@@ -7,7 +7,7 @@ use super::{Shared, no_such_credentials};
 use crate::printable::Printable;
 use crate::security::plain::Place;
 use crate::security::{
-    Answer, Authenticator, Candidate, Credentials, Mechanism, PlainCredentials, Verdict,
+    Answer, Authenticator, Candidate, Credentials, Grant, Mechanism, PlainCredentials, Verdict,
 };
 
 /// The most octets of a name that a reason shows.
@@ -19,8 +19,8 @@ const SHOWN: usize = 64;
 /// It is asked over tcp and ipc. Over inproc there is no mechanism: any socket of the same
 /// [`Context`](crate::Context) comes in.
 ///
-/// They are known by their names; what is no text in one is replaced by `U+FFFD`
-/// there. What changes, holds for peers that come from then on, in all sockets that
+/// They are known by their names, unless another user id is given; what is no text in a
+/// name is replaced by `U+FFFD` there. What changes, holds for peers that come from then on, in all sockets that
 /// have a clone of it; who is in stays in. The default is empty: nobody.
 ///
 /// How long an answer takes does not tell how much of a password is right, nor how
@@ -29,24 +29,38 @@ const SHOWN: usize = 64;
 /// that has them lets go of them; the caller's own copy is the caller's to wipe.
 ///
 /// ```
-/// use ferromq::{RepSocket, SocketOptions, UserList};
+/// use ferromq::{Grant, RepSocket, SocketOptions, UserList};
 ///
 /// let users = UserList::new([("ada", "engine"), ("eve", "apple")]);
 /// let rep = RepSocket::with_options(SocketOptions::new().plain_server(users.clone()));
 ///
 /// // While the socket runs:
 /// users.insert("ada", "another one");
+/// users.insert_with("bob", "builder", Grant::of("bob").with_property("team", "blue"));
 /// users.remove("eve");
-/// # assert_eq!(users.len(), 1);
+/// # assert_eq!(users.len(), 2);
 /// ```
 #[derive(Clone, Default)]
 pub struct UserList(Shared<Users>);
 
 #[derive(Clone, Default)]
 struct Users {
-    passwords: HashMap<Vec<u8>, Place>,
+    known: HashMap<Vec<u8>, User>,
     /// What is compared for a name that is not there.
     nobody: Place,
+}
+
+#[derive(Clone)]
+struct User {
+    password: Place,
+    grant: Grant,
+}
+
+impl User {
+    fn new(password: &[u8], grant: Grant) -> Self {
+        // Nobody can present one that PLAIN cannot say.
+        Self { password: Place::new(password).unwrap_or_default(), grant }
+    }
 }
 
 impl UserList {
@@ -65,7 +79,9 @@ impl UserList {
         users.into_iter().collect()
     }
 
-    /// Puts a user on the list, or gives another password to one that is there.
+    /// Puts a user on the list, in place of what was known of it: also to give another
+    /// password to one that is there. One of more than 255 bytes can never be presented,
+    /// so with it nobody comes in.
     ///
     /// ```
     /// # use ferromq::UserList;
@@ -74,8 +90,37 @@ impl UserList {
     /// assert!(users.contains("ada"));
     /// ```
     pub fn insert(&self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>) {
-        let (user, password) = entry(user.as_ref(), password.as_ref());
-        drop(self.0.change(|users| users.passwords.insert(user, password)));
+        self.insert_with(user, password, Grant::default());
+    }
+
+    /// The same, and who that is: its [`PeerInfo::user_id`](crate::PeerInfo::user_id), in
+    /// place of the name.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// # let users = UserList::default();
+    /// users.insert_as("ada", "engine", "Ada Lovelace");
+    /// ```
+    pub fn insert_as(
+        &self,
+        user: impl AsRef<[u8]>,
+        password: impl AsRef<[u8]>,
+        user_id: impl Into<String>,
+    ) {
+        self.insert_with(user, password, Grant::of(user_id));
+    }
+
+    /// The same, and all that is known of the user. If there is no user id in it, that is
+    /// the name.
+    ///
+    /// ```
+    /// # use ferromq::{Grant, UserList};
+    /// # let users = UserList::default();
+    /// users.insert_with("ada", "engine", Grant::default().with_property("team", "blue"));
+    /// ```
+    pub fn insert_with(&self, user: impl AsRef<[u8]>, password: impl AsRef<[u8]>, grant: Grant) {
+        let (name, user) = (user.as_ref().to_vec(), User::new(password.as_ref(), grant));
+        drop(self.0.change(|users| users.known.insert(name, user)));
     }
 
     /// Takes a user off the list; whether it was there.
@@ -86,7 +131,7 @@ impl UserList {
     /// assert!(users.remove("ada") && !users.remove("ada"));
     /// ```
     pub fn remove(&self, user: impl AsRef<[u8]>) -> bool {
-        self.0.change(|users| users.passwords.remove(user.as_ref())).is_some()
+        self.0.change(|users| users.known.remove(user.as_ref())).is_some()
     }
 
     /// From now on what `list` holds, all of it at once. What changes in that one
@@ -109,7 +154,20 @@ impl UserList {
     /// assert!(!UserList::new([("ada", "engine")]).contains("eve"));
     /// ```
     pub fn contains(&self, user: impl AsRef<[u8]>) -> bool {
-        self.0.now().passwords.contains_key(user.as_ref())
+        self.0.now().known.contains_key(user.as_ref())
+    }
+
+    /// The names on the list, in their order. They need not be text.
+    ///
+    /// ```
+    /// # use ferromq::UserList;
+    /// let users = UserList::new([("eve", "apple"), ("ada", "engine")]);
+    /// assert_eq!(users.names(), [b"ada", b"eve"]);
+    /// ```
+    pub fn names(&self) -> Vec<Vec<u8>> {
+        let mut names: Vec<_> = self.0.now().known.keys().cloned().collect();
+        names.sort_unstable();
+        names
     }
 
     /// How many users are on the list.
@@ -119,7 +177,7 @@ impl UserList {
     /// assert_eq!(UserList::new([("ada", "engine"), ("eve", "apple")]).len(), 2);
     /// ```
     pub fn len(&self) -> usize {
-        self.0.now().passwords.len()
+        self.0.now().known.len()
     }
 
     /// Whether there is none, so that nobody may come in.
@@ -132,18 +190,18 @@ impl UserList {
     }
 }
 
-fn entry(user: &[u8], password: &[u8]) -> (Vec<u8>, Place) {
-    (user.to_vec(), Place::new(password).unwrap_or_default())
-}
-
 impl Users {
     fn judge(&self, who: &PlainCredentials) -> Verdict {
-        let known = self.passwords.get(who.username());
+        let known = self.known.get(who.username());
         // The same work, whether there is such a user or not.
-        let is_right = known.unwrap_or(&self.nobody).is(who.password()).into();
+        let password = known.map_or(&self.nobody, |user| &user.password);
+        let is_right = password.is(who.password()).into();
         let why = match known {
-            Some(_) if is_right => {
-                return Verdict::accept_as(String::from_utf8_lossy(who.username()));
+            Some(user) if is_right => {
+                let mut grant = user.grant.clone();
+                let name = || String::from_utf8_lossy(who.username()).into_owned();
+                grant.user_id.get_or_insert_with(name);
+                return grant.into();
             }
             Some(_) => "wrong password of the user",
             None => "there is no user",
@@ -164,10 +222,23 @@ impl Authenticator for UserList {
 
 impl<U: AsRef<[u8]>, P: AsRef<[u8]>> FromIterator<(U, P)> for UserList {
     fn from_iter<I: IntoIterator<Item = (U, P)>>(users: I) -> Self {
-        let entries =
-            users.into_iter().map(|(user, password)| entry(user.as_ref(), password.as_ref()));
-        let users = Users { passwords: entries.collect(), ..Users::default() };
-        Self(Shared::new(users))
+        let mut list = Self::default();
+        list.extend(users);
+        list
+    }
+}
+
+/// All of them at once.
+impl<U: AsRef<[u8]>, P: AsRef<[u8]>> Extend<(U, P)> for UserList {
+    fn extend<I: IntoIterator<Item = (U, P)>>(&mut self, users: I) {
+        let new = users.into_iter().map(|(name, password)| {
+            (name.as_ref().to_vec(), User::new(password.as_ref(), Grant::default()))
+        });
+        let new: Vec<_> = new.collect();
+        let before = self.0.change(|users| {
+            new.into_iter().filter_map(|(name, user)| users.known.insert(name, user)).collect()
+        });
+        drop::<Vec<User>>(before);
     }
 }
 
@@ -194,6 +265,21 @@ mod tests {
         assert_eq!(verdict(&users, &who("ada", "engine")), Verdict::accept_as("ada"));
         assert_eq!(verdict(&users, &who("guest", "")), Verdict::accept_as("guest"));
         assert_eq!(verdict(&users, &who(b"\xff", b"\0")), Verdict::accept_as("\u{fffd}"));
+    }
+
+    #[test]
+    fn what_was_given_of_a_user_is_known_of_it() {
+        let users = UserList::default();
+        users.insert_as("ada", "engine", "Ada Lovelace");
+        users.insert_with("bob", "builder", Grant::default().with_property("team", "blue"));
+        assert_eq!(verdict(&users, &who("ada", "engine")), Verdict::accept_as("Ada Lovelace"));
+        let expected = Verdict::accept_as("bob").with_property("team", "blue");
+        assert_eq!(verdict(&users, &who("bob", "builder")), expected);
+        let wrong = "wrong password of the user \"bob\"";
+        assert_eq!(denied(&users, &who("bob", "engine")), wrong);
+        // The last word on a user is the one that holds.
+        users.insert("ada", "another");
+        assert_eq!(verdict(&users, &who("ada", "another")), Verdict::accept_as("ada"));
     }
 
     #[test]
@@ -252,6 +338,10 @@ mod tests {
         users.replace(new.clone());
         new.insert("bob", "c");
         assert!(verdict(&policy, &who("bob", "b")).is_accept() && policy.len() == 1);
+        let mut shared = policy.clone();
+        shared.extend([("ada", "engine"), ("bob", "another")]);
+        assert!(verdict(&policy, &who("bob", "another")).is_accept());
+        assert_eq!(policy.names(), [b"ada", b"bob"]);
     }
 
     #[test]
