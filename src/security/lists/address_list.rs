@@ -368,7 +368,8 @@ mod tests {
         assert!(list.insert("10.0.0").is_err());
         assert_eq!((other.len(), other.lets_in([10, 0, 0, 2].into())), (2, true));
         assert!(other.remove("10.0.0.1").unwrap() && !list.lets_in([10, 0, 0, 1].into()));
-        let shown = "AddressList { mode: Allow, networks: [10.0.0.2], also_local: true }";
+        let shown =
+            r#"AddressList { mode: Allow, networks: [Network("10.0.0.2")], also_local: true }"#;
         assert_eq!(format!("{list:?}"), shown);
         let [one, two] = [1, 2].map(|octet| IpAddr::from([10, 0, 0, octet]));
         list.clone().extend([one, two, one]);

@@ -15,7 +15,7 @@ use thiserror::Error;
 /// An IP address, or all addresses that begin with the same bits: what an
 /// [`AddressList`](crate::AddressList) is made of.
 ///
-/// It is parsed from text. An IPv6 address that stands for an IPv4 one
+/// It is parsed from text, or made of an address and a [prefix](Self::new). An IPv6 address that stands for an IPv4 one
 /// (`::ffff:10.0.0.1`) is that IPv4 address.
 ///
 /// ```
@@ -93,6 +93,47 @@ pub enum NetworkError {
 }
 
 impl Network {
+    /// The network of all addresses that begin with the same `prefix` bits as this one.
+    ///
+    /// ```
+    /// # use ferromq::Network;
+    /// let network = Network::new([10, 0, 0, 0].into(), 8)?;
+    /// assert_eq!(network, "10.0.0.0/8".parse()?);
+    /// assert!(Network::new([10, 0, 0, 1].into(), 8).is_err());
+    /// # Ok::<(), ferromq::NetworkError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the prefix is longer than the address, or the address has bits after it:
+    /// [`NetworkError::Prefix`], [`NetworkError::Between`].
+    pub fn new(address: IpAddr, prefix: u8) -> Result<Self, NetworkError> {
+        Self::checked(address, Some(prefix), || format!("{address}/{prefix}"))
+    }
+
+    /// Its first address; that of IPv4, if it is a part of IPv6 that stands for IPv4.
+    ///
+    /// ```
+    /// # use ferromq::Network;
+    /// let network: Network = "10.0.0.0/8".parse()?;
+    /// assert_eq!(network.address().to_string(), "10.0.0.0");
+    /// # Ok::<(), ferromq::NetworkError>(())
+    /// ```
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// How many bits its addresses have in common: 32 or 128, if it is a single one.
+    ///
+    /// ```
+    /// # use ferromq::Network;
+    /// assert_eq!("10.0.0.0/8".parse::<Network>()?.prefix(), 8);
+    /// assert_eq!("::1".parse::<Network>()?.prefix(), 128);
+    /// # Ok::<(), ferromq::NetworkError>(())
+    /// ```
+    pub fn prefix(&self) -> u8 {
+        self.prefix
+    }
+
     /// Whether the address is in it. One of IPv6 that stands for one of IPv4 is
     /// that one; other than that, those of IPv4 are in no network of IPv6, not even
     /// in `::/0`.
@@ -122,13 +163,23 @@ impl Network {
 
     /// The network of an address and the text after its slash.
     fn parse(text: &str, given: IpAddr, prefix: &str) -> Result<Self, NetworkError> {
-        let most = width(given);
         let is_number = !prefix.is_empty() && prefix.bytes().all(|octet| octet.is_ascii_digit());
-        let prefix = prefix.parse().ok().filter(|&prefix| is_number && prefix <= most);
-        let wrong = || NetworkError::Prefix { text: text.into(), address: given, most };
-        let network = Self::around(given, prefix.ok_or_else(wrong)?);
+        let prefix = prefix.parse().ok().filter(|_| is_number);
+        Self::checked(given, prefix, || text.into())
+    }
+
+    /// The network of an address and what may be a prefix; `text` is what it was given as.
+    fn checked(
+        given: IpAddr,
+        prefix: Option<u8>,
+        text: impl Fn() -> String,
+    ) -> Result<Self, NetworkError> {
+        let most = width(given);
+        let wrong = || NetworkError::Prefix { text: text(), address: given, most };
+        let prefix = prefix.filter(|&prefix| prefix <= most).ok_or_else(wrong)?;
+        let network = Self::around(given, prefix);
         if network.address != given {
-            return Err(NetworkError::Between { text: text.into(), network, address: given });
+            return Err(NetworkError::Between { text: text(), network, address: given });
         }
         Ok(network.canonical())
     }
@@ -243,7 +294,7 @@ impl fmt::Display for Network {
 
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        write!(f, "Network(\"{self}\")")
     }
 }
 
@@ -286,6 +337,21 @@ mod tests {
         assert_eq!(network("10.0.0.1/32"), network("10.0.0.1"));
         assert_eq!(network("::ffff:10.0.0.0/104"), network("10.0.0.0/8"));
         assert_eq!(Network::from(ip("::ffff:10.0.0.1")), network("10.0.0.1"));
+    }
+
+    #[test]
+    fn its_parts_make_it_again() {
+        for text in ["10.0.0.0/8", "10.0.0.1", "0.0.0.0/0", "fd00::/8", "::1", "::/0"] {
+            let network = network(text);
+            assert_eq!(Network::new(network.address(), network.prefix()), Ok(network));
+        }
+        assert_eq!(Network::new(ip("::ffff:10.0.0.0"), 104), Ok(network("10.0.0.0/8")));
+        for (address, prefix) in [("10.0.0.0", 33), ("::1", 129), ("10.0.0.1", 8)] {
+            let as_text = format!("{address}/{prefix}").parse::<Network>();
+            assert_eq!(Network::new(ip(address), prefix), as_text);
+            assert!(as_text.is_err());
+        }
+        assert_eq!(format!("{:?}", network("10.0.0.0/8")), r#"Network("10.0.0.0/8")"#);
     }
 
     #[test]
