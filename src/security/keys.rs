@@ -317,6 +317,18 @@ impl FromStr for CurveSecretKey {
     }
 }
 
+impl From<[u8; OCTETS]> for CurvePublicKey {
+    fn from(octets: [u8; OCTETS]) -> Self {
+        Self::from_bytes(octets)
+    }
+}
+
+impl AsRef<[u8]> for CurvePublicKey {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl TryFrom<&[u8]> for CurvePublicKey {
     type Error = KeyError;
 
@@ -324,6 +336,13 @@ impl TryFrom<&[u8]> for CurvePublicKey {
         let mut octets = [0; OCTETS];
         copy_into(&mut octets, source)?;
         Ok(Self(octets))
+    }
+}
+
+/// As [`from_secret`](CurveKeypair::from_secret): the public key is computed.
+impl From<CurveSecretKey> for CurveKeypair {
+    fn from(secret: CurveSecretKey) -> Self {
+        Self::from_secret(secret)
     }
 }
 
@@ -470,6 +489,8 @@ mod tests {
         let key = public(CLIENT[0]);
         assert_eq!(CurvePublicKey::try_from(&key.as_bytes()[..]), Ok(key));
         assert_eq!(CurvePublicKey::from_bytes(*key.as_bytes()), key);
+        assert_eq!((CurvePublicKey::from(*key.as_bytes()), key.as_ref()), (key, &key.0[..]));
+        assert_eq!(*CurveKeypair::from(secret(CLIENT[1])).public(), key);
         let key = secret(CLIENT[1]);
         assert_eq!(CurveSecretKey::try_from(&key.as_bytes()[..]), Ok(key.clone()));
         assert_eq!(CurveSecretKey::from_bytes(*key.as_bytes()), key);
