@@ -1,6 +1,7 @@
 //! What is known of a peer, what it subscribes to, and why it or a message was
 //! lost.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
@@ -192,4 +193,48 @@ impl DropCause {
         Self::Discarded,
         Self::Conflated,
     ];
+
+    /// Its name, as it is in metrics and logs; it stays what it is.
+    ///
+    /// ```
+    /// use ferromq::DropCause;
+    ///
+    /// assert_eq!(DropCause::PeerFull.as_str(), "peer_full");
+    /// assert_eq!(DropCause::ALL.map(|cause| cause.to_string())[7], "conflated");
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PeerFull => "peer_full",
+            Self::Unroutable => "unroutable",
+            Self::PeerLeft => "peer_left",
+            Self::CutInTransit => "cut_in_transit",
+            Self::LingerExpired => "linger_expired",
+            Self::Unread => "unread",
+            Self::Discarded => "discarded",
+            Self::Conflated => "conflated",
+        }
+    }
+}
+
+impl fmt::Display for DropCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever looks for one in the code finds it.
+    #[test]
+    fn a_cause_has_the_name_of_its_variant() {
+        for cause in DropCause::ALL {
+            let words = cause.as_str().split('_').map(|word| {
+                let (first, rest) = word.split_at(1);
+                first.to_uppercase() + rest
+            });
+            assert_eq!(words.collect::<String>(), format!("{cause:?}"));
+        }
+    }
 }

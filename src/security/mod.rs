@@ -54,7 +54,7 @@ pub enum Mechanism {
 
 impl Mechanism {
     /// Its name in the greeting.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Null => "NULL",
             Self::Plain => "PLAIN",
