@@ -208,8 +208,8 @@ impl SocketOptions {
     /// rest waits in the kernel and with the peer.
     ///
     /// XPUB, which reads on to hear of subscriptions, drops and counts what one peer sends
-    /// beyond this mark, and all together beyond twice the mark. PUSH and PUB receive
-    /// nothing.
+    /// beyond this mark, and what all together send beyond twice the mark. PUSH and PUB
+    /// receive nothing.
     #[doc(alias = "ZMQ_RCVHWM")]
     pub fn recv_hwm(mut self, messages: usize) -> Self {
         self.recv_hwm = Mark::from_option(messages);
@@ -222,8 +222,9 @@ impl SocketOptions {
     ///
     /// A message counts for the memory that it keeps, which may be more than
     /// its own octets; where none waits, one of any size is read. For XPUB, what one peer
-    /// sends beyond this is dropped, and all together have twice as much. Over inproc it only adds to
-    /// the [`send_hwm_bytes`](Self::send_hwm_bytes) of a peer that has set that.
+    /// sends beyond this is dropped, and what all together send beyond twice this. Over
+    /// inproc it only adds to the [`send_hwm_bytes`](Self::send_hwm_bytes) of a peer that
+    /// has set that.
     ///
     /// What peers have left unread that are gone has a bound for all of them
     /// together: four times this or 64 MiB, whichever is more. There nothing is

@@ -69,7 +69,9 @@ impl SocketOptions {
     /// | [`max_subscription_bytes_total`](Self::max_subscription_bytes_total) | no limit | 64 MiB |
     /// | notices of one peer that an XPUB keeps for its application, and their bytes | 1,000,000, 65 MiB | 2,000, 130 KiB |
     ///
-    /// Of what an XPUB keeps, all together may have twice what one may.
+    /// Of what an XPUB keeps for its application, notices and messages, all together have
+    /// at most twice what one may. Of notices one has two for each topic that it may have,
+    /// to come and to go, but no more than by default, unless it may have more topics.
     ///
     /// So nobody has all there is, be it one peer or all of one address.
     ///

@@ -10,8 +10,7 @@ use crate::security::{Policy, Security};
 /// Security. `plain_client`, `plain_server`, `curve_client` or `curve_server` decides the
 /// mechanism, the last one that is called; without any it is NULL, and everyone may come in
 /// unless `null_policy` or `zap_domain` says otherwise. Peers with another mechanism are
-/// refused. Over inproc there is none, and no policy is asked: both sides
-/// are one process.
+/// refused. Over inproc there is none, and no policy is asked: both sides are one process.
 ///
 /// Server and client have nothing to do with `bind` and `connect`. Each
 /// connection has one of each: two servers would wait for each other's client
@@ -162,6 +161,18 @@ impl SocketOptions {
     ///
     /// As with libzmq, a socket of NULL with a domain asks the ZAP handler, unless it
     /// has a [policy](Self::null_policy) of its own.
+    ///
+    /// ```
+    /// use ferromq::{Candidate, SocketOptions, Verdict};
+    ///
+    /// // One policy for several sockets.
+    /// let judge = |peer: &Candidate| match peer.domain() {
+    ///     "status" => Verdict::accept(),
+    ///     _ => Verdict::deny("not from outside"),
+    /// };
+    /// let status = SocketOptions::new().null_policy(judge).zap_domain("status");
+    /// let control = SocketOptions::new().null_policy(judge).zap_domain("control");
+    /// ```
     #[doc(alias = "ZMQ_ZAP_DOMAIN")]
     pub fn zap_domain(mut self, domain: impl Into<String>) -> Self {
         self.zap_domain = domain.into();
@@ -170,6 +181,16 @@ impl SocketOptions {
 
     /// Whether [`Policy::zap`] lets nobody in unless a domain is set, as RFC 27
     /// wants it. Default false (`ZMQ_ZAP_ENFORCE_DOMAIN`).
+    ///
+    /// ```
+    /// # #[cfg(feature = "plain")] {
+    /// use ferromq::{Policy, SocketOptions};
+    ///
+    /// let enforced = SocketOptions::new().plain_server(Policy::zap()).zap_enforce_domain(true);
+    /// let nobody = enforced.clone(); // The handler is not even asked.
+    /// let some = enforced.zap_domain("billing");
+    /// # }
+    /// ```
     #[doc(alias = "ZMQ_ZAP_ENFORCE_DOMAIN")]
     pub fn zap_enforce_domain(mut self, enforce: bool) -> Self {
         self.zap_enforce_domain = enforce;

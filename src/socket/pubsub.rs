@@ -211,8 +211,9 @@ subscribe_methods!(SubSocket);
 ///
 /// What waits to be received is bounded, and nobody may have more of it than there is
 /// room left: one that subscribes and cancels for ever costs others no notice. One peer has
-/// 1,000,000 notices at most, or twice its
-/// [`max_subscriptions`](SocketOptions::max_subscriptions), all together twice as many.
+/// at most 1,000,000 notices in store, or its
+/// [`max_subscriptions`](SocketOptions::max_subscriptions) if they are more, and no more
+/// than two for each topic that it may have; all together have twice as many.
 ///
 /// A peer may have 1,000,000 subscriptions, of 64 MiB together; the connection
 /// of one that wants more is closed, as a monitor will tell. The end of its
