@@ -62,7 +62,7 @@ pub enum BindError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The options contradict each other, or say what no peer could be told.
+    /// The options contradict each other or cannot be sent.
     #[error(transparent)]
     Options(#[from] OptionError),
     /// The call was made outside a tokio runtime.
@@ -114,7 +114,7 @@ pub enum ConnectError {
         /// The endpoint.
         endpoint: Endpoint,
     },
-    /// The options contradict each other, or say what no peer could be told.
+    /// The options contradict each other or cannot be sent.
     #[error(transparent)]
     Options(#[from] OptionError),
     /// The call was made outside a tokio runtime.
@@ -267,11 +267,18 @@ impl SendError {
     }
 
     /// The message, as it was given.
+    ///
+    /// ```
+    /// use ferromq::PushSocket;
+    ///
+    /// let error = PushSocket::new().try_send("work").unwrap_err(); // Nobody is there.
+    /// assert_eq!(*error.message(), "work".into());
+    /// ```
     pub fn message(&self) -> &Message {
         &self.message
     }
 
-    /// The same, to be sent again.
+    /// The same to keep, to be sent again.
     pub fn into_message(self) -> Message {
         self.message
     }
@@ -408,6 +415,17 @@ mod tests {
         let error = Error::from(BindError::Io { endpoint, source });
         assert_eq!(error.to_string(), "cannot bind tcp://127.0.0.1:1");
         assert_eq!(format!("{error:?}"), "cannot bind tcp://127.0.0.1:1: no such device");
+    }
+
+    #[test]
+    fn errors_of_other_calls_become_one() {
+        #[cfg(feature = "curve")]
+        {
+            let text = z85::decode("0").map_err(Error::from).unwrap_err();
+            assert_eq!(text.to_string(), "Z85 text has a multiple of 5 characters, not 1");
+        }
+        let options = OptionError::MetadataName { len: 0 };
+        assert!(matches!(Error::from(options.clone()), Error::Options(it) if it == options));
     }
 
     #[test]

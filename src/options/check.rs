@@ -1,4 +1,4 @@
-//! [`OptionError`]: options that no peer could be told.
+//! [`OptionError`]: options that contradict each other, or cannot be sent.
 
 use thiserror::Error;
 
@@ -11,8 +11,8 @@ use crate::security::Security;
 /// The most bytes that one byte can count.
 const MOST: usize = u8::MAX as usize;
 
-/// Options that a socket cannot go by, since what they say cannot be sent. `bind` and
-/// `connect` refuse them, so that no peer is blamed.
+/// Options that a socket cannot go by, since they contradict each other or what they say
+/// cannot be sent. `bind` and `connect` refuse them, so that no peer is blamed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum OptionError {

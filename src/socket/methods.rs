@@ -34,11 +34,14 @@ macro_rules! common_methods {
             /// # Errors
             /// When the endpoint is no endpoint or not one to bind, is in use,
             /// the system does not allow it, the socket is closed, or there is
-            /// no tokio runtime; for tcp and ipc also when the runtime lacks a
-            /// driver: one that is built by hand needs `enable_all`. Tokio
-            /// tells that by a panic, which this call turns into the error;
-            /// the panic hook still prints it, and a program whose panics
-            /// abort ends there.
+            /// no tokio runtime; when the socket's options contradict each
+            /// other or cannot be sent ([`OptionError`](crate::OptionError));
+            /// when this build or platform has no such transport.
+            ///
+            /// For tcp and ipc also when the runtime lacks a driver: one that
+            /// is built by hand needs `enable_all`. Tokio tells that by a
+            /// panic, which this call turns into the error; the panic hook
+            /// still prints it, and a program whose panics abort ends there.
             ///
             /// # Cancel safety
             /// Dropping the future binds nothing.
@@ -74,9 +77,12 @@ macro_rules! common_methods {
             ///
             /// # Errors
             /// When the endpoint is no endpoint or not one to connect to, the
-            /// socket is closed, or there is no tokio runtime; when it is a
-            /// PAIR and has its peer; and over inproc when the socket that has
-            /// bound the name does not fit or turns this one away. A peer that
+            /// socket is closed, or there is no tokio runtime; when the socket's
+            /// options contradict each other or cannot be sent
+            /// ([`OptionError`](crate::OptionError)); when this build or
+            /// platform has no such transport; when it is a PAIR and has its
+            /// peer; and over inproc when the socket that has bound the name
+            /// does not fit or turns this one away. A peer that
             /// cannot be reached is no error; [`monitor`](Self::monitor) tells.
             ///
             /// For tcp and ipc also when the runtime lacks a driver: one that
