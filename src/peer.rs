@@ -34,8 +34,9 @@ pub struct PeerInfo {
 }
 
 impl PeerInfo {
-    /// The IP address in its [`address`](Self::address); nothing over ipc and inproc, nor of
-    /// one of whom nothing is known.
+    /// The IP address in its [`address`](Self::address). There is none over ipc and inproc,
+    /// nor of a sender that is not known, as an XPUB may have
+    /// ([`recv_with_peer`](crate::XPubSocket::recv_with_peer)).
     ///
     /// ```
     /// use ferromq::PeerInfo;
@@ -43,7 +44,8 @@ impl PeerInfo {
     /// fn log(peer: &PeerInfo) {
     ///     match peer.ip() {
     ///         Some(ip) => println!("a message from {ip}"),
-    ///         None => println!("a message over ipc or inproc, or of we do not know whom"),
+    ///         None if peer.address.is_empty() => println!("a message of we know not whom"),
+    ///         None => println!("a message from this machine"),
     ///     }
     /// }
     /// ```

@@ -420,7 +420,9 @@ macro_rules! recv_methods {
             /// of itself in the handshake, where it is, and what a
             /// [`Policy`](crate::Policy) had to say of it, such as its user id
             /// (`zmq_msg_gets`). It is the handshake of the connection that the message
-            /// came on, also if the peer has left or come back as another since.
+            /// came on, also if the peer has left or come back as another since. (With
+            /// what comes of nobody that is known, a cancellation that stands for several
+            /// who left, an XPUB gives an empty `PeerInfo`.)
             ///
             /// ```
             /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
