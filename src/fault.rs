@@ -192,7 +192,10 @@ impl PeerFault {
         }
     }
 
-    /// Whether it is the peer that is to be mended, and not our credentials, or theirs.
+    /// Whether it is the peer that is to be mended. If it is not, one of us does not let the
+    /// other in ([`RefusedUs`](Self::RefusedUs), [`NotAnswered`](Self::NotAnswered),
+    /// [`Denied`](Self::Denied)), or our own system has failed
+    /// ([`NoRandomness`](Self::NoRandomness)).
     ///
     /// ```
     /// use ferromq::PeerFault;

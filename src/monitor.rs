@@ -156,7 +156,8 @@ pub enum DisconnectReason {
     /// Nothing was heard for longer than the heartbeat allows.
     #[error("the peer was silent for too long")]
     HeartbeatTimeout,
-    /// The peer broke the protocol or does not fit us, or does not want us.
+    /// The peer broke the protocol, does not fit us or does not want us, or a policy of
+    /// ours does not want it. Whose fault that is, [`PeerFault::is_of_peer`] tells.
     #[error("{}: {_0}", if _0.is_of_peer() { "the peer is at fault" } else { "the peer" })]
     Fault(PeerFault),
     /// We had to give up its handshake: too many are pending.
