@@ -59,8 +59,10 @@
 //!   each of them and all together take up. Who may come in at all: [`guide::security`].
 //! - **Bad peers** cost only their own connection. They never fail a call; see
 //!   [`monitor`](PushSocket::monitor) for what happens to connections, which is
-//!   also logged through `tracing`: at `warn` that a peer does not take us, at `info`
-//!   that we do not let one in, most else at `debug`.
+//!   also logged through `tracing`. `debug`: the life of connections. `info`: a peer that
+//!   is denied or not authentic. `warn`: an endpoint whose peer does not take us (once,
+//!   until it does), a listener that cannot accept, a runtime or a context that ended with
+//!   messages. `error`: a policy or a handler that panicked.
 //! - **The runtime** in which `bind` or `connect` is called carries that
 //!   endpoint; with its end a tcp or ipc endpoint is dead, which a monitor tells,
 //!   and may be bound or connected again in another. Once no other endpoint is left,
