@@ -8,6 +8,7 @@
 //! passwords, but for the buffers in which a HELLO crosses the network in plain, and the
 //! request to a ZAP handler, which has the password as a frame.
 
+mod candidate;
 #[cfg(feature = "curve")]
 mod certificate;
 #[cfg(feature = "curve")]
@@ -19,12 +20,14 @@ mod policy;
 mod setting;
 #[cfg(test)]
 mod testing;
+mod verdict;
 #[cfg(feature = "curve")]
 pub mod z85;
 pub(crate) mod zap;
 
 use std::fmt;
 
+pub use candidate::{Candidate, Credentials};
 #[cfg(feature = "curve")]
 pub use certificate::{CertificateError, CertificateFault, CurveCertificate};
 #[cfg(feature = "curve")]
@@ -36,8 +39,9 @@ pub use lists::{AddressList, Network, NetworkError};
 pub use lists::{CertificateDir, KeyList};
 #[cfg(feature = "plain")]
 pub use plain::PlainCredentials;
-pub use policy::{Answer, Authenticator, Candidate, Credentials, Denial, Grant, Policy, Verdict};
+pub use policy::{Answer, Authenticator, Policy};
 pub(crate) use setting::Security;
+pub use verdict::{Denial, Grant, Verdict};
 
 /// How two peers come to trust each other (`ZMQ_MECHANISM`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -1,361 +1,10 @@
 //! [`Policy`]: who decides whether a peer may come in.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-#[cfg(feature = "curve")]
-use super::CurvePublicKey;
-use super::Mechanism;
-#[cfg(feature = "plain")]
-use super::PlainCredentials;
-use crate::peer::PeerInfo;
-use crate::routing_id::RoutingId;
-
-/// What a peer presents to be let in.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Credentials {
-    /// Nothing: the mechanism is NULL.
-    None,
-    /// A name and a password. Feature `plain`.
-    #[cfg(feature = "plain")]
-    Plain(PlainCredentials),
-    /// A public key, of which it has proved to have the secret one. Feature `curve`.
-    #[cfg(feature = "curve")]
-    Curve(CurvePublicKey),
-}
-
-impl Credentials {
-    /// The mechanism that they are of.
-    fn mechanism(&self) -> Mechanism {
-        match self {
-            Self::None => Mechanism::Null,
-            #[cfg(feature = "plain")]
-            Self::Plain(_) => Mechanism::Plain,
-            #[cfg(feature = "curve")]
-            Self::Curve(_) => Mechanism::Curve,
-        }
-    }
-}
-
-/// A peer that wants to come in, as a policy sees it.
-///
-/// ```
-/// use ferromq::{Candidate, Credentials, Verdict};
-///
-/// fn judge(peer: &Candidate) -> Verdict {
-///     if peer.domain() == "closed" {
-///         return Verdict::deny("come back tomorrow");
-///     }
-///     let is_remote = peer.ip().is_some_and(|ip| !ip.is_loopback());
-///     match peer.credentials() {
-///         Credentials::None if is_remote => Verdict::deny("strangers have to say who they are"),
-///         _ => Verdict::accept_as(format!("{} at {}", peer.mechanism(), peer.peer().address)),
-///     }
-/// }
-/// # use ferromq::PeerInfo;
-/// # let mut peer = PeerInfo::default();
-/// # assert!(judge(&Candidate::new(Credentials::None, peer.clone())).is_accept());
-/// # peer.address = "tcp://192.0.2.7:40112".into();
-/// # let stranger = Candidate::new(Credentials::None, peer);
-/// # assert!(!judge(&stranger).is_accept());
-/// # assert_eq!(judge(&stranger.with_domain("closed")).reason(), Some("come back tomorrow"));
-/// ```
-#[derive(Debug, Clone)]
-pub struct Candidate {
-    pub(crate) credentials: Credentials,
-    pub(crate) peer: PeerInfo,
-    pub(crate) ip: Option<IpAddr>,
-    pub(crate) domain: String,
-    /// What our own socket calls itself, which ZAP wants to know.
-    pub(crate) own_id: Option<RoutingId>,
-}
-
-impl Candidate {
-    /// Somebody who presents this, and is known as `peer`: for tests of policies. The
-    /// mechanism is that of the credentials, the IP address that of the peer's
-    /// [`address`](PeerInfo::address).
-    ///
-    /// A closure is called as it is, and whatever is an [`Authenticator`] is asked.
-    ///
-    /// ```
-    /// # #[cfg(feature = "plain")] {
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
-    /// use ferromq::{
-    ///     Authenticator, Candidate, Credentials, PeerInfo, PlainCredentials, UserList, Verdict,
-    /// };
-    ///
-    /// let policy = |peer: &Candidate| match peer.ip() {
-    ///     Some(ip) if ip.is_loopback() => Verdict::accept(),
-    ///     _ => Verdict::deny("only from this machine"),
-    /// };
-    /// let users = UserList::new([("ada", "engine")]);
-    ///
-    /// let mut peer = PeerInfo::default();
-    /// peer.address = "tcp://192.0.2.7:40112".into();
-    /// let ada = Credentials::Plain(PlainCredentials::new("ada", "engine"));
-    /// let ada = Candidate::new(ada, peer);
-    /// assert_eq!(policy(&ada), Verdict::deny("only from this machine"));
-    /// assert_eq!(users.authenticate(&ada).await, Verdict::accept_as("ada"));
-    /// # }) }
-    /// ```
-    pub fn new(credentials: Credentials, peer: PeerInfo) -> Self {
-        let peer = PeerInfo { mechanism: credentials.mechanism(), ..peer };
-        Self { credentials, ip: peer.ip(), peer, domain: String::new(), own_id: None }
-    }
-
-    /// The same, at a socket with this [domain](crate::SocketOptions::zap_domain).
-    ///
-    /// ```
-    /// use ferromq::{Candidate, Credentials, PeerInfo};
-    ///
-    /// let peer = Candidate::new(Credentials::None, PeerInfo::default()).with_domain("billing");
-    /// assert_eq!(peer.domain(), "billing");
-    /// ```
-    #[must_use]
-    pub fn with_domain(mut self, domain: impl Into<String>) -> Self {
-        self.domain = domain.into();
-        self
-    }
-
-    /// The mechanism of the handshake.
-    pub fn mechanism(&self) -> Mechanism {
-        self.peer.mechanism
-    }
-
-    /// What it presents.
-    pub fn credentials(&self) -> &Credentials {
-        &self.credentials
-    }
-
-    /// Where it is; nothing over ipc, where it is on this machine.
-    pub fn ip(&self) -> Option<IpAddr> {
-        self.ip
-    }
-
-    /// The [domain](crate::SocketOptions::zap_domain) of our socket; empty
-    /// unless it was set.
-    pub fn domain(&self) -> &str {
-        &self.domain
-    }
-
-    /// What it has said of itself by now, and its address. Its socket type,
-    /// routing id and properties are known with CURVE only; with NULL and PLAIN
-    /// a peer says that later.
-    pub fn peer(&self) -> &PeerInfo {
-        &self.peer
-    }
-}
-
-/// What a policy decides.
-///
-/// ```
-/// use ferromq::Verdict;
-///
-/// let known = Verdict::accept_as("alice").with_property("team", "blue");
-/// let unknown = Verdict::deny("not on the list");
-/// # assert!(known.is_accept() && !unknown.is_accept());
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict(pub(crate) Result<Grant, (Denial, String)>);
-
-/// What is known of a peer that was let in. A [`KeyList`] is given it with the key.
-///
-/// ```
-/// use ferromq::Grant;
-///
-/// let alice = Grant::of("alice").with_property("team", "blue");
-/// assert_eq!(alice.user_id.as_deref(), Some("alice"));
-/// ```
-///
-// Without its feature a list is not there, and the guide says which mechanism needs which.
-#[cfg_attr(feature = "curve", doc = "[`KeyList`]: super::KeyList")]
-#[cfg_attr(not(feature = "curve"), doc = "[`KeyList`]: guide/security/index.html")]
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Grant {
-    /// Its [`PeerInfo::user_id`].
-    pub user_id: Option<String>,
-    /// Its [`PeerInfo::granted`].
-    pub properties: Vec<(String, Bytes)>,
-}
-
-impl Grant {
-    /// Who the peer is, and nothing else yet. The default does not even say that.
-    ///
-    /// ```
-    /// # use ferromq::Grant;
-    /// assert!(Grant::of("alice").properties.is_empty());
-    /// ```
-    pub fn of(user_id: impl Into<String>) -> Self {
-        Self { user_id: Some(user_id.into()), properties: Vec::new() }
-    }
-
-    /// Adds something that is to be known of the peer, for who receives its
-    /// messages.
-    ///
-    /// ```
-    /// # use ferromq::Grant;
-    /// let somebody = Grant::default().with_property("team", "blue");
-    /// assert_eq!(somebody.properties, [("team".into(), "blue".into())]);
-    /// ```
-    #[must_use]
-    pub fn with_property(mut self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
-        self.properties.push((name.into(), value.into()));
-        self
-    }
-}
-
-/// How a peer is refused. It learns the number at most (RFC 27).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Denial {
-    /// 300: not now. The peer is told nothing and finds the connection closed, so
-    /// that it comes again.
-    Temporary,
-    /// 400: it is not to come in.
-    Unauthorized,
-    /// 500: whoever should have decided could not.
-    Internal,
-}
-
-impl Denial {
-    /// The number.
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::Temporary => 300,
-            Self::Unauthorized => 400,
-            Self::Internal => 500,
-        }
-    }
-}
-
-impl fmt::Display for Denial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.code().fmt(f)
-    }
-}
-
-impl Verdict {
-    /// It may come in.
-    ///
-    /// ```
-    /// # use ferromq::Verdict;
-    /// assert!(Verdict::accept().is_accept());
-    /// ```
-    pub fn accept() -> Self {
-        Self(Ok(Grant::default()))
-    }
-
-    /// It may come in, and this is who it is: its
-    /// [`PeerInfo::user_id`].
-    ///
-    /// ```
-    /// # use ferromq::{Grant, Verdict};
-    /// assert_eq!(Verdict::accept_as("ada"), Verdict::from(Grant::of("ada")));
-    /// ```
-    pub fn accept_as(user_id: impl Into<String>) -> Self {
-        Self(Ok(Grant::of(user_id)))
-    }
-
-    /// Adds something that is to be known of the peer, for who receives its
-    /// messages ([`PeerInfo::granted`]). Nothing if it is refused.
-    ///
-    /// ```
-    /// # use ferromq::Verdict;
-    /// let verdict = Verdict::accept_as("ada").with_property("team", "blue");
-    /// assert_eq!(verdict.grant().map(|grant| grant.properties.len()), Some(1));
-    /// ```
-    #[must_use]
-    pub fn with_property(self, name: impl Into<String>, value: impl Into<Bytes>) -> Self {
-        Self(self.0.map(|grant| grant.with_property(name, value)))
-    }
-
-    /// It may not come in ([`Denial::Unauthorized`]). The reason is for our own
-    /// side's monitor and log.
-    ///
-    /// ```
-    /// # use ferromq::{Denial, Verdict};
-    /// let verdict = Verdict::deny("who is that");
-    /// assert_eq!(verdict, Verdict::deny_with(Denial::Unauthorized, "who is that"));
-    /// ```
-    pub fn deny(reason: impl Into<String>) -> Self {
-        Self::deny_with(Denial::Unauthorized, reason)
-    }
-
-    /// The same, another way of it.
-    ///
-    /// ```
-    /// # use ferromq::{Denial, Verdict};
-    /// let verdict = Verdict::deny_with(Denial::Temporary, "the database is away");
-    /// assert_eq!(verdict.denial(), Some(Denial::Temporary));
-    /// ```
-    pub fn deny_with(how: Denial, reason: impl Into<String>) -> Self {
-        Self(Err((how, reason.into())))
-    }
-
-    /// Whether the peer may come in.
-    pub fn is_accept(&self) -> bool {
-        self.0.is_ok()
-    }
-
-    /// What is to be known of the peer, if it may come in. With [`denial`](Self::denial)
-    /// and [`reason`](Self::reason) this is for policies that ask another one: to count, to
-    /// remember, to log.
-    ///
-    /// ```
-    /// use ferromq::{Denial, Verdict};
-    ///
-    /// let verdict = Verdict::accept_as("ada");
-    /// assert_eq!(verdict.grant().and_then(|grant| grant.user_id.as_deref()), Some("ada"));
-    /// let verdict = Verdict::deny("who is that");
-    /// assert_eq!(verdict.denial(), Some(Denial::Unauthorized));
-    /// assert_eq!(verdict.reason(), Some("who is that"));
-    /// ```
-    pub fn grant(&self) -> Option<&Grant> {
-        self.0.as_ref().ok()
-    }
-
-    /// How the peer is refused, if it is.
-    ///
-    /// ```
-    /// # use ferromq::{Denial, Verdict};
-    /// assert_eq!(Verdict::deny("no").denial().map(Denial::code), Some(400));
-    /// assert_eq!(Verdict::accept().denial(), None);
-    /// ```
-    pub fn denial(&self) -> Option<Denial> {
-        self.0.as_ref().err().map(|(how, _)| *how)
-    }
-
-    /// Why it is refused, if it is, in the words of the policy.
-    ///
-    /// ```
-    /// # use ferromq::Verdict;
-    /// assert_eq!(Verdict::deny("not today").reason(), Some("not today"));
-    /// assert_eq!(Verdict::accept().reason(), None);
-    /// ```
-    pub fn reason(&self) -> Option<&str> {
-        self.0.as_ref().err().map(|(_, reason)| reason.as_str())
-    }
-}
-
-/// The peer may come in, and this is to be known of it.
-///
-/// ```
-/// use ferromq::{Grant, Verdict};
-///
-/// let grant = Grant::of("ada").with_property("team", "blue");
-/// assert_eq!(Verdict::from(grant.clone()).grant(), Some(&grant));
-/// ```
-impl From<Grant> for Verdict {
-    fn from(grant: Grant) -> Self {
-        Self(Ok(grant))
-    }
-}
+use super::{Candidate, Grant, Verdict};
 
 /// A [`Verdict`] to come.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
@@ -366,7 +15,7 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
 /// It is asked once for each handshake, within the time that
 /// [`handshake_timeout`](crate::SocketOptions::handshake_timeout) allows for it
 /// all, by as many connections at once as there are. If it panics the peer is not let
-/// in ([`Denial::Internal`]), and nobody else notices.
+/// in ([`Denial::Internal`](super::Denial::Internal)), and nobody else notices.
 pub trait Authenticator: Send + Sync + 'static {
     /// Decides about one peer.
     ///
@@ -479,7 +128,7 @@ impl Policy {
     ///          name and password (PLAIN), or the 32 octets of the key (CURVE), or none (NULL)
     /// reply    version "1.0", request id, status code, status text, user id, metadata
     /// ```
-    /// The code is 200 to let the peer in, 300, 400 or 500 (see [`Denial`]) if not. Text, user
+    /// The code is 200 to let the peer in, 300, 400 or 500 (see [`Denial`](super::Denial)) if not. Text, user
     /// id and metadata may be empty; metadata have the form of RFC 27. The password is an
     /// ordinary frame there: nobody wipes it, and the `Debug` of the message shows it.
     ///
@@ -649,7 +298,13 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+    use crate::peer::PeerInfo;
+    #[cfg(feature = "curve")]
+    use crate::security::CurvePublicKey;
+    #[cfg(feature = "plain")]
+    use crate::security::PlainCredentials;
     use crate::security::testing::{at_once, candidate};
+    use crate::security::{Credentials, Denial, Mechanism};
 
     /// A ZAP handler.
     fn zap(_: &Candidate) -> Verdict {
