@@ -24,7 +24,10 @@ use crate::stats::SocketStats;
 /// Peers take turns, message by message; one that is full is passed over.
 /// With no peer, or with all of them full, `send` waits for whichever is free
 /// first. A peer takes part from its handshake on: what is sent at once may all
-/// go to the worker that came first.
+/// go to the worker that came first, since queues hold 1,000 messages. So wait for the
+/// workers ([`wait_for_peers`](Self::wait_for_peers)); and where tasks are long, let few
+/// wait for each: [`send_hwm`](SocketOptions::send_hwm) here and
+/// [`recv_hwm`](SocketOptions::recv_hwm) there.
 ///
 /// | | |
 /// |---|---|
