@@ -75,7 +75,7 @@ impl Candidate {
     /// mechanism is that of the credentials, the IP address that of the peer's
     /// [`address`](PeerInfo::address).
     ///
-    /// A closure is called as it is, and whatever is an [`Authenticator`](super::Authenticator) is asked.
+    /// A closure is called as it is, and whatever is an [`Authenticator`] is asked.
     ///
     /// ```
     /// # #[cfg(feature = "plain")] {
@@ -143,5 +143,34 @@ impl Candidate {
     /// a peer says that later.
     pub fn peer(&self) -> &PeerInfo {
         &self.peer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_is_where_its_peer_is() {
+        let peer = |address: &str| {
+            let info = PeerInfo { address: address.into(), ..PeerInfo::default() };
+            Candidate::new(Credentials::None, info).with_domain("billing")
+        };
+        let remote = peer("tcp://[::1]:40112");
+        assert_eq!(remote.ip(), Some("::1".parse().expect("an address")));
+        assert_eq!((remote.mechanism(), remote.domain()), (Mechanism::Null, "billing"));
+        assert_eq!(remote.peer().address, "tcp://[::1]:40112");
+        assert_eq!(peer("ipc:///tmp/socket").ip(), None);
+    }
+
+    #[test]
+    #[cfg(all(feature = "plain", feature = "curve"))]
+    fn the_mechanism_of_a_candidate_is_that_of_what_it_presents() {
+        let plain = Credentials::Plain(PlainCredentials::new("ada", "engine"));
+        let curve = Credentials::Curve(CurvePublicKey::from_bytes([1; 32]));
+        for (credentials, mechanism) in [(plain, Mechanism::Plain), (curve, Mechanism::Curve)] {
+            let candidate = Candidate::new(credentials, PeerInfo::default());
+            assert_eq!((candidate.mechanism(), candidate.peer().mechanism), (mechanism, mechanism));
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{Candidate, Grant, Verdict};
+use super::{Candidate, Verdict};
 
 /// A [`Verdict`] to come.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
@@ -15,7 +15,7 @@ pub type Answer<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;
 /// It is asked once for each handshake, within the time that
 /// [`handshake_timeout`](crate::SocketOptions::handshake_timeout) allows for it
 /// all, by as many connections at once as there are. If it panics the peer is not let
-/// in ([`Denial::Internal`](super::Denial::Internal)), and nobody else notices.
+/// in ([`Denial::Internal`](crate::Denial::Internal)), and nobody else notices.
 pub trait Authenticator: Send + Sync + 'static {
     /// Decides about one peer.
     ///
@@ -128,9 +128,10 @@ impl Policy {
     ///          name and password (PLAIN), or the 32 octets of the key (CURVE), or none (NULL)
     /// reply    version "1.0", request id, status code, status text, user id, metadata
     /// ```
-    /// The code is 200 to let the peer in, 300, 400 or 500 (see [`Denial`](super::Denial)) if not. Text, user
-    /// id and metadata may be empty; metadata have the form of RFC 27. The password is an
-    /// ordinary frame there: nobody wipes it, and the `Debug` of the message shows it.
+    /// The code is 200 to let the peer in, 300, 400 or 500 (see [`Denial`](crate::Denial)) if
+    /// not. Text, user id and metadata may be empty; metadata have the form of RFC 27. The
+    /// password is an ordinary frame there: nobody wipes it, and the `Debug` of the message
+    /// shows it.
     ///
     /// ```
     /// # #[cfg(all(feature = "plain", feature = "inproc", feature = "tcp"))] fn main() -> Result<(), ferromq::Error> {
@@ -255,16 +256,6 @@ impl Policy {
     }
 }
 
-impl Verdict {
-    /// Of a policy that was asked after another one.
-    fn after(self, first: Grant) -> Self {
-        Self(self.0.map(|second| Grant {
-            user_id: second.user_id.or(first.user_id),
-            properties: first.properties.into_iter().chain(second.properties).collect(),
-        }))
-    }
-}
-
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
@@ -298,13 +289,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::peer::PeerInfo;
-    #[cfg(feature = "curve")]
-    use crate::security::CurvePublicKey;
-    #[cfg(feature = "plain")]
-    use crate::security::PlainCredentials;
     use crate::security::testing::{at_once, candidate};
-    use crate::security::{Credentials, Denial, Mechanism};
+    use crate::security::{Credentials, Denial};
 
     /// A ZAP handler.
     fn zap(_: &Candidate) -> Verdict {
@@ -331,31 +317,6 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_says_who_it_is_or_why_not() {
-        let verdict = Verdict::accept().with_property("a", "1").with_property("a", "2");
-        let properties = [("a".into(), "1".into()), ("a".into(), "2".into())].to_vec();
-        assert_eq!(verdict.0, Ok(Grant { user_id: None, properties }));
-        let denied = Verdict::deny("no").with_property("a", "1");
-        assert_eq!(denied, Verdict::deny_with(Denial::Unauthorized, "no"));
-        assert!(!denied.is_accept());
-        let codes = [Denial::Temporary, Denial::Unauthorized, Denial::Internal];
-        assert_eq!(codes.map(|denial| denial.to_string()), ["300", "400", "500"]);
-    }
-
-    #[test]
-    fn a_verdict_is_read_as_it_was_made() {
-        let grant = Grant::of("ada").with_property("team", "blue");
-        let verdict = Verdict::from(grant.clone());
-        assert_eq!(verdict, Verdict::accept_as("ada").with_property("team", "blue"));
-        assert_eq!(verdict.grant(), Some(&grant));
-        assert_eq!((verdict.denial(), verdict.reason()), (None, None));
-        let denied = Verdict::deny_with(Denial::Internal, "no database");
-        assert_eq!(denied.grant(), None);
-        let expected = (Some(Denial::Internal), Some("no database"));
-        assert_eq!((denied.denial(), denied.reason()), expected);
-    }
-
-    #[test]
     fn a_policy_may_be_shared_or_without_a_name_for_its_type() {
         let no = || Verdict::deny("no");
         let policy = Policy::from_fn(move |peer| match peer.domain() {
@@ -368,30 +329,6 @@ mod tests {
         assert_eq!(decide(&Arc::clone(&shared).into()), expected);
         assert_eq!(decide(&Arc::new(zap).into()), expected);
         assert_eq!(decide(&Policy::allow_any().and(shared)), expected);
-    }
-
-    #[test]
-    fn a_candidate_is_where_its_peer_is() {
-        let peer = |address: &str| {
-            let info = PeerInfo { address: address.into(), ..PeerInfo::default() };
-            Candidate::new(Credentials::None, info).with_domain("billing")
-        };
-        let remote = peer("tcp://[::1]:40112");
-        assert_eq!(remote.ip(), Some("::1".parse().expect("an address")));
-        assert_eq!((remote.mechanism(), remote.domain()), (Mechanism::Null, "billing"));
-        assert_eq!(remote.peer().address, "tcp://[::1]:40112");
-        assert_eq!(peer("ipc:///tmp/socket").ip(), None);
-    }
-
-    #[test]
-    #[cfg(all(feature = "plain", feature = "curve"))]
-    fn the_mechanism_of_a_candidate_is_that_of_what_it_presents() {
-        let plain = Credentials::Plain(PlainCredentials::new("ada", "engine"));
-        let curve = Credentials::Curve(CurvePublicKey::from_bytes([1; 32]));
-        for (credentials, mechanism) in [(plain, Mechanism::Plain), (curve, Mechanism::Curve)] {
-            let candidate = Candidate::new(credentials, PeerInfo::default());
-            assert_eq!((candidate.mechanism(), candidate.peer().mechanism), (mechanism, mechanism));
-        }
     }
 
     #[test]

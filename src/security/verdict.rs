@@ -1,4 +1,4 @@
-//! [`Verdict`]: what a policy decides, and what is known of a peer then.
+//! [`Verdict`]: what a policy decides about a peer.
 
 use std::fmt;
 
@@ -194,6 +194,14 @@ impl Verdict {
     pub fn reason(&self) -> Option<&str> {
         self.0.as_ref().err().map(|(_, reason)| reason.as_str())
     }
+
+    /// Of a policy that was asked after another one.
+    pub(super) fn after(self, first: Grant) -> Self {
+        Self(self.0.map(|second| Grant {
+            user_id: second.user_id.or(first.user_id),
+            properties: first.properties.into_iter().chain(second.properties).collect(),
+        }))
+    }
 }
 
 /// The peer may come in, and this is to be known of it.
@@ -207,5 +215,35 @@ impl Verdict {
 impl From<Grant> for Verdict {
     fn from(grant: Grant) -> Self {
         Self(Ok(grant))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_says_who_it_is_or_why_not() {
+        let verdict = Verdict::accept().with_property("a", "1").with_property("a", "2");
+        let properties = [("a".into(), "1".into()), ("a".into(), "2".into())].to_vec();
+        assert_eq!(verdict.0, Ok(Grant { user_id: None, properties }));
+        let denied = Verdict::deny("no").with_property("a", "1");
+        assert_eq!(denied, Verdict::deny_with(Denial::Unauthorized, "no"));
+        assert!(!denied.is_accept());
+        let codes = [Denial::Temporary, Denial::Unauthorized, Denial::Internal];
+        assert_eq!(codes.map(|denial| denial.to_string()), ["300", "400", "500"]);
+    }
+
+    #[test]
+    fn a_verdict_is_read_as_it_was_made() {
+        let grant = Grant::of("ada").with_property("team", "blue");
+        let verdict = Verdict::from(grant.clone());
+        assert_eq!(verdict, Verdict::accept_as("ada").with_property("team", "blue"));
+        assert_eq!(verdict.grant(), Some(&grant));
+        assert_eq!((verdict.denial(), verdict.reason()), (None, None));
+        let denied = Verdict::deny_with(Denial::Internal, "no database");
+        assert_eq!(denied.grant(), None);
+        let expected = (Some(Denial::Internal), Some("no database"));
+        assert_eq!((denied.denial(), denied.reason()), expected);
     }
 }
