@@ -75,7 +75,8 @@ impl Candidate {
     /// mechanism is that of the credentials, the IP address that of the peer's
     /// [`address`](PeerInfo::address).
     ///
-    /// A closure is called as it is, and whatever is an [`Authenticator`] is asked.
+    /// A closure is called as it is, and whatever is an
+    /// [`Authenticator`](super::Authenticator) is asked.
     ///
     /// ```
     /// # #[cfg(feature = "plain")] {
