@@ -25,8 +25,9 @@ use crate::sync::{Lock, Rank};
 /// of its own, and is given up when that is dropped.
 ///
 /// It is a [`DealerSocket`] that numbers its requests, so that a late reply is never taken
-/// for another one. Whatever keeps envelopes can answer: REP, [`Service`](super::Service), libzmq's REP, a
-/// ROUTER that sends back the frames up to the empty one. Requests go to the peers in turn.
+/// for another one. Whatever keeps envelopes can answer: REP, [`Service`](super::Service),
+/// libzmq's REP, a ROUTER that sends back the frames up to the empty one. Requests go to the
+/// peers in turn.
 ///
 /// Clones share the socket; any number of tasks may ask through one.
 ///
