@@ -1,14 +1,14 @@
 //! [`Context`]: the sockets that can reach each other over `inproc://`, and where their
 //! I/O is done.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::inproc::Registry;
-use crate::sync::{Lock, Rank};
 use crate::tasks::Tasks;
 #[cfg(feature = "threads")]
 use crate::threads::{Io, Threads};
@@ -189,11 +189,15 @@ impl Context {
         Self::from_inner(Arc::clone(&self.inner))
     }
 
-    /// Makes a socket known to it; false if it has been shut down.
-    pub(crate) fn enroll(&self, socket: Weak<dyn Shut>) -> bool {
-        self.inner.sockets.add(socket);
-        // Whoever shuts it down from now on sees the socket.
-        !self.inner.is_shut.load(Ordering::SeqCst)
+    /// Makes a socket known to it. Ask then whether it [is shut](Self::is_shut): whoever
+    /// shuts it down later sees the socket.
+    pub(crate) fn enroll(&self, socket: Weak<dyn Shut>) -> Enrolled {
+        Enrolled { of: Arc::clone(&self.inner), number: self.inner.sockets.add(socket) }
+    }
+
+    /// Whether it was shut down.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.inner.is_shut.load(Ordering::SeqCst)
     }
 
     /// How many reads of receivers there were so far. Between two moments it tells how
@@ -256,36 +260,48 @@ impl fmt::Debug for Context {
     }
 }
 
-/// The sockets of a context.
-struct Sockets(Lock<Enrolled>);
+/// The sockets of a context. Not in the order of locks: a socket may end wherever the last
+/// who has it is, and takes itself off. Nothing else is locked or dropped meanwhile.
+#[derive(Default)]
+struct Sockets(Mutex<Numbered>);
 
 #[derive(Default)]
-struct Enrolled {
-    sockets: Vec<Weak<dyn Shut>>,
-    /// How many there may be before those are forgotten that are gone.
-    tidy_at: usize,
-}
-
-impl Default for Sockets {
-    fn default() -> Self {
-        Self(Lock::new(Rank::Leaf, Enrolled::default()))
-    }
+struct Numbered {
+    next: u64,
+    sockets: BTreeMap<u64, Weak<dyn Shut>>,
 }
 
 impl Sockets {
-    fn add(&self, socket: Weak<dyn Shut>) {
-        let mut enrolled = self.0.lock();
-        if enrolled.sockets.len() >= enrolled.tidy_at {
-            enrolled.sockets.retain(|socket| socket.strong_count() > 0);
-            enrolled.tidy_at = 2 * enrolled.sockets.len().max(8);
-        }
-        enrolled.sockets.push(socket);
+    fn lock(&self) -> MutexGuard<'_, Numbered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, socket: Weak<dyn Shut>) -> u64 {
+        let mut numbered = self.lock();
+        let number = numbered.next;
+        numbered.next += 1;
+        numbered.sockets.insert(number, socket);
+        number
     }
 
     fn shut(&self) {
-        let sockets = std::mem::take(&mut self.0.lock().sockets);
+        let sockets: Vec<_> = self.lock().sockets.values().cloned().collect();
         for socket in sockets.iter().filter_map(Weak::upgrade) {
             socket.shut();
         }
+    }
+}
+
+/// A socket is known to its context as long as it has this: what is left of one that has
+/// ended would keep its memory.
+pub(crate) struct Enrolled {
+    of: Arc<Inner>,
+    number: u64,
+}
+
+impl Drop for Enrolled {
+    fn drop(&mut self) {
+        let gone = self.of.sockets.lock().sockets.remove(&self.number);
+        drop(gone);
     }
 }

@@ -10,7 +10,7 @@ use super::presence::Presence;
 use super::receipts::Receipts;
 use super::waiters::Waiters;
 use super::zap::ZapClient;
-use crate::context::{Context, Shut};
+use crate::context::{Context, Enrolled, Shut};
 use crate::error::SubscribeError;
 use crate::monitor::{Monitor, MonitorEvent, MonitorSink};
 use crate::options::{Linger, SocketOptions};
@@ -37,6 +37,7 @@ pub(crate) struct Core {
     pub(super) traits: &'static Traits,
     pub(super) options: Arc<SocketOptions>,
     pub(super) context: Context,
+    _enrolled: Enrolled,
     pub(super) pattern: Box<dyn Pattern>,
     /// Peers with something to read.
     pub(super) ready: Lock<FairQueue>,
@@ -116,6 +117,7 @@ impl Core {
             pattern,
             backlog: Arc::new(Backlog::new(&options)),
             options: Arc::new(options),
+            _enrolled: context.enroll(me.clone()),
             context: context.unowned(),
             ready: Lock::new(Rank::Ready, FairQueue::default()),
             roster: Lock::new(Rank::Roster, Roster::default()),
@@ -136,7 +138,7 @@ impl Core {
             receipts: Receipts::default(),
             may_write: AtomicBool::new(true),
         });
-        if !core.context.enroll(core.me.clone()) {
+        if core.context.is_shut() {
             core.shut();
         }
         core
