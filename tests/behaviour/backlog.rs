@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use ferromq::{
-    DealerSocket, DropCause, Endpoint, Monitor, PullSocket, PushSocket, RecvError, RepSocket,
-    ReqSocket, RouterSocket, RoutingId, SocketOptions,
+    Context, DealerSocket, DropCause, Endpoint, Monitor, PullSocket, PushSocket, RecvError,
+    RepSocket, ReqSocket, RouterSocket, RoutingId, SocketOptions,
 };
 use tokio::task::JoinHandle;
 
@@ -13,9 +13,9 @@ use crate::common::events::Events;
 use crate::common::{Transport, eventually, within};
 
 /// A bound REQ that strangers can name.
-async fn bound_req(transport: Transport) -> (ReqSocket, Endpoint, RoutingId) {
+async fn bound_req(context: &Context, transport: Transport) -> (ReqSocket, Endpoint, RoutingId) {
     let id = RoutingId::new("req").unwrap();
-    let req = ReqSocket::with_options(SocketOptions::new().routing_id(id.clone()));
+    let req = ReqSocket::new_in(context, SocketOptions::new().routing_id(id.clone()));
     let endpoint = req.bind(transport.any()).await.unwrap();
     (req, endpoint, id)
 }
@@ -35,7 +35,7 @@ async fn stray(endpoint: &Endpoint, id: &RoutingId, octets: usize) {
 async fn a_bound_req_that_never_asked_discards_what_strangers_send() {
     const STRANGERS: u64 = 500;
     for transport in Transport::ALL {
-        let (req, endpoint, id) = bound_req(transport).await;
+        let (req, endpoint, id) = bound_req(Context::global(), transport).await;
         for _ in 0..STRANGERS {
             stray(&endpoint, &id, 64 * 1024).await;
         }
@@ -49,7 +49,7 @@ async fn a_bound_req_that_never_asked_discards_what_strangers_send() {
 async fn a_bound_req_that_asked_somebody_discards_what_others_send() {
     const STRANGERS: u64 = 200;
     for transport in Transport::ALL {
-        let (req, endpoint, id) = bound_req(transport).await;
+        let (req, endpoint, id) = bound_req(Context::global(), transport).await;
         let rep = RepSocket::new();
         rep.connect(&endpoint).unwrap();
         within(req.send("question")).await.unwrap();
@@ -65,10 +65,12 @@ async fn a_bound_req_that_asked_somebody_discards_what_others_send() {
 
 #[tokio::test]
 async fn strangers_that_came_and_went_leave_nothing_behind_at_a_req() {
-    let (req, endpoint, id) = bound_req(Transport::Inproc).await;
+    // Of its own: what others keep in a list that all share is not what these leave.
+    let context = Context::new();
+    let (req, endpoint, id) = bound_req(&context, Transport::Inproc).await;
     let round = || {
         for _ in 0..2000 {
-            let router = RouterSocket::new();
+            let router = RouterSocket::new_in(&context, SocketOptions::new());
             router.connect(&endpoint).unwrap();
             router.try_send_to(&id, ["", "stray"]).unwrap();
         }
